@@ -1,0 +1,32 @@
+"""frostnode: a node of FROST, one network of all scientific catalogs that nobody owns.
+
+A publisher's records go into its own signed append-only log; every node copies the logs that it
+carries from whichever peer has them, trusts none of them, and answers searches over all it carries.
+
+The flow of a record, which is also the order to read the code in:
+
+    protocol      what is true: formats, proofs and rules as pure functions; start here
+    ports.py      what the flow asks of the world, as Protocols with their guarantees
+    bell.py       a wake-up that may be lost
+    log           order entries, commit to them, sign the head; check what is held
+    publish       accept records from their publisher
+    replicate     carry logs between nodes
+    project       fold arrivals into what people look at
+    formats       records as other catalogs write them
+    identity      a publisher's own acts: kits, a new identity
+    operations    everything that can be asked of a node, once for all its faces
+    edge          how the world answers: clock, disk, search index, HTTP
+    config.py     the settings of a home
+    node.py       a node put together: the only place that knows every part
+    founding.py   set up a home, once
+    cli           the command `frost`
+    testing       fakes that behave
+
+A package imports only from those above it in this list, and the stages not each other: they are joined
+by durable cursors on the arrival sequence (spec/00-overview.md#life-of-a-record). Nothing here runs at
+import.
+"""
+
+from typing import Final
+
+__version__: Final = "0.1.0"

@@ -1,0 +1,5 @@
+"""`python -m frostnode` is `frost`."""
+
+from frostnode.cli import main
+
+main()

@@ -1,0 +1,35 @@
+"""Every command of `frost`, in the order in which people meet them."""
+
+from typing import Final
+
+import click
+
+from frostnode.cli.follow import follow, sync, unfollow
+from frostnode.cli.importing import import_group
+from frostnode.cli.init import init
+from frostnode.cli.look import log, search, show, status
+from frostnode.cli.maintain import fsck, reindex
+from frostnode.cli.proof import proof, verify
+from frostnode.cli.publish import edit, publish, withdraw
+from frostnode.cli.serve import serve, start
+
+COMMANDS: Final[list[click.Command]] = [
+    init,
+    serve,
+    start,
+    publish,
+    edit,
+    withdraw,
+    import_group,
+    follow,
+    unfollow,
+    sync,
+    search,
+    show,
+    log,
+    proof,
+    verify,
+    fsck,
+    reindex,
+    status,
+]

@@ -1,0 +1,87 @@
+"""`frost init`: a new node with a publisher of its own."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from frostnode.cli.shared import FOREVER, ask_node, home_option, json_option, need_node, passphrase, show_json
+
+KITS = """\
+Your publisher is {did}
+
+Two kits hold its keys, each encrypted with your passphrase:
+  authority kit   {kit}
+                  moves the publisher to another host. Lost: you can publish on, but never move.
+  recovery sheet  {recovery}
+                  overrules a stolen authority kit. Lost: a thief of the kit cannot be stopped.
+Move both off this machine now (the sheet to a safe, the kit to where you will find it), and keep the
+passphrase elsewhere. The node works without them.
+
+The first entry of your log is the name.
+{forever}"""
+
+
+@click.command()
+@home_option
+@click.option("--name", required=True, help="What the publisher and its node are called. Public.")
+@click.option(
+    "--peer", "peers", multiple=True, help="URL of a node to follow from the start; may be repeated."
+)
+@click.option("--url", default="", help="Where others will reach this node. Public.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen at.")
+@click.option(
+    "--passphrase-file", type=click.Path(path_type=Path, dir_okay=False), help="File with the passphrase."
+)
+@click.option(
+    "--kit", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the authority kit."
+)
+@json_option
+def init(as_json: bool, **options: Any) -> None:
+    """Make a node with a publisher identity, its authority kit and its recovery sheet.
+
+    \b
+    Example:
+      frost init --name "Polar Data Centre" --peer https://frost.example.org
+    """
+    made = make_home(**options)
+    if as_json:
+        show_json(made)
+    else:
+        click.echo(KITS.format(**made))
+
+
+def make_home(
+    home: Path,
+    *,
+    name: str,
+    peers: tuple[str, ...],
+    url: str,
+    port: int | None,
+    passphrase_file: Path | None,
+    kit: Path | None,
+) -> dict[str, str]:
+    """Found the home and publish the publisher's name; answers {did, kit, recovery}."""
+    node = need_node()
+    from frostnode.config import Config
+    from frostnode.founding import found
+    from frostnode.operations.follow import node_url
+
+    config = Config(name=name, url=url)
+    if port is not None:
+        config = replace(config, port=port)
+    founded = found(
+        node.Home(home),
+        config,
+        passphrase=passphrase(passphrase_file, confirm=True),
+        kit=kit,
+        peers=[node_url(peer) for peer in peers],
+    )
+    ask_node(home, "publish", {"records": [{"type": "profile", "key": "self", "name": name}]})
+    return {
+        "did": founded.did,
+        "forever": FOREVER,
+        "kit": str(founded.kit),
+        "recovery": str(founded.recovery),
+    }

@@ -1,0 +1,129 @@
+"""`frost search`, `show`, `log` and `status`: what this node has."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from frostnode.cli.shared import ask_node, home_option, json_option, shorten, show_json, terminal_width
+
+
+@click.command()
+@click.argument("query", nargs=-1, required=True)
+@home_option
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Hits to show.")
+@click.option("--offset", type=click.IntRange(0, 10_000), default=0, help="Hits to pass over.")
+@json_option
+def search(query: tuple[str, ...], home: Path, limit: int, offset: int, as_json: bool) -> None:
+    """Search everything carried: words, "phrases", +must, -not.
+
+    \b
+    Example:
+      frost search "sea ice" concentration
+    """
+    answer = ask_node(home, "search", {"query": " ".join(query), "limit": limit, "offset": offset})
+    if as_json:
+        show_json(answer)
+        return
+    width = terminal_width()
+    for hit in answer["hits"]:
+        click.secho(shorten(hit["title"] or hit["key"], width), bold=True)
+        click.echo(f"  {hit['type']} of {hit['publisher'] or hit['did']}\n  {hit['url']}")
+    click.echo(f"{len(answer['hits'])} of {answer['total']}", err=True)
+
+
+@click.command()
+@click.argument("url")
+@home_option
+@json_option
+def show(url: str, home: Path, as_json: bool) -> None:
+    """Show the record at DID-URL, its content and its history.
+
+    \b
+    Example:
+      frost show did:frost:bafy…/sea-ice
+    """
+    answer = ask_node(home, "show", {"url": url})
+    if as_json:
+        show_json(answer)
+        return
+    click.secho(answer["title"] or answer["key"], bold=True)
+    click.echo(f"{answer['type']} of {answer['publisher'] or answer['did']}")
+    click.echo(f"entry {answer['index']} of {answer['origin']}, {moment(answer['time_ms'])}\n")
+    content = answer["content"]
+    if content["state"] == "here":
+        import yaml
+
+        click.echo(yaml.safe_dump(content["fields"], sort_keys=False, allow_unicode=True, width=100))
+    else:
+        click.echo(content["reason"])
+    if len(answer["history"]) > 1:
+        click.echo("history, newest first:")
+        for item in answer["history"]:
+            click.echo(f"  {moment(item['time_ms'])}  {item['op']:<8}  {item['url']}?cid={item['header']}")
+
+
+@click.command()
+@click.argument("did", required=False)
+@home_option
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Entries to show.")
+@json_option
+def log(did: str | None, home: Path, limit: int, as_json: bool) -> None:
+    """List a publisher's entries, newest first; without DID the one hosted here.
+
+    \b
+    Example:
+      frost log did:frost:bafy…
+    """
+    answer = ask_node(home, "log", {"did": did, "limit": limit})
+    if as_json:
+        show_json(answer)
+        return
+    for epoch in answer["epochs"]:
+        click.echo(f"epoch {epoch['epoch']}: {epoch['size']} entries  {epoch['origin']}")
+    for item in answer["entries"]:
+        where = f"{item['epoch']}/{item['index']}"
+        click.echo(
+            f"{where:>8}  {moment(item['time_ms'])}  {item['op']:<8}  {item['type']:<12}  {item['key']}"
+        )
+
+
+@click.command()
+@home_option
+@json_option
+def status(home: Path, as_json: bool) -> None:
+    """Show what this node hosts, carries and follows.
+
+    \b
+    Example:
+      frost status --json
+    """
+    answer = ask_node(home, "status", {})
+    if as_json:
+        show_json(answer)
+        return
+    click.secho(answer["name"], bold=True)
+    click.echo(f"carries   {answer['publishers']} publishers: {counts(answer['records'])}")
+    for item in answer["hosted"]:
+        click.echo(f"hosts     {item['did']}: epoch {item['epoch']}, {item['size']} entries")
+    for peer in answer["peers"]:
+        state = "connected" if peer["connected"] else peer["error"] or "not connected"
+        click.echo(f"follows   {peer['url']}: {state}")
+    for did in answer["followed"]:
+        click.echo(f"follows   {did}")
+    behind = max(answer["catalog_behind"], answer["search_behind"])
+    click.echo(f"views     {'up to date' if not behind else f'{behind} arrivals behind'}")
+
+
+def counts(records: dict[str, Any]) -> str:
+    """`3 dataset, 1 profile`."""
+    return ", ".join(f"{count} {type_}" for type_, count in records.items()) or "no records"
+
+
+def moment(time_ms: int) -> str:
+    """A claimed time, UTC; times that no calendar has are shown as they are."""
+    try:
+        return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return f"{time_ms} ms"

@@ -1,0 +1,52 @@
+"""`frost fsck` and `reindex`: look after a home."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from frostnode.cli.look import counts
+from frostnode.cli.shared import ask_node, home_option, json_option, show_json
+
+_DAMAGED = 6
+
+
+@click.command()
+@home_option
+@json_option
+def fsck(home: Path, as_json: bool) -> None:
+    """Derive everything that is held again from its bytes, and report what does not agree.
+
+    \b
+    Example:
+      frost fsck
+    """
+    answer = ask_node(home, "fsck", {})
+    if as_json:
+        show_json(answer)
+    else:
+        for finding in answer["findings"]:
+            click.echo(finding)
+        click.echo(
+            f"{answer['logs']} logs, {answer['entries']} entries, {answer['bodies']} bodies: "
+            + ("sound" if not answer["findings"] else f"{len(answer['findings'])} findings")
+        )
+    if answer["findings"]:
+        sys.exit(_DAMAGED)
+
+
+@click.command()
+@home_option
+@json_option
+def reindex(home: Path, as_json: bool) -> None:
+    """Drop the catalog and the search index, and build both again.
+
+    \b
+    Example:
+      frost reindex
+    """
+    answer = ask_node(home, "reindex", {})
+    if as_json:
+        show_json(answer)
+    else:
+        click.echo(f"{answer['arrivals']} arrivals folded: {counts(answer['records'])}")

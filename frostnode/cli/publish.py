@@ -1,0 +1,135 @@
+"""`frost publish`, `edit` and `withdraw`: write to the publisher's log."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from frostnode.cli.shared import FOREVER, ask_node, home_option, json_option, show_json
+from frostnode.protocol.errors import LocalError
+
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Check and show, publish nothing.")
+_AS = click.option("--as", "did", help="DID of the publisher, when the home hosts several.")
+_BATCH = 256
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True)
+@home_option
+@_AS
+@_DRY_RUN
+@json_option
+def publish(files: tuple[str, ...], home: Path, did: str | None, dry_run: bool, as_json: bool) -> None:
+    """Publish records from JSON or YAML FILES; `-` reads standard input.
+
+    A record is a map with `type`, `key` and the fields of its content; a file holds one, several YAML
+    documents, a list, or one JSON record a line. What is published already in the same words is left.
+
+    \b
+    Example:
+      frost publish sea-ice.yaml
+    """
+    from frostnode.formats.documents import read_documents
+
+    records = [record for name in files for record in read_documents(name, _read(name))]
+    publish_records(home, records, did=did, dry_run=dry_run, as_json=as_json)
+
+
+def publish_records(
+    home: Path, records: Iterable[Any], *, did: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Publish in batches and say what became of each record."""
+    answers: list[dict[str, Any]] = []
+    publisher = did
+    if not as_json and all(item["size"] <= 1 for item in ask_node(home, "status", {})["hosted"]):
+        click.echo(FOREVER, err=True)
+    for batch in _batches(records):
+        answer = ask_node(home, "publish", {"records": batch, "did": did, "dry_run": dry_run})
+        answers += answer["records"]
+        publisher = answer["did"]
+    if as_json:
+        show_json({"did": publisher, "dry_run": dry_run, "records": answers})
+        return
+    for item in answers if len(answers) <= 20 else []:
+        click.echo(f"{item['status']:<13} {item['url']}")
+    counts = {
+        status: sum(a["status"] == status for a in answers)
+        for status in sorted({a["status"] for a in answers})
+    }
+    click.echo(", ".join(f"{count} {status}" for status, count in counts.items()) or "nothing to publish")
+
+
+def _batches(records: Iterable[Any]) -> Iterator[list[Any]]:
+    batch: list[Any] = []
+    weight = 0
+    for record in records:
+        batch.append(record)
+        weight += len(json.dumps(record, default=str))
+        if len(batch) >= _BATCH or weight > 8 << 20:
+            yield batch
+            batch, weight = [], 0
+    if batch:
+        yield batch
+
+
+def _read(name: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise LocalError("input.unreadable", f"{name}: {error.strerror}") from error
+
+
+@click.command()
+@click.argument("url")
+@home_option
+@_DRY_RUN
+@json_option
+def edit(url: str, home: Path, dry_run: bool, as_json: bool) -> None:
+    """Change the record at DID-URL in your editor, and publish the result.
+
+    \b
+    Example:
+      frost edit did:frost:bafy…/sea-ice
+    """
+    import yaml
+
+    from frostnode.formats.documents import read_documents
+
+    shown = ask_node(home, "show", {"url": url})
+    if shown["content"]["state"] != "here":
+        raise LocalError("record.absent", shown["content"]["reason"])
+    record = {"type": shown["type"], "key": shown["key"], **shown["content"]["fields"]}
+    text = yaml.safe_dump(record, sort_keys=False, allow_unicode=True, width=100)
+    edited = click.edit(text, extension=".yaml")
+    if edited is None or edited == text:
+        click.echo("nothing changed")
+        return
+    publish_records(
+        home, read_documents(url, edited.encode()), did=shown["did"], dry_run=dry_run, as_json=as_json
+    )
+
+
+@click.command()
+@click.argument("url")
+@home_option
+@_DRY_RUN
+@json_option
+def withdraw(url: str, home: Path, dry_run: bool, as_json: bool) -> None:
+    """Withdraw the record at DID-URL: it leaves every catalog, its history stays.
+
+    \b
+    Example:
+      frost withdraw did:frost:bafy…/sea-ice
+    """
+    answer = ask_node(home, "withdraw", {"url": url, "dry_run": dry_run})
+    if as_json:
+        show_json(answer)
+        return
+    for item in answer["records"]:
+        said = {"published": "withdrawn", "would publish": "would withdraw"}.get(
+            item["status"], item["status"]
+        )
+        click.echo(f"{said:<13} {item['url']}")

@@ -1,0 +1,76 @@
+"""`frost serve` and `frost start`: run the node until it is stopped."""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from frostnode.cli.init import KITS, make_home
+from frostnode.cli.shared import home_option, need_node
+
+_HOST = click.option("--host", help="Address to listen at, in place of the one in frost.toml.")
+_PORT = click.option("--port", type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one.")
+
+
+@click.command()
+@home_option
+@_HOST
+@_PORT
+def serve(home: Path, host: str | None, port: int | None) -> None:
+    """Run the node: its page, its API, its followers. Ctrl-C stops it.
+
+    \b
+    Example:
+      frost serve --port 8417
+    """
+    run_node(home, host, port)
+
+
+@click.command()
+@home_option
+@_HOST
+@_PORT
+@click.option("--name", default="My node", show_default=True, help="Name at the first start.")
+@click.option("--peer", "peers", multiple=True, help="URL of a node to follow, at the first start.")
+@click.option(
+    "--passphrase-file", type=click.Path(path_type=Path, dir_okay=False), help="File with the passphrase."
+)
+@click.option(
+    "--kit", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the authority kit."
+)
+def start(home: Path, host: str | None, port: int | None, **options: Any) -> None:
+    """Run the node, and make it first if there is none: `init`, then `serve`.
+
+    \b
+    Example:
+      frost start --name "Polar Data Centre"
+    """
+    node = need_node()
+    if not node.Home(home).exists:
+        made = make_home(home, url="", port=port, **options)
+        click.echo(KITS.format(**made) + "\n")
+    run_node(home, host, port)
+
+
+def run_node(home: Path, host: str | None, port: int | None) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    import trio
+
+    node = need_node()
+
+    async def stop_on_signal(scope: trio.CancelScope) -> None:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for _ in signals:
+                scope.cancel()
+
+    def ready(running: Any) -> None:
+        click.echo(f"{running.parts.name} runs at {running.url}/   (home {home}; Ctrl-C stops it)")
+
+    async def run() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(stop_on_signal, nursery.cancel_scope)
+            await node.serve(node.Home(home), host=host, port=port, ready=ready)
+
+    with node.one_fault():
+        trio.run(run)

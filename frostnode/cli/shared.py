@@ -1,0 +1,155 @@
+"""What all commands have in common: the home, plain or JSON output, progress, calling a node.
+
+What takes long to import is imported where it is used: `frost --help` and shells that complete words wait.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from frostnode.protocol.errors import LocalError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FOREVER = (
+    "A log is for ever: whatever is published can be withdrawn and its content erased,\n"
+    "but that it was published, under which type and key and when, stays public."
+)
+
+
+def home_option(command: F) -> F:
+    """--home DIR, FROST_HOME, or ~/.frost."""
+    return click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="FROST_HOME",
+        default=lambda: Path.home() / ".frost",
+        show_default="FROST_HOME or ~/.frost",
+        help="Folder of the node.",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """--json: the answer as one JSON document, and nothing else on standard output."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")(command)
+
+
+def show_json(answer: Any) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+class Bar:
+    """A progress bar on standard error; nothing at all when that is no terminal."""
+
+    def __init__(self) -> None:
+        self._progress: Any = None
+        self._tasks: dict[str, Any] = {}
+
+    async def show(self, what: str, done: int, total: int | None) -> None:
+        """Progress: `done` of `total`."""
+        if not sys.stderr.isatty():
+            return
+        if self._progress is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._progress = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._progress.start()
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(what, total=total)
+        self._progress.update(self._tasks[what], completed=done, total=total)
+
+    def close(self) -> None:
+        """Leave a clean line."""
+        if self._progress is not None:
+            self._progress.stop()
+
+
+def ask_node(home: Path, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Run one operation on the node of `home`, whether it runs or rests.
+
+    Raises:
+        FrostError: what the operation says; LocalError: home.missing, home.busy
+    """
+    import trio
+
+    from frostnode.edge.control import call
+    from frostnode.edge.home import Home
+
+    place = Home(home)
+    place.require()
+    bar = Bar()
+    try:
+        answer = trio.run(call, place.control, operation, params, bar.show)
+        if answer is None:
+            answer = trio.run(need_node().operate_resting, place, operation, params, bar.show)
+        return dict(answer)
+    finally:
+        bar.close()
+
+
+def need_node() -> Any:
+    """The server half of the program.
+
+    Raises:
+        LocalError: usage, when only the light client is installed
+    """
+    try:
+        from frostnode import node
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("frostnode"):
+            raise
+        raise LocalError(
+            "usage",
+            f"this command needs the server ({error.name} is missing)",
+            hint="pip install 'frostnode[node]'",
+        ) from error
+    return node
+
+
+def passphrase(file: Path | None, *, confirm: bool) -> str:
+    """The passphrase from a file (its first line), or asked for.
+
+    Raises:
+        LocalError: kit.passphrase, input.unreadable
+    """
+    if file is not None:
+        try:
+            text = file.read_text("utf-8").splitlines()
+        except (OSError, ValueError) as error:
+            raise LocalError("input.unreadable", f"{file}: {error}") from error
+        if not text or not text[0]:
+            raise LocalError("kit.passphrase", f"{file} is empty", expected="a passphrase in its first line")
+        return text[0]
+    if not sys.stdin.isatty():
+        raise LocalError(
+            "kit.passphrase", "no passphrase", hint="give --passphrase-file FILE without a terminal"
+        )
+    return str(click.prompt("Passphrase for the kits", hide_input=True, confirmation_prompt=confirm))
+
+
+def shorten(text: str, width: int) -> str:
+    """Cut a text for one line."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= width else flat[: max(0, width - 1)] + "…"
+
+
+def terminal_width() -> int:
+    """Columns to write to."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        return 100

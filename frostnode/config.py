@@ -1,0 +1,82 @@
+"""The settings of a home: frozen values from `frost.toml`, each with who may harm you with it."""
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from frostnode.protocol.errors import LocalError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Every setting: the name in the file is the name here."""
+
+    name: str = "frostnode"
+    """What pages call this node. Shown to everyone."""
+
+    host: str = "127.0.0.1"
+    """Address to listen at. Any other than a loopback one lets others read all that is carried."""
+
+    port: int = 8417
+    """Port to listen at; 0 takes a free one."""
+
+    url: str = ""
+    """Where others reach this node: a hint in identity events and on pages, "" for nowhere."""
+
+    carry: str = "everything"
+    """`everything` that peers have, or only what is `followed`. Peers choose what fills the disk otherwise."""
+
+
+def read_config(path: Path) -> Config:
+    """Read the settings; a missing file is the defaults.
+
+    Raises:
+        LocalError: input.unreadable, naming the setting
+    """
+    try:
+        settings = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+    except (OSError, ValueError) as error:
+        raise LocalError("input.unreadable", f"{path}: {error}") from error
+    known = {field.name: field.type for field in fields(Config)}
+    for name, value in settings.items():
+        if name not in known:
+            raise LocalError(
+                "input.unreadable", f"{path}: unknown setting {name!r}", expected=", ".join(known)
+            )
+        if type(value) is not known[name]:
+            raise LocalError(
+                "input.unreadable",
+                f"{path}: {name}",
+                found=repr(value),
+                expected=getattr(known[name], "__name__", ""),
+            )
+    config = Config(**settings)
+    if config.carry not in ("everything", "followed"):
+        raise LocalError(
+            "input.unreadable", f"{path}: carry", found=config.carry, expected="everything or followed"
+        )
+    if not 0 <= config.port <= 65535:
+        raise LocalError("input.unreadable", f"{path}: port", found=config.port, expected="0 to 65535")
+    return config
+
+
+def write_config(config: Config) -> str:
+    """The text of `frost.toml`, every setting with its comment."""
+    notes = {
+        "name": "What pages call this node. Shown to everyone.",
+        "host": "Address to listen at. Any other than a loopback one lets others read all that is carried.",
+        "port": "Port to listen at; 0 takes a free one.",
+        "url": 'Where others reach this node, "" for nowhere. A hint, public.',
+        "carry": "`everything` that peers have, or only what is `followed`: peers choose what fills the disk otherwise.",
+    }
+    return "\n".join(
+        f"# {notes[f.name]}\n{f.name} = {_toml(getattr(config, f.name))}\n" for f in fields(config)
+    )
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+    return str(value)

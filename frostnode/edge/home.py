@@ -1,0 +1,155 @@
+"""The folder of one node: where everything is, who works on it, and its secrets.
+
+Trust: who can read the home can publish in the name of the publishers that it hosts, until they move;
+the folder and its secret files are readable by their owner alone. The kits are not meant to stay here.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from frostnode.protocol.errors import LocalError
+
+SEED_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths of one home."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        """Settings, for the operator to edit."""
+        return self.root / "frost.toml"
+
+    @property
+    def host_seed(self) -> Path:
+        """32 bytes in hex: every warm key of this host is derived from it."""
+        return self.root / "host.seed"
+
+    @property
+    def log_store(self) -> Path:
+        """Everything that is carried: the one database that cannot be rebuilt."""
+        return self.root / "frost.db"
+
+    @property
+    def signer(self) -> Path:
+        """What the log keys have signed last."""
+        return self.root / "signer.db"
+
+    @property
+    def catalog(self) -> Path:
+        """The catalog view; may be deleted."""
+        return self.root / "catalog.db"
+
+    @property
+    def index(self) -> Path:
+        """The search index; may be deleted."""
+        return self.root / "index"
+
+    @property
+    def control(self) -> Path:
+        """The socket through which commands reach the running node."""
+        return self.root / "control.sock"
+
+    @property
+    def kit(self) -> Path:
+        """Where `init` leaves the authority kit if told no better place."""
+        return self.root / "authority-kit.json"
+
+    @property
+    def recovery_sheet(self) -> Path:
+        """Where `init` leaves the recovery sheet beside it."""
+        return self.root / "recovery-sheet.json"
+
+    @property
+    def exists(self) -> bool:
+        """Whether a node was set up here."""
+        return self.host_seed.exists()
+
+    def require(self) -> None:
+        """Check that there is a node here.
+
+        Raises:
+            LocalError: home.missing
+        """
+        if not self.exists:
+            raise LocalError("home.missing", f"no node in {self.root}", hint="`frost init` makes one")
+
+    def create(self, host_seed: bytes) -> None:
+        """Make the folder and write the host seed, durably, before any key of it is used.
+
+        Raises:
+            LocalError: home.exists
+        """
+        if self.exists:
+            raise LocalError("home.exists", f"there is a node in {self.root} already")
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_secret(self.host_seed, host_seed.hex() + "\n")
+
+    def read_host_seed(self) -> bytes:
+        """The 32 bytes of the host seed.
+
+        Raises:
+            LocalError: home.missing, input.unreadable
+        """
+        self.require()
+        try:
+            seed = bytes.fromhex(self.host_seed.read_text("ascii").strip())
+        except (OSError, ValueError) as error:
+            raise LocalError("input.unreadable", f"{self.host_seed}: {error}") from error
+        if len(seed) != SEED_BYTES:
+            raise LocalError(
+                "input.unreadable", str(self.host_seed), found=len(seed), expected=f"{SEED_BYTES} bytes"
+            )
+        return seed
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the only process that works on this home; given up with the process, however it ends.
+
+        Raises:
+            LocalError: home.busy
+        """
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise LocalError("home.busy", f"another process works on {self.root}") from error
+            yield
+        finally:
+            os.close(handle)
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write a new file that only its owner can read; durable when this returns, whole or not there.
+
+    Raises:
+        LocalError: home.exists, when there is such a file already
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".new")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(handle, text.encode())
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    try:
+        os.link(temporary, path)
+    except FileExistsError as error:
+        raise LocalError("home.exists", f"{path} exists already", hint="it is not overwritten") from error
+    finally:
+        temporary.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,110 @@
+"""The JSON API to read and search: the operations of the node, by GET, for everyone."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from frostnode.operations import proof, read
+from frostnode.operations.parts import Json, Parts, Progress
+from frostnode.protocol.errors import LocalError
+from frostnode.protocol.limits import LISTING_MAX, SEARCH_LIMIT_MAX, SEARCH_OFFSET_MAX
+
+Operation: TypeAlias = Callable[[Parts, Mapping[str, Any], Progress], Awaitable[Json]]
+
+_HEADERS = {"cache-control": "no-cache", "access-control-allow-origin": "*"}
+
+
+async def quiet(what: str, done: int, total: int | None) -> None:
+    """No progress over HTTP."""
+
+
+class Api:
+    """The handlers, over one node's parts."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def routes(self) -> list[Route]:
+        """One path each."""
+        return [
+            Route("/api/status", self._answer(read.status, _no_params)),
+            Route("/api/search", self._answer(read.search, search_params)),
+            Route("/api/records", self._answer(read.records, records_params)),
+            Route("/api/publishers", self._answer(read.publishers, _no_params)),
+            Route("/api/publishers/{did}", self._answer(read.publisher, publisher_params)),
+            Route("/api/log/{did}", self._answer(read.log, publisher_params)),
+            Route("/api/record", self._answer(read.show, url_params)),
+            Route("/api/record/{url:path}", self._answer(read.show, url_params)),
+            Route("/api/proof", self.proof),
+            Route("/api/proof/{url:path}", self.proof),
+        ]
+
+    def _answer(
+        self, operation: Operation, params: Callable[[Request], Mapping[str, Any]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def handler(request: Request) -> Response:
+            result = await operation(self._parts, params(request), quiet)
+            return JSONResponse(result, headers=_HEADERS)
+
+        return handler
+
+    async def proof(self, request: Request) -> Response:
+        """The proof file itself."""
+        params = url_params(request)
+        data, name = await proof.proof_bytes(self._parts, str(params["url"]))
+        headers = {**_HEADERS, "content-disposition": f'attachment; filename="{name}"'}
+        return Response(data, media_type="application/vnd.frostnode.proof+cbor", headers=headers)
+
+
+def _no_params(request: Request) -> Mapping[str, Any]:
+    return {}
+
+
+def url_params(request: Request) -> Mapping[str, Any]:
+    """The DID URL in the path, with `?cid=`; or whole as `?url=`, for clients that resolve dots in a path."""
+    url = request.path_params.get("url") or request.query_params.get("url", "")
+    cid = request.query_params.get("cid")
+    return {"url": url + (f"?cid={cid}" if cid is not None else "")}
+
+
+def search_params(request: Request) -> Mapping[str, Any]:
+    """q, limit, offset."""
+    return {
+        "query": request.query_params.get("q", ""),
+        "limit": whole_number(request, "limit", 20, SEARCH_LIMIT_MAX),
+        "offset": whole_number(request, "offset", 0, SEARCH_OFFSET_MAX),
+    }
+
+
+def records_params(request: Request) -> Mapping[str, Any]:
+    """type, did, limit, offset."""
+    return {
+        "type": request.query_params.get("type"),
+        "did": request.query_params.get("did"),
+        "limit": whole_number(request, "limit", 50, LISTING_MAX),
+        "offset": whole_number(request, "offset", 0, 2**53),
+    }
+
+
+def publisher_params(request: Request) -> Mapping[str, Any]:
+    """The DID in the path, limit, offset."""
+    return {
+        "did": request.path_params["did"],
+        "limit": whole_number(request, "limit", 50, LISTING_MAX),
+        "offset": whole_number(request, "offset", 0, 2**53),
+    }
+
+
+def whole_number(request: Request, name: str, default: int, maximum: int) -> int:
+    """A query parameter.
+
+    Raises:
+        LocalError: usage
+    """
+    text = request.query_params.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= maximum):
+        raise LocalError("usage", f"parameter {name}", found=text, expected=f"0 to {maximum}")
+    return int(text)

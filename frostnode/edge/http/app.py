@@ -1,0 +1,52 @@
+"""The ASGI application: routes from `sync`, `api` and `pages`, and the one place where errors become answers."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from frostnode.edge.http.api import Api
+from frostnode.edge.http.pages import Pages
+from frostnode.edge.http.security import SecurityHeaders
+from frostnode.edge.http.sync import SyncResources
+from frostnode.edge.outcomes import http_status, problem
+from frostnode.operations.parts import Parts
+from frostnode.protocol.errors import FrostError, LocalError
+
+_PROBLEM = "application/problem+json"
+
+
+def make_app(parts: Parts, about: dict[str, str]) -> Starlette:
+    """The application of one node; `about` is what /frost/node answers."""
+    sync = SyncResources(store=parts.log, worker=parts.worker, bell=parts.arrived, node=about)
+    pages = Pages(parts)
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        assert isinstance(error, FrostError)
+        if _is_page(request):
+            return await pages.error(request, error)
+        return JSONResponse(problem(error), status_code=http_status(error), media_type=_PROBLEM)
+
+    async def not_routed(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code != 404:
+            return JSONResponse(
+                {"type": "about:blank", "title": error.detail, "status": error.status_code},
+                status_code=error.status_code,
+                media_type=_PROBLEM,
+                headers=dict(error.headers or {}),
+            )
+        return await refuse(request, LocalError("record.not-found", f"nothing at {request.url.path}"))
+
+    app = Starlette(
+        routes=[*sync.routes(), *Api(parts).routes(), *pages.routes()],
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={FrostError: refuse, HTTPException: not_routed},
+    )
+    app.router.redirect_slashes = False  # every path has one spelling
+    return app
+
+
+def _is_page(request: Request) -> bool:
+    return not request.url.path.startswith(("/frost/", "/api/"))

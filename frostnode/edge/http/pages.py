@@ -1,0 +1,142 @@
+"""The pages for people: search, records, publishers, the node's state.
+
+They show what the operations answer and decide nothing. Everything works without JavaScript; nothing is
+loaded from elsewhere.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from frostnode.edge.http.api import quiet, url_params, whole_number
+from frostnode.edge.http.links import link_to
+from frostnode.edge.http.record_view import view_record
+from frostnode.edge.http.rendering import load_static, make_environment
+from frostnode.edge.outcomes import http_status, problem
+from frostnode.operations import read
+from frostnode.operations.parts import Json, Parts
+from frostnode.protocol.errors import FrostError, LocalError
+from frostnode.protocol.limits import SEARCH_OFFSET_MAX
+from frostnode.protocol.names import DID_PREFIX
+
+_HITS: Final = 20
+_NEWEST: Final = 12
+_RECORDS: Final = 50
+_PUBLISHERS: Final = 100
+_OFFSET_MAX: Final = 2**53
+
+_FOR_EVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
+_ASK_AGAIN: Final = {"cache-control": "no-cache"}
+
+
+class Pages:
+    """The handlers, over one node's parts."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        paths, self._static = load_static()
+        self._templates = make_environment(paths)
+
+    def routes(self) -> list[Route]:
+        """One path each."""
+        return [
+            Route("/", self.home),
+            Route("/search", self.search),
+            Route("/record", self.record),
+            Route("/record/{url:path}", self.record),
+            Route("/publishers", self.publishers),
+            Route("/publisher/{did}", self.publisher),
+            Route("/status", self.status),
+            Route("/static/{name}", self.static),
+        ]
+
+    async def _page(self, template: str, values: Mapping[str, Any], *, status: int = 200) -> Response:
+        """Render in a worker: a large record takes its time."""
+        shown = {"node_name": self._parts.name, "query": "", **values}
+        text = await self._parts.worker.run(lambda: self._templates.get_template(template).render(shown))
+        return HTMLResponse(text, status_code=status, headers=_ASK_AGAIN)
+
+    async def home(self, request: Request) -> Response:
+        """What this node is, a search box, the newest records; what to do first, when there are none."""
+        status = await read.status(self._parts, {}, quiet)
+        newest = await read.records(self._parts, {"limit": _NEWEST}, quiet)
+        return await self._page("home.html", {"status": status, "newest": newest["records"]})
+
+    async def search(self, request: Request) -> Response:
+        """Hits; the name of a record or publisher leads to its page."""
+        query = request.query_params.get("q", "").strip()
+        if query.startswith(DID_PREFIX) and (target := link_to(query)):
+            return RedirectResponse(target, 303, headers=_ASK_AGAIN)
+        offset = whole_number(request, "offset", 0, SEARCH_OFFSET_MAX)
+        asked = {"query": query, "limit": _HITS, "offset": offset}
+        result: Json = await read.search(self._parts, asked, quiet) if query else {"total": 0, "hits": []}
+        last = min(result["total"], SEARCH_OFFSET_MAX)
+        return await self._page(
+            "search.html",
+            {
+                "query": query,
+                "total": result["total"],
+                "hits": result["hits"],
+                "pager": _pager(offset, _HITS, last, {"q": query}),
+            },
+        )
+
+    async def record(self, request: Request) -> Response:
+        """One record, as it is now or in one exact entry."""
+        shown = await read.show(self._parts, url_params(request), quiet)
+        content = shown["content"]
+        view = await self._parts.worker.run(lambda: view_record(content.get("fields", {})))
+        return await self._page("record.html", {"record": shown, "view": view})
+
+    async def publishers(self, request: Request) -> Response:
+        """Everyone whose log is carried."""
+        offset = whole_number(request, "offset", 0, _OFFSET_MAX)
+        everyone = (await read.publishers(self._parts, {}, quiet))["publishers"]
+        return await self._page(
+            "publishers.html",
+            {
+                "publishers": everyone[offset : offset + _PUBLISHERS],
+                "total": len(everyone),
+                "pager": _pager(offset, _PUBLISHERS, len(everyone), {}),
+            },
+        )
+
+    async def publisher(self, request: Request) -> Response:
+        """Who a publisher is, where it is hosted, what it has."""
+        offset = whole_number(request, "offset", 0, _OFFSET_MAX)
+        asked = {"did": request.path_params["did"], "limit": _RECORDS, "offset": offset}
+        found = await read.publisher(self._parts, asked, quiet)
+        total = sum(found["records"].values())
+        pager = _pager(offset, _RECORDS, total, {})
+        return await self._page("publisher.html", {"publisher": found, "total": total, "pager": pager})
+
+    async def status(self, request: Request) -> Response:
+        """What this node hosts, carries and follows, and how far behind it is."""
+        return await self._page("status.html", {"status": await read.status(self._parts, {}, quiet)})
+
+    async def static(self, request: Request) -> Response:
+        """A style sheet, script or image."""
+        name = request.path_params["name"]
+        if name not in self._static:
+            raise LocalError("record.not-found", f"nothing at {request.url.path}")
+        file = self._static[name]
+        return Response(file.content, media_type=file.media_type, headers=_FOR_EVER)
+
+    async def error(self, request: Request, error: FrostError) -> Response:
+        """The page that says what went wrong."""
+        return await self._page("error.html", {"problem": problem(error)}, status=http_status(error))
+
+
+def _pager(offset: int, step: int, total: int, params: Mapping[str, str]) -> dict[str, Any]:
+    """Where a listing stands, and the parameters of the pages before and after."""
+    return {
+        "first": offset + 1,
+        "last": min(offset + step, total),
+        "total": total,
+        "params": params,
+        "before": max(0, offset - step) if offset else None,
+        "after": offset + step if offset + step < total else None,
+    }

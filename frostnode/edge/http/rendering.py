@@ -1,0 +1,106 @@
+"""Templates and what goes with them: filters for times and names, static files under the hash of what they hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from frostnode.edge.http.links import link_to, record_path
+from frostnode.edge.http.plain_text import one_line, runs
+from frostnode.edge.http.record_view import bytes_text
+
+_PACKAGE: Final = "frostnode.edge.http"
+_MEDIA_TYPES: Final = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+_HASH_CHARS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """What a static path answers."""
+
+    content: bytes
+    media_type: str
+
+
+def load_static() -> tuple[Mapping[str, str], Mapping[str, StaticFile]]:
+    """Read the folder `static`: paths by name (`site.css`), and files by the last part of their path.
+
+    The hash of the content is part of the path, so whoever has a file may keep it for ever.
+    """
+    paths: dict[str, str] = {}
+    found: dict[str, StaticFile] = {}
+    for source in files(_PACKAGE).joinpath("static").iterdir():
+        stem, _, suffix = source.name.rpartition(".")
+        content = source.read_bytes()
+        name = f"{stem}.{sha256(content).hexdigest()[:_HASH_CHARS]}.{suffix}"
+        paths[source.name] = f"/static/{name}"
+        found[name] = StaticFile(content, _MEDIA_TYPES[suffix])
+    return paths, found
+
+
+def make_environment(static_paths: Mapping[str, str]) -> Environment:
+    """The templates: everything is escaped, an unknown name is an error."""
+    environment = Environment(
+        loader=PackageLoader(_PACKAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    filters: dict[str, Any] = {
+        "bytes": bytes_text,
+        "count": count_text,
+        "day": day_text,
+        "iso": iso_text,
+        "link_to": link_to,
+        "one_line": one_line,
+        "record_path": record_path,
+        "runs": runs,
+        "utc": utc_text,
+    }
+    environment.filters.update(filters)
+    environment.globals["static"] = static_paths
+    return environment
+
+
+def count_text(count: int, singular: str = "", plural: str = "") -> str:
+    """A number with thin spaces between thousands, and the noun in its number."""
+    number = f"{count:,}".replace(",", "\u202f")
+    if not singular:
+        return number
+    return f"{number} {singular if count == 1 else plural or singular + 's'}"
+
+
+def _moment(time_ms: int) -> datetime | None:
+    """None for times that calendars here do not reach: authors may claim any."""
+    try:
+        return datetime.fromtimestamp(time_ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def iso_text(time_ms: int) -> str:
+    """For machines: `2024-05-17T08:30:00Z`; empty when there is no such form."""
+    moment = _moment(time_ms)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""
+
+
+def utc_text(time_ms: int) -> str:
+    """To the minute."""
+    moment = _moment(time_ms)
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC" if moment else "beyond the year 9999"
+
+
+def day_text(time_ms: int) -> str:
+    """The day alone."""
+    moment = _moment(time_ms)
+    return f"{moment.day} {moment:%b %Y}" if moment else "beyond the year 9999"

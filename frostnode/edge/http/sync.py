@@ -1,0 +1,260 @@
+"""The sync resources: static paths and their accelerators (spec/05-sync.md#resources).
+
+Nothing here needs a signature or an account. Every path is the same in a static export.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from frostnode.bell import Bell
+from frostnode.ports import LogReader, LogStore, Withheld, Worker
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.errors import LocalError
+from frostnode.protocol.frames import COMPLETE, EndFrame, encode_byte_string, encode_frame
+from frostnode.protocol.limits import CURSOR_INTERVAL_S, HEADS_PAGE_MAX, TILE_WIDTH
+from frostnode.protocol.log_state import LogState
+from frostnode.protocol.names import Origin, parse_did, parse_origin
+from frostnode.protocol.tiles import TilePath, parse_tile_path
+from frostnode.replicate.cursor import parse_cursor_text, resume
+from frostnode.replicate.serve import ArrivalStream, LogStream, offered_size
+
+T = TypeVar("T")
+
+_IMMUTABLE = {"cache-control": "public, max-age=31536000, immutable"}
+_CHANGING = {"cache-control": "public, max-age=5"}
+_SEQUENCE = "application/cbor-seq"
+_FRAMES = "application/vnd.frostnode.stream+cbor-seq"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncResources:
+    """The handlers, over one store."""
+
+    store: LogStore
+    worker: Worker
+    bell: Bell
+    node: dict[str, str]
+    """What /frost/node answers: software, version, name, node_key, database."""
+
+    def routes(self) -> list[Route]:
+        """One path each; the order matters where one contains another."""
+        origin = "/frost/{did}/log/{epoch}/{event}"
+        return [
+            Route("/frost/node", self.about),
+            Route("/frost/heads/{page}", self.heads),
+            Route("/frost/withheld/{page}", self.withheld),
+            Route("/frost/stream", self.stream),
+            Route("/frost/body/{cid}", self.body),
+            Route("/frost/{did}/identity", self.identity),
+            Route(origin + "/checkpoint", self.checkpoint),
+            Route(origin + "/frames", self.frames),
+            Route(origin + "/{tile:path}", self.tile),
+        ]
+
+    async def _read(self, work: Callable[[LogReader], T]) -> T:
+        def run() -> T:
+            with self.store.read() as reader:
+                return work(reader)
+
+        return await self.worker.run(run)
+
+    async def about(self, request: Request) -> Response:
+        """Who this node is."""
+        return JSONResponse(self.node, headers=_CHANGING)
+
+    async def heads(self, request: Request) -> Response:
+        """A page of heads."""
+        page = _page_number(request)
+        heads = await self._read(lambda reader: reader.heads(page))
+        items = [
+            {
+                "did": head.did,
+                "origin": head.origin,
+                "epoch": head.epoch,
+                "checkpoint": head.checkpoint.decode() if head.checkpoint else None,
+                "tip": str(head.tip),
+                "forked": head.forked,
+            }
+            for head in heads
+        ]
+        return JSONResponse(_page("heads", items, page), headers=_CHANGING)
+
+    async def withheld(self, request: Request) -> Response:
+        """A page of what this node withholds, and why."""
+        page = _page_number(request)
+        items = await self._read(lambda reader: reader.withheld(page))
+        return JSONResponse(
+            _page("withheld", [_withheld_json(item) for item in items], page), headers=_CHANGING
+        )
+
+    async def identity(self, request: Request) -> Response:
+        """All known events of a publisher, ancestors first."""
+        did = parse_did(request.path_params["did"])
+        history = await self._read(lambda reader: reader.history(did))
+        if history is None:
+            raise LocalError("publisher.unknown", did)
+        body = b"".join(encode_byte_string(event.raw) for event in history.events)
+        return Response(body, media_type=_SEQUENCE, headers=_CHANGING)
+
+    async def body(self, request: Request) -> Response:
+        """One body by its CID."""
+        cid = Cid.parse(request.path_params["cid"])
+        found = await self._read(lambda reader: reader.body(cid))
+        if found is None:
+            raise LocalError("record.not-found", f"body {cid} is not here")
+        if isinstance(found, Withheld):
+            raise LocalError("record.withheld", f"body {cid} is {found.state} here: {found.reason}")
+        return Response(found, media_type="application/vnd.ipld.dag-cbor", headers=_IMMUTABLE)
+
+    async def checkpoint(self, request: Request) -> Response:
+        """The signed note of the largest tree that is held completely."""
+        state = await self._read(lambda reader: _offered(reader, _origin(request)))
+        if state.checkpoint is None:
+            raise LocalError("record.not-found", f"{state.origin} has no checkpoint here")
+        return Response(state.checkpoint, media_type="text/plain; charset=utf-8", headers=_CHANGING)
+
+    async def tile(self, request: Request) -> Response:
+        """A tile or an entry bundle, full or as partial as the checkpoint says."""
+        path = parse_tile_path(request.path_params["tile"])
+        data = await self._read(lambda reader: _tile(reader, _origin(request), path))
+        return Response(data, media_type="application/octet-stream", headers=_IMMUTABLE)
+
+    async def frames(self, request: Request) -> Response:
+        """One log from a leaf on, up to its head."""
+        origin = _origin(request)
+        start = _number(request, "from")
+        bodies = _number(request, "bodies", start)
+        await self._read(lambda reader: _offered(reader, origin))
+        return _streaming(request, self._log(LogStream(origin, start, bodies)))
+
+    async def _log(self, stream: LogStream) -> AsyncGenerator[bytes, None]:
+        while batch := await self._read(stream.next_batch):
+            yield batch
+
+    async def stream(self, request: Request) -> Response:
+        """The arrivals since a cursor, and then live."""
+        dids = frozenset(parse_did(did) for did in request.query_params.getlist("did")) or None
+        heads_only = _choice(request, "detail", ("full", "heads")) == "heads"
+        live = _choice(request, "live", ("true", "false")) == "true"
+        since = request.query_params.get("since")
+        after = 0
+        if since is not None:
+            cursor = parse_cursor_text(since)
+            after = await self._read(lambda reader: resume(reader, cursor))
+        stream = ArrivalStream(after, dids=dids, heads_only=heads_only)
+        return _streaming(request, self._arrivals(stream, live=live))
+
+    async def _arrivals(self, stream: ArrivalStream, *, live: bool) -> AsyncGenerator[bytes, None]:
+        """Batches while there are any, then a cursor at least every CURSOR_INTERVAL_S.
+
+        The bell is only a hint: what it may have missed is found when the interval is over.
+        """
+        while True:
+            heard = self.bell.listen()
+            if batch := await self._read(stream.next_batch):
+                yield batch
+                continue
+            yield await self._read(stream.cursor)
+            if not live:
+                yield encode_frame(EndFrame(code=COMPLETE))
+                return
+            await heard.wait(CURSOR_INTERVAL_S)
+
+
+def _streaming(request: Request, frames: AsyncGenerator[bytes, None]) -> Response:
+    """An answer that goes on; to HEAD its headers alone, which end."""
+    headers = {"cache-control": "no-store"}
+    if request.method == "HEAD":
+        return Response(media_type=_FRAMES, headers=headers)
+    return _Stream(frames, media_type=_FRAMES, headers=headers)
+
+
+class _Stream(StreamingResponse):
+    """A stream whose iterator is closed when the client hangs up, wherever it was."""
+
+    def __init__(
+        self, frames: AsyncGenerator[bytes, None], *, media_type: str, headers: dict[str, str]
+    ) -> None:
+        super().__init__(frames, media_type=media_type, headers=headers)
+        self._frames = frames
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send frames until they end or nobody listens."""
+        async with aclosing(self._frames):
+            await super().__call__(scope, receive, send)
+
+
+def _page_number(request: Request) -> int:
+    """The number of a page in its one spelling; any other names nothing."""
+    text: str = request.path_params["page"]
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and str(int(text)) == text):
+        raise LocalError("record.not-found", "page", found=text, expected="a number")
+    return int(text)
+
+
+def _page(name: str, items: list[dict[str, Any]], page: int) -> dict[str, Any]:
+    """A full page says that there may be another."""
+    return {name: items, "next": page + 1 if len(items) == HEADS_PAGE_MAX else None}
+
+
+def _withheld_json(item: Withheld) -> dict[str, Any]:
+    name = {"cid": item.name} if item.kind == "body" else {"leaf_hash": item.name}
+    return {
+        "kind": item.kind,
+        **name,
+        "origin": item.origin,
+        "index": item.index,
+        "state": item.state,
+        "reason": item.reason,
+    }
+
+
+def _origin(request: Request) -> Origin:
+    params = request.path_params
+    text = f"{params['did']}/log/{params['epoch']}/{params['event']}"
+    parse_origin(text)
+    return Origin(text)
+
+
+def _offered(reader: LogReader, origin: Origin) -> LogState:
+    state = reader.log(origin)
+    if state is None or state.standing is None:
+        raise LocalError("record.not-found", f"{origin} is not carried here")
+    return state
+
+
+def _tile(reader: LogReader, origin: Origin, path: TilePath) -> bytes:
+    """The bytes of a tile within the offered tree; a partial one of the width that was asked for."""
+    size = offered_size(_offered(reader, origin))
+    level = path.level or 0
+    width = min(TILE_WIDTH, (size >> (8 * level)) - path.n * TILE_WIDTH)
+    if width < path.width:
+        raise LocalError(
+            "record.not-found", f"tile of {path.width}", found=max(0, width), expected=path.width
+        )
+    start = path.n * TILE_WIDTH
+    if path.level is None:
+        return reader.leaves(origin, start, start + path.width).bundle
+    node = reader.node_at(origin)
+    return b"".join(node(8 * level, start + offset) for offset in range(path.width))
+
+
+def _number(request: Request, name: str, default: int = 0) -> int:
+    text = request.query_params.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= 16):
+        raise LocalError("usage", f"parameter {name}", found=text, expected="a whole number")
+    return int(text)
+
+
+def _choice(request: Request, name: str, choices: tuple[str, ...]) -> str:
+    text = request.query_params.get(name, choices[0])
+    if text not in choices:
+        raise LocalError("usage", f"parameter {name}", found=text, expected=" or ".join(choices))
+    return text

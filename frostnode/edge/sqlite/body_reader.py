@@ -1,0 +1,142 @@
+"""Read bodies: by the entry that names them or by CID, out of the packs that they lie in."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from frostnode.edge.sqlite.connection import Database
+from frostnode.edge.sqlite.leaf_reader import LeafReader
+from frostnode.edge.sqlite.rows import damaged
+from frostnode.ports import Withheld
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.entry import read_leaf
+from frostnode.protocol.frames import BodyAbsent, BodyItem
+from frostnode.protocol.limits import HEADS_PAGE_MAX, TILE_WIDTH
+from frostnode.protocol.names import Origin
+from frostnode.protocol.tiles import decode_bundle
+
+_AT_ONCE: Final = 256
+_FIND_MANY: Final = (
+    f"SELECT digest, pack, start, size FROM body WHERE digest IN ({', '.join('?' * _AT_ONCE)})"
+)
+_FIND_ONE: Final = "SELECT digest, pack, start, size FROM body WHERE digest = ?"
+
+_WITHHELD: Final = """
+    SELECT kind, hash, origin, leaf, state, reason FROM (
+        SELECT 'body' AS kind, digest AS hash, log, leaf, state, reason FROM withheld_body
+        UNION ALL SELECT 'header', hash, log, leaf, state, reason FROM withheld_leaf
+    ) JOIN log ON log.id = log ORDER BY log, leaf, kind LIMIT ? OFFSET ?
+"""
+
+
+class Place(NamedTuple):
+    """Where a body lies."""
+
+    pack: int
+    start: int
+    size: int
+
+
+class BodyReader(LeafReader):
+    """The bodies of entries."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._last_pack = (0, b"")
+
+    def body(self, cid: Cid) -> bytes | Withheld | None:
+        """A body by its CID."""
+        place = find(self._db, [cid.digest]).get(cid.digest)
+        if place is not None:
+            return self._cut(place)
+        row = self._db.one(
+            "SELECT origin, leaf, state, reason FROM withheld_body JOIN log ON log.id = log WHERE digest = ?",
+            (cid.digest,),
+        )
+        if row is None:
+            return None
+        origin, leaf, state, reason = row
+        return Withheld(kind="body", name=str(cid), origin=origin, index=leaf, state=state, reason=reason)
+
+    def bodies(self, origin: Origin, start: int, stop: int) -> list[BodyItem]:
+        """What is here of the bodies of leaves [start, stop), one item each."""
+        digests = self._body_digests(origin, start, stop)
+        places = find(self._db, [digest for digest in digests if digest is not None])
+        return [
+            None
+            if digest is None
+            else self._cut(places[digest])
+            if digest in places
+            else self._absence(digest)
+            for digest in digests
+        ]
+
+    def missing_bodies(self, origin: Origin, start: int, limit: int) -> list[int]:
+        """Indexes from `start` on whose body is neither here nor withheld. Reads the log from there on."""
+        missing: list[int] = []
+        for at, digests in self._runs_of_digests(origin, start):
+            wanted = [digest for digest in digests if digest is not None]
+            places = find(self._db, wanted)
+            missing += [
+                at + offset
+                for offset, digest in enumerate(digests)
+                if digest is not None and digest not in places and self._absence(digest) is None
+            ]
+            if len(missing) >= limit:
+                break
+        return missing[:limit]
+
+    def withheld(self, page: int) -> list[Withheld]:
+        """What this node does not give out, in order of log and entry; page from 0."""
+        rows = self._db.all(_WITHHELD, (HEADS_PAGE_MAX, page * HEADS_PAGE_MAX))
+        return [
+            Withheld(
+                kind=kind,
+                name=str(Cid.from_digest(digest)) if kind == "body" else digest.hex(),
+                origin=origin,
+                index=leaf,
+                state=state,
+                reason=reason,
+            )
+            for kind, digest, origin, leaf, state, reason in rows
+        ]
+
+    def _runs_of_digests(self, origin: Origin, start: int) -> Iterator[tuple[int, list[bytes | None]]]:
+        while True:
+            stop = (start // TILE_WIDTH + 1) * TILE_WIDTH
+            digests = self._body_digests(origin, start, stop)
+            if not digests:
+                return
+            yield start, digests
+            start += len(digests)
+
+    def _body_digests(self, origin: Origin, start: int, stop: int) -> list[bytes | None]:
+        """The digests of the bodies that held leaves [start, stop) name; None where one names none."""
+        headers = map(read_leaf, decode_bundle(self.leaves(origin, start, stop).bundle))
+        return [None if header is None or header.body is None else header.body.digest for header in headers]
+
+    def _cut(self, place: Place) -> bytes:
+        """Take a body out of its pack; neighbours lie in the same one."""
+        if self._last_pack[0] != place.pack:
+            row = self._db.one("SELECT bodies FROM pack WHERE id = ?", (place.pack,))
+            self._last_pack = (place.pack, b"" if row is None else row[0])
+        body = self._last_pack[1][place.start : place.start + place.size]
+        if len(body) != place.size:
+            raise damaged(f"pack {place.pack}", f"{len(self._last_pack[1])} bytes", place)
+        return body
+
+    def _absence(self, digest: bytes) -> BodyAbsent | None:
+        row = self._db.one("SELECT state, reason FROM withheld_body WHERE digest = ?", (digest,))
+        return None if row is None else BodyAbsent(*row)
+
+
+def find(database: Database, digests: Sequence[bytes]) -> dict[bytes, Place]:
+    """Look up where bodies lie; those that are not here are left out."""
+    if len(digests) == 1:
+        row = database.one(_FIND_ONE, digests)
+        return {} if row is None else {row[0]: Place(*row[1:])}
+    found: dict[bytes, Place] = {}
+    for at in range(0, len(digests), _AT_ONCE):
+        some: list[bytes | None] = list(digests[at : at + _AT_ONCE])
+        some += [None] * (_AT_ONCE - len(some))
+        found.update((row[0], Place(*row[1:])) for row in database.all(_FIND_MANY, some))
+    return found

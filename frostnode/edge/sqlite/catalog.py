@@ -1,0 +1,286 @@
+"""CatalogStore over SQLite: a database of its own, so that dropping the view is dropping a file."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from frostnode.edge.sqlite.connection import Database, Row
+from frostnode.edge.sqlite.migrations import migrate, migrations
+from frostnode.ports import CatalogEntry, PublisherSummary
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.entry import Op
+from frostnode.protocol.names import Did, Origin
+from frostnode.protocol.records import PROFILE, PROFILE_KEY
+
+_SELECT = """
+    SELECT p.did, e.type, e.key, l.origin, e.epoch, e.leaf, e.header, e.op, e.time_ms, e.seen_ms,
+           e.body, e.size, e.title
+    FROM entry e JOIN publisher p ON p.id = e.publisher JOIN log l ON l.id = e.log
+"""
+
+
+def _entry(row: Row) -> CatalogEntry:
+    did, type_, key, origin, epoch, leaf, header, op, time_ms, seen_ms, body, size, title = row
+    return CatalogEntry(
+        did=Did(did),
+        type=type_,
+        key=key,
+        origin=Origin(origin),
+        epoch=epoch,
+        index=leaf,
+        header=Cid.from_digest(header),
+        op=op,
+        time_ms=time_ms,
+        seen_ms=seen_ms,
+        body=Cid.from_digest(body) if body is not None else None,
+        size=size,
+        title=title,
+    )
+
+
+class SqliteCatalogReader:
+    """CatalogReader within one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def cursor(self) -> int:
+        """The arrival up to which this view has followed."""
+        return self._number("SELECT arrival FROM cursor")
+
+    def current(self, did: Did, type_: str, key: str) -> CatalogEntry | None:
+        """The last entry of a record, a withdrawal included."""
+        row = self._db.one(
+            _SELECT + "JOIN record r ON r.entry = e.id WHERE p.did = ? AND r.type = ? AND r.key = ?"
+            " AND r.publisher = p.id",
+            (did, type_, key),
+        )
+        return _entry(row) if row else None
+
+    def entries(self, did: Did, type_: str, key: str) -> list[CatalogEntry]:
+        """All entries of a record, newest first."""
+        rows = self._db.all(
+            _SELECT + "WHERE p.did = ? AND e.type = ? AND e.key = ? ORDER BY e.epoch DESC, e.leaf DESC",
+            (did, type_, key),
+        )
+        return [_entry(row) for row in rows]
+
+    def entry_by_header(self, did: Did, header: Cid) -> CatalogEntry | None:
+        """The last entry with exactly this header."""
+        row = self._db.one(
+            _SELECT + "WHERE e.header = ? AND p.did = ? ORDER BY e.epoch DESC, e.leaf DESC LIMIT 1",
+            (header.digest, did),
+        )
+        return _entry(row) if row else None
+
+    def versions(self, did: Did, dataset_key: str) -> list[CatalogEntry]:
+        """Current versions of a dataset, newest first: keys between `KEY@` and the next character."""
+        rows = self._db.all(
+            _SELECT + "JOIN record r ON r.entry = e.id WHERE p.did = ? AND r.publisher = p.id"
+            " AND r.type = 'version' AND r.key > ? AND r.key < ? AND r.withdrawn = 0"
+            " ORDER BY e.epoch DESC, e.leaf DESC",
+            (did, f"{dataset_key}@", f"{dataset_key}A"),
+        )
+        return [_entry(row) for row in rows]
+
+    def records(
+        self, *, type_: str | None, did: Did | None, limit: int, offset: int = 0
+    ) -> list[CatalogEntry]:
+        """Current records that are not withdrawn, newest seen first."""
+        where, bindings = "r.withdrawn = 0", []
+        if type_ is not None:
+            where += " AND r.type = ?"
+            bindings.append(type_)
+        if did is not None:
+            where += " AND p.did = ?"
+            bindings.append(did)
+        rows = self._db.all(
+            f"{_SELECT} JOIN record r ON r.entry = e.id WHERE {where}"
+            " ORDER BY r.seen_ms DESC, p.did, r.type, r.key LIMIT ? OFFSET ?",
+            (*bindings, limit, offset),
+        )
+        return [_entry(row) for row in rows]
+
+    def counts(self, did: Did | None = None) -> dict[str, int]:
+        """Current records that are not withdrawn, by type."""
+        if did is None:
+            rows = self._db.all("SELECT type, count(*) FROM record WHERE withdrawn = 0 GROUP BY type")
+        else:
+            rows = self._db.all(
+                "SELECT r.type, count(*) FROM record r JOIN publisher p ON p.id = r.publisher"
+                " WHERE r.withdrawn = 0 AND p.did = ? GROUP BY r.type",
+                (did,),
+            )
+        return dict(sorted(rows))
+
+    def names(self, dids: Iterable[Did]) -> dict[Did, str]:
+        """The names of those publishers that have one."""
+        profiles = {did: self.current(did, PROFILE, PROFILE_KEY) for did in set(dids)}
+        return {
+            did: entry.title for did, entry in profiles.items() if entry is not None and entry.op == Op.PUT
+        }
+
+    def publishers(self) -> list[PublisherSummary]:
+        """Everyone with an entry, by name, then DID."""
+        counts: dict[int, dict[str, int]] = {}
+        sql = "SELECT publisher, type, count(*) FROM record WHERE withdrawn = 0 GROUP BY publisher, type"
+        for publisher, type_, count in self._db.all(sql):
+            counts.setdefault(publisher, {})[type_] = count
+        names: dict[int, str] = dict(
+            self._db.all(
+                "SELECT r.publisher, e.title FROM record r JOIN entry e ON e.id = r.entry"
+                " WHERE r.type = ? AND r.key = ? AND r.withdrawn = 0",
+                (PROFILE, PROFILE_KEY),
+            )
+        )
+        rows = self._db.all(
+            "SELECT p.id, p.did, max(r.seen_ms) FROM publisher p JOIN record r ON r.publisher = p.id GROUP BY p.id"
+        )
+        found = [
+            PublisherSummary(
+                did=Did(did), name=names.get(id_, ""), records=counts.get(id_, {}), changed_ms=changed
+            )
+            for id_, did, changed in rows
+        ]
+        return sorted(found, key=lambda item: (item.name == "", item.name.casefold(), item.did))
+
+    def _number(self, sql: str, bindings: tuple[Any, ...] = ()) -> int:
+        row = self._db.one(sql, bindings)
+        return int(row[0]) if row else 0
+
+
+class SqliteCatalogWriter(SqliteCatalogReader):
+    """CatalogWriter: one transaction of the fold."""
+
+    def put_entry(self, entry: CatalogEntry) -> None:
+        """Add an entry; the record's current entry is recomputed."""
+        publisher = self._id("publisher", "did", entry.did)
+        self._db.run(
+            "INSERT INTO entry (publisher, type, key, epoch, leaf, log, header, op, time_ms, seen_ms, body,"
+            " size, title) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (log, leaf) DO NOTHING",
+            (
+                publisher,
+                entry.type,
+                entry.key,
+                entry.epoch,
+                entry.index,
+                self._id("log", "origin", entry.origin),
+                entry.header.digest,
+                entry.op,
+                entry.time_ms,
+                entry.seen_ms,
+                entry.body.digest if entry.body else None,
+                entry.size,
+                entry.title,
+            ),
+        )
+        self._settle(publisher, entry.type, entry.key)
+
+    def put_title(self, origin: Origin, index: int, title: str) -> None:
+        """Set the title of an entry, if there is such an entry."""
+        self._db.run(
+            "UPDATE entry SET title = ? WHERE log = (SELECT id FROM log WHERE origin = ?) AND leaf = ?",
+            (title, origin, index),
+        )
+
+    def drop_entry(self, origin: Origin, index: int) -> None:
+        """Forget one entry."""
+        self._drop(origin, index, index + 1)
+
+    def drop_entries(self, origin: Origin, start: int) -> None:
+        """Forget the entries of a log from `start` on."""
+        self._drop(origin, start, 1 << 62)
+
+    def advance(self, cursor: int) -> None:
+        """The arrival up to which this transaction has followed."""
+        self._db.run("UPDATE cursor SET arrival = ?", (cursor,))
+
+    def forget(self) -> None:
+        """Back to the beginning."""
+        for table in ("record", "entry", "log", "publisher"):
+            self._db.run(f"DELETE FROM {table}")
+        self.advance(0)
+
+    def _drop(self, origin: Origin, start: int, stop: int) -> None:
+        where = "WHERE log = (SELECT id FROM log WHERE origin = ?) AND leaf >= ? AND leaf < ?"
+        bindings = (origin, start, stop)
+        touched = self._db.all(f"SELECT DISTINCT publisher, type, key FROM entry {where}", bindings)
+        self._db.run(f"DELETE FROM entry {where}", bindings)
+        for publisher, type_, key in touched:
+            self._settle(publisher, type_, key)
+
+    def _settle(self, publisher: int, type_: str, key: str) -> None:
+        """Recompute which entry of a record is current."""
+        record = (publisher, type_, key)
+        last = self._db.one(
+            "SELECT id, op, seen_ms FROM entry WHERE publisher = ? AND type = ? AND key = ?"
+            " ORDER BY epoch DESC, leaf DESC LIMIT 1",
+            record,
+        )
+        if last is None:
+            self._db.run("DELETE FROM record WHERE publisher = ? AND type = ? AND key = ?", record)
+            return
+        self._db.run(
+            "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (publisher, type, key) DO UPDATE SET"
+            " entry = excluded.entry, withdrawn = excluded.withdrawn, seen_ms = excluded.seen_ms",
+            (*record, last[0], int(last[1] == "withdraw"), last[2]),
+        )
+
+    def _id(self, table: str, column: str, name: str) -> int:
+        row = self._db.one(f"SELECT id FROM {table} WHERE {column} = ?", (name,))
+        if row is not None:
+            return int(row[0])
+        return self._db.insert(f"INSERT INTO {table} ({column}) VALUES (?)", (name,))
+
+
+class SqliteCatalog:
+    """CatalogStore in one file; one writer, readers with connections of their own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._idle: list[Database] = []
+        self._open()
+
+    def _open(self) -> None:
+        self._writer = Database(self._path)
+        migrate(self._writer, migrations("catalog"))
+
+    @contextmanager
+    def read(self) -> Iterator[SqliteCatalogReader]:
+        """A consistent snapshot."""
+        try:
+            database = self._idle.pop()
+        except IndexError:
+            database = Database(self._path, reader=True)
+        try:
+            database.begin(write=False)
+            yield SqliteCatalogReader(database)
+        finally:
+            database.rollback()
+            self._idle.append(database)
+
+    @contextmanager
+    def write(self) -> Iterator[SqliteCatalogWriter]:
+        """One transaction; all of it or nothing."""
+        with self._lock:
+            self._writer.begin(write=True)
+            try:
+                yield SqliteCatalogWriter(self._writer)
+                self._writer.commit()
+            finally:
+                self._writer.rollback()
+
+    def clear(self) -> None:
+        """Forget everything, cursor included."""
+        with self.write() as writer:
+            writer.forget()
+
+    def close(self) -> None:
+        """Give the file back."""
+        for database in (*self._idle, self._writer):
+            database.close()
+        self._idle.clear()

@@ -1,0 +1,140 @@
+"""One SQLite connection: opened the same way everywhere, and its errors ours.
+
+Rules: nothing outside this module sees an error of the library; what is read is whole rows, and what is
+written is on disk (WAL, synchronous=FULL) when `commit` returns. Trusted with everything: whoever can
+write the file can make this node show anything; `log.fsck` finds what does not prove itself.
+"""
+
+from collections.abc import Generator, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import apsw
+
+from frostnode.protocol.errors import StorageError
+
+Row: TypeAlias = tuple[Any, ...]
+Binding: TypeAlias = int | str | bytes | None
+
+PAGE_BYTES: Final = 16 * 1024
+"""Bundles and packs are some 50 KB each: fewer, larger pages make their chains short."""
+
+_WAL_PAGES: Final = 5_000
+"""How far the write-ahead log may grow before it is copied into the database: some 80 MB."""
+
+_WRITER_CACHE_KIB: Final = 64 * 1024
+_READER_CACHE_KIB: Final = 8 * 1024
+_BUSY_MS: Final = 5_000
+_STATEMENTS_MAX: Final = 200
+
+
+class Database:
+    """A connection for one thread at a time.
+
+    Raises:
+        StorageError: storage.failed, storage.damaged; here and in every method
+    """
+
+    __slots__ = ("_connection", "path")
+
+    def __init__(self, path: Path | str, *, reader: bool = False) -> None:
+        self.path = path
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+        try:
+            self._connection = apsw.Connection(str(path), flags=flags, statementcachesize=_STATEMENTS_MAX)
+            self._connection.set_busy_timeout(_BUSY_MS)
+        except apsw.Error as error:
+            raise _translated(error, path) from error
+        try:
+            self._configure(_READER_CACHE_KIB if reader else _WRITER_CACHE_KIB, reader=reader)
+        except StorageError:
+            self.close()
+            raise
+
+    def _configure(self, cache_kib: int, *, reader: bool) -> None:
+        # The size of pages is fixed with the first byte written, which the change to WAL does.
+        self.run(f"PRAGMA page_size = {PAGE_BYTES}")
+        self.one("PRAGMA journal_mode = WAL")
+        self.run("PRAGMA synchronous = FULL")
+        self.one(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+        self.run("PRAGMA foreign_keys = ON")
+        self.run(f"PRAGMA cache_size = -{cache_kib}")
+        if reader:
+            self.run("PRAGMA query_only = ON")
+
+    def run(self, sql: str, bindings: Sequence[Binding] = ()) -> None:
+        """Execute statements that answer nothing."""
+        try:
+            self._connection.execute(sql, bindings)
+        except apsw.Error as error:
+            raise _translated(error, self.path) from error
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Binding]]) -> None:
+        """Execute one statement for each row of bindings."""
+        try:
+            self._connection.executemany(sql, rows)
+        except apsw.Error as error:
+            raise _translated(error, self.path) from error
+
+    def one(self, sql: str, bindings: Sequence[Binding] = ()) -> Row | None:
+        """The first row, None when there is none."""
+        try:
+            row: Row | None = self._connection.execute(sql, bindings).fetchone()
+        except apsw.Error as error:
+            raise _translated(error, self.path) from error
+        return row
+
+    def all(self, sql: str, bindings: Sequence[Binding] = ()) -> list[Row]:
+        """All rows."""
+        try:
+            rows: list[Row] = self._connection.execute(sql, bindings).fetchall()
+        except apsw.Error as error:
+            raise _translated(error, self.path) from error
+        return rows
+
+    def each(self, sql: str, bindings: Sequence[Binding] = ()) -> Generator[Row, None, None]:
+        """Rows as they are asked for: for results that are too large for memory, or cut short."""
+        try:
+            yield from self._connection.execute(sql, bindings)
+        except apsw.Error as error:
+            raise _translated(error, self.path) from error
+
+    def insert(self, sql: str, bindings: Sequence[Binding] = ()) -> int:
+        """Execute one INSERT and answer the row id."""
+        self.run(sql, bindings)
+        return self._connection.last_insert_rowid()
+
+    def begin(self, *, write: bool) -> None:
+        """Start a transaction; a reader sees one state until it ends."""
+        self.run("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    def commit(self) -> None:
+        """Make the transaction durable. When this raises, it may have happened or not."""
+        self.run("COMMIT")
+
+    def rollback(self) -> None:
+        """Forget the transaction, if one is open."""
+        if self._connection.in_transaction:
+            self.run("ROLLBACK")
+
+    def close(self) -> None:
+        """Give the file back."""
+        try:
+            self._connection.close()
+        except apsw.Error as error:
+            raise _translated(error, self.path) from error
+
+
+_DAMAGE: Final = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
+_HINTS: Final = (
+    (apsw.FullError, "make room on the disk"),
+    (apsw.BusyError, "another process works on this home"),
+    (apsw.ReadOnlyError, "the file or its folder may not be written"),
+    (apsw.CantOpenError, "the file or its folder may not be opened"),
+)
+
+
+def _translated(error: apsw.Error, path: Path | str) -> StorageError:
+    code = "storage.damaged" if isinstance(error, _DAMAGE) else "storage.failed"
+    hint = next((text for kind, text in _HINTS if isinstance(error, kind)), "")
+    return StorageError(code, f"database {path}: {type(error).__name__}: {error}", hint=hint)

@@ -1,0 +1,28 @@
+"""Read the identity histories of publishers."""
+
+from frostnode.edge.sqlite.identity_writer import read_choices
+from frostnode.edge.sqlite.rows import Rows, publisher_id
+from frostnode.protocol.history import History
+from frostnode.protocol.names import Did
+
+
+class IdentityReader(Rows):
+    """Identity events and what was chosen among them."""
+
+    def dids(self) -> list[Did]:
+        """Every publisher with a history here, sorted."""
+        return [
+            Did(did) for (did,) in self._db.all("SELECT did FROM publisher WHERE tip NOT NULL ORDER BY did")
+        ]
+
+    def history(self, did: Did) -> History | None:
+        """The history of a publisher, a new one at each call."""
+        publisher = publisher_id(self._db, did)
+        if publisher is None:
+            return None
+        events = self._events(publisher)
+        return History.load(did, events, read_choices(self._db, publisher)) if events else None
+
+    def _events(self, publisher: int) -> list[bytes]:
+        rows = self._db.all("SELECT signed FROM event WHERE publisher = ? ORDER BY id", (publisher,))
+        return [signed for (signed,) in rows]

@@ -1,0 +1,141 @@
+"""Extend stored logs within one transaction: leaves, the compact range, full bundles, tiles.
+
+Nothing is read again to be hashed: the compact range knows of everything before the leaves that come.
+The row of a log and its partial tiles are written once, when the transaction settles.
+"""
+
+from collections.abc import Sequence
+
+from frostnode.edge.sqlite.connection import Database
+from frostnode.edge.sqlite.log_reader import compact_range
+from frostnode.edge.sqlite.rows import bundle_key, damaged, tile_key
+from frostnode.edge.sqlite.tree_reader import levels_above
+from frostnode.protocol.errors import StorageError
+from frostnode.protocol.frames import WithheldLeaf
+from frostnode.protocol.limits import TILE_WIDTH
+from frostnode.protocol.merkle import EMPTY_RANGE, HASH_BYTES, CompactRange, Hash, leaf_hashes
+from frostnode.protocol.names import Origin
+from frostnode.protocol.tiles import decode_bundle
+
+_BITS: int = TILE_WIDTH.bit_length() - 1
+
+
+class OpenLog:
+    """One log within a transaction."""
+
+    def __init__(self, database: Database, origin: Origin) -> None:
+        row = database.one("SELECT id, size, edge, tail FROM log WHERE origin = ?", (origin,))
+        if row is None:
+            raise StorageError(
+                "storage.conflict",
+                "log to extend",
+                found=f"none of {origin}",
+                expected="an epoch that is known",
+            )
+        self._db = database
+        self.id, self.size, edge, tail = row
+        self._origin = origin
+        held = compact_range(origin, self.size, edge)
+        bundles = self.size >> _BITS
+        self._bundles = CompactRange(bundles, held.hashes[: bundles.bit_count()])
+        self._leaves = CompactRange(self.size % TILE_WIDTH, held.hashes[bundles.bit_count() :])
+        self._tail = bytearray(tail)
+        self._tiles: dict[int, bytearray] = {}
+        self._is_grown = False
+        self._serving: tuple[int, bytes | None] | None = None
+
+    def append(self, start: int, bundle: bytes, withheld: Sequence[WithheldLeaf], held: CompactRange) -> None:
+        """Add leaves of the bundle that is not full yet.
+
+        Raises:
+            StorageError: storage.conflict, when the log is not the one that the leaves were judged against
+        """
+        hashes = leaf_hashes(decode_bundle(bundle))
+        for slot in withheld:
+            hashes[slot.offset] = slot.leaf_hash
+        if start != self.size:
+            raise StorageError("storage.conflict", f"size of {self._origin}", found=self.size, expected=start)
+        leaves, bundles = self._leaves.extend(hashes), self._bundles
+        assert leaves.size <= TILE_WIDTH, f"[{start}, {start + len(hashes)}) crosses a bundle boundary"
+        root = leaves.hashes[0] if leaves.size == TILE_WIDTH else None
+        if root is not None:
+            bundles, leaves = bundles.append(root), EMPTY_RANGE
+        if held.size != start + len(hashes) or held.hashes != bundles.hashes + leaves.hashes:
+            raise StorageError(
+                "storage.conflict",
+                f"root of the leaves to be held of {self._origin}",
+                found=held.root(),
+                expected=CompactRange(start + len(hashes), bundles.hashes + leaves.hashes).root(),
+            )
+        self._put_withheld(start, withheld)
+        self._tail += bundle
+        self.size, self._bundles, self._leaves, self._is_grown = held.size, bundles, leaves, True
+        if root is not None:
+            self._put_bundle(root)
+
+    def serve(self, note: bytes | None, size: int) -> None:
+        """Note that the tree of `size` leaves is signed, or proven, and held.
+
+        Raises:
+            StorageError: storage.conflict, when fewer leaves are held
+        """
+        if size > self.size:
+            raise StorageError(
+                "storage.conflict", f"leaves held of {self._origin}", found=self.size, expected=f"≥ {size}"
+            )
+        if note is None and self._serving is not None:
+            note = self._serving[1]
+        self._serving = (size, note)
+
+    def _put_withheld(self, start: int, withheld: Sequence[WithheldLeaf]) -> None:
+        rows = [(self.id, start + slot.offset, slot.leaf_hash, slot.reason) for slot in withheld]
+        if rows:
+            self._db.run_many("INSERT INTO withheld_leaf VALUES (?, ?, ?, 'erased', ?)", rows)
+
+    def _put_bundle(self, root: Hash) -> None:
+        n = self.size // TILE_WIDTH - 1
+        self._db.run("INSERT INTO bundle VALUES (?, ?)", (bundle_key(self.id, n), bytes(self._tail)))
+        self._tail.clear()
+        self._put_in_tile(1, n, root)
+
+    def _put_in_tile(self, level: int, index: int, node: Hash) -> None:
+        n, width = divmod(index, TILE_WIDTH)
+        tile = self._tiles.get(level)
+        if tile is None:
+            tile = self._tiles[level] = self._partial_tile(level, n, width)
+        tile += node
+        if width == TILE_WIDTH - 1:
+            self._write_tile(level, n, tile)
+            root = levels_above([bytes(tile[at : at + HASH_BYTES]) for at in range(0, len(tile), HASH_BYTES)])
+            tile.clear()
+            self._put_in_tile(level + 1, n, root[-1][0])
+
+    def _partial_tile(self, level: int, n: int, width: int) -> bytearray:
+        if width == 0:
+            return bytearray()
+        row = self._db.one("SELECT hashes FROM tile WHERE id = ?", (tile_key(self.id, level, n),))
+        if row is None or len(row[0]) != width * HASH_BYTES:
+            raise damaged(f"tile {level}/{n} of {self._origin}", row and len(row[0]), width * HASH_BYTES)
+        return bytearray(row[0])
+
+    def _write_tile(self, level: int, n: int, tile: bytearray) -> None:
+        self._db.run("INSERT OR REPLACE INTO tile VALUES (?, ?)", (tile_key(self.id, level, n), bytes(tile)))
+
+    def settle(self) -> None:
+        """Write down what was kept back."""
+        if self._is_grown:
+            for level, tile in self._tiles.items():
+                if tile:
+                    self._write_tile(level, self.size >> _BITS * (level + 1), tile)
+            edge = b"".join(self._bundles.hashes + self._leaves.hashes)
+            self._db.run(
+                "UPDATE log SET size = ?, edge = ?, tail = ? WHERE id = ?",
+                (self.size, edge, bytes(self._tail), self.id),
+            )
+            self._is_grown = False
+        if self._serving is not None:
+            self._db.run(
+                "UPDATE log SET served = ?, checkpoint = coalesce(?, checkpoint) WHERE id = ?",
+                (*self._serving, self.id),
+            )
+            self._serving = None

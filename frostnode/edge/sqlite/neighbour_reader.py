@@ -1,0 +1,36 @@
+"""Read whom this home follows and hosts, and its settings."""
+
+from frostnode.edge.sqlite.rows import Rows
+from frostnode.ports import Hosted, Peer
+from frostnode.protocol.names import Did, Origin
+
+
+class NeighbourReader(Rows):
+    """Peers, publishers followed and hosted, settings."""
+
+    def peers(self) -> list[Peer]:
+        """Nodes that this one follows, by URL."""
+        rows = self._db.all("SELECT url, cursor, added, last_seen, error FROM peer ORDER BY url")
+        return [
+            Peer(url=url, cursor=cursor, added_ms=added, last_seen_ms=last_seen, last_error=error)
+            for url, cursor, added, last_seen, error in rows
+        ]
+
+    def followed(self) -> list[Did]:
+        """Publishers that this home asked for, sorted."""
+        return [Did(did) for (did,) in self._db.all("SELECT did FROM followed ORDER BY did")]
+
+    def hosted(self) -> list[Hosted]:
+        """Epochs whose log keys this home holds, by DID and origin."""
+        rows = self._db.all("SELECT did, origin, key_label FROM hosted ORDER BY did, origin")
+        return [Hosted(did=Did(did), origin=Origin(origin), key_label=label) for did, origin, label in rows]
+
+    def hosted_log(self, origin: Origin) -> Hosted | None:
+        """The same for one epoch."""
+        row = self._db.one("SELECT did, origin, key_label FROM hosted WHERE origin = ?", (origin,))
+        return None if row is None else Hosted(did=Did(row[0]), origin=Origin(row[1]), key_label=row[2])
+
+    def setting(self, name: str) -> str | None:
+        """A setting of this home."""
+        row = self._db.one("SELECT value FROM setting WHERE name = ?", (name,))
+        return None if row is None else str(row[0])

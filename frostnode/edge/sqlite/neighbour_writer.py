@@ -1,0 +1,52 @@
+"""Write whom this home follows and hosts, and its settings."""
+
+from frostnode.edge.sqlite.connection import Database
+from frostnode.edge.sqlite.rows import Rows
+from frostnode.ports import Clock, Hosted
+from frostnode.protocol.names import Did
+
+
+class NeighbourWriter(Rows):
+    """Peers, publishers followed and hosted, settings."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        super().__init__(database)
+        self._clock = clock
+
+    def put_peer(self, url: str) -> None:
+        """Follow a node; nothing changes when it is followed already."""
+        self._db.run("INSERT OR IGNORE INTO peer (url, added) VALUES (?, ?)", (url, self._clock.now_ms()))
+
+    def remove_peer(self, url: str) -> None:
+        """Follow a node no longer."""
+        self._db.run("DELETE FROM peer WHERE url = ?", (url,))
+
+    def peer_reached(self, url: str, cursor: bytes | None, error: str) -> None:
+        """Note the outcome of an exchange; a cursor of None keeps the one that is stored."""
+        self._db.run(
+            "UPDATE peer SET cursor = coalesce(?, cursor), error = ?, last_seen = coalesce(?, last_seen) WHERE url = ?",
+            (cursor, error, None if error else self._clock.now_ms(), url),
+        )
+
+    def forget_cursor(self, url: str) -> None:
+        """Begin anew with a node."""
+        self._db.run("UPDATE peer SET cursor = NULL WHERE url = ?", (url,))
+
+    def follow(self, did: Did) -> None:
+        """Ask for a publisher."""
+        self._db.run("INSERT OR IGNORE INTO followed VALUES (?)", (did,))
+
+    def unfollow(self, did: Did) -> None:
+        """Ask for a publisher no longer."""
+        self._db.run("DELETE FROM followed WHERE did = ?", (did,))
+
+    def host(self, hosted: Hosted) -> None:
+        """Note that this home holds the log key of an epoch."""
+        self._db.run(
+            "INSERT OR REPLACE INTO hosted (origin, did, key_label) VALUES (?, ?, ?)",
+            (hosted.origin, hosted.did, hosted.key_label),
+        )
+
+    def put_setting(self, name: str, value: str) -> None:
+        """Set a setting of this home."""
+        self._db.run("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))

@@ -1,0 +1,169 @@
+"""The writing side of the store: one transaction, read and written by one thread.
+
+Rule: log rows, partial tiles and the body index are kept back until the end, for one write each; whoever
+reads within the transaction makes them settle first.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from frostnode.edge.sqlite.body_writer import BodyPacker
+from frostnode.edge.sqlite.connection import Database
+from frostnode.edge.sqlite.erasure import erase_body, erase_leaf
+from frostnode.edge.sqlite.identity_writer import put_change, put_events, put_publisher
+from frostnode.edge.sqlite.log_writer import OpenLog
+from frostnode.edge.sqlite.neighbour_writer import NeighbourWriter
+from frostnode.edge.sqlite.reader import Reader
+from frostnode.edge.sqlite.rows import last_number, log_id
+from frostnode.ports import ArrivalKind, Clock, Random
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.errors import LocalError
+from frostnode.protocol.frames import WithheldLeaf
+from frostnode.protocol.history import History, Taken
+from frostnode.protocol.merkle import CompactRange
+from frostnode.protocol.names import Did, Origin
+
+TAG_BYTES: Final = 8
+_NO_LOG: Final = Origin("")
+
+
+class Writer(NeighbourWriter, Reader):
+    """A `frostnode.ports.LogWriter` over one open transaction."""
+
+    def __init__(self, database: Database, clock: Clock, random: Random) -> None:
+        super().__init__(database, clock)
+        self._random = random
+        self._open: dict[Origin, OpenLog] = {}
+        self._bodies: BodyPacker | None = None
+        self._publishers: dict[Did, int] = {}
+        self._last_number: int | None = None
+        self.has_erased = False
+
+    @property
+    def _db(self) -> Database:
+        self.settle()
+        return self._connection
+
+    def settle(self) -> None:
+        """Write down all that was kept back."""
+        for log in self._open.values():
+            log.settle()
+        if self._bodies is not None:
+            self._bodies.settle()
+
+    # -- identities -----------------------------------------------------------------------------------
+
+    def take_events(self, did: Did, history: History, taken: Taken) -> None:
+        """Store new events and choices, open, end, cut and restore logs as `taken` says; arrivals.
+
+        `history` is the history after the taking.
+
+        Raises:
+            StorageError: storage.conflict, when what is stored is not what `taken` was added to
+        """
+        database, publisher = self._db, self._publisher(did)
+        put_events(database, publisher, history, taken)
+        shifts = [put_change(database, publisher, change) for change in taken.changes]
+        if taken.new:
+            self.arrive(ArrivalKind.EVENTS, did)
+        if taken.switched:
+            self.arrive(ArrivalKind.SWITCHED, did)
+        for shift in shifts:
+            if shift is not None:
+                self.arrive(shift.kind, did, shift.origin, shift.start)
+
+    def _publisher(self, did: Did) -> int:
+        if did not in self._publishers:
+            self._publishers[did] = put_publisher(self._connection, did)
+        return self._publishers[did]
+
+    # -- logs -----------------------------------------------------------------------------------------
+
+    def append(
+        self, origin: Origin, start: int, bundle: bytes, withheld: Sequence[WithheldLeaf], held: CompactRange
+    ) -> None:
+        """Hold further leaves: `start` is the held size, `held` the compact range after them.
+
+        Raises:
+            StorageError: storage.conflict, when the log is not the one that the leaves were judged against
+        """
+        self._log(origin).append(start, bundle, withheld, held)
+
+    def serve(self, origin: Origin, note: bytes | None, size: int) -> None:
+        """The tree of `size` leaves is now held completely; `note` is its checkpoint, None keeps the old one."""
+        self._log(origin).serve(note, size)
+
+    def freeze(self, origin: Origin) -> None:
+        """Take nothing further into an epoch whose key has signed two trees."""
+        self._db.run("UPDATE log SET frozen = 1 WHERE origin = ?", (origin,))
+
+    def _log(self, origin: Origin) -> OpenLog:
+        if origin not in self._open:
+            self._open[origin] = OpenLog(self._connection, origin)
+        return self._open[origin]
+
+    # -- bodies ---------------------------------------------------------------------------------------
+
+    def put_body(self, cid: Cid, body: bytes) -> bool:
+        """Keep a body whose hash the caller has checked; answers whether it is new here."""
+        return self.put_bodies([(cid, body)])[0]
+
+    def put_bodies(self, bodies: Sequence[tuple[Cid, bytes]]) -> list[bool]:
+        """The same for many: one look at the index for all of them."""
+        if self._bodies is None:
+            self._bodies = BodyPacker(self._connection)
+        return self._bodies.put([(cid.digest, body) for cid, body in bodies])
+
+    def withhold_body(self, origin: Origin, index: int, state: str, reason: str) -> None:
+        """Erase the body that an entry names, wherever else it is named, and take it no more."""
+        (digest,) = self._body_digests(origin, index, index + 1) or [None]
+        log = log_id(self._connection, origin)
+        if digest is None or log is None:
+            raise LocalError("record.not-found", f"body of leaf {index} of {origin}", found="none")
+        self._begin_erasure()
+        erase_body(self._connection, digest)
+        self._connection.run(
+            "INSERT OR IGNORE INTO withheld_body VALUES (?, ?, ?, ?, ?)", (digest, log, index, state, reason)
+        )
+
+    def withhold_leaf(self, origin: Origin, index: int, state: str, reason: str) -> None:
+        """Erase a header down to its leaf hash. Its body is erased before, or nobody knows whose it was."""
+        log = log_id(self._connection, origin)
+        if log is None or not self.leaves(origin, index, index + 1).count:
+            raise LocalError("record.not-found", f"leaf {index} of {origin}", found="none")
+        self._begin_erasure()
+        erase_leaf(self._connection, log, index, state, reason)
+
+    def _begin_erasure(self) -> None:
+        """Settle, and let what is freed be overwritten; what was open or known must be read again."""
+        self.settle()
+        self._open.clear()
+        self._bodies = None
+        self._last_pack = (0, b"")
+        self._connection.one("PRAGMA secure_delete = ON")
+        self.has_erased = True
+
+    # -- arrivals -------------------------------------------------------------------------------------
+
+    def arrive(
+        self, kind: ArrivalKind, did: Did, origin: Origin = _NO_LOG, start: int = 0, stop: int = 0
+    ) -> int:
+        """Append to the arrival sequence; answers the number."""
+        if self._last_number is None:
+            self._last_number = last_number(self._connection)
+        self._last_number += 1
+        log = self._open[origin].id if origin in self._open else log_id(self._connection, origin)
+        self._connection.run(
+            "INSERT INTO arrival VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self._last_number,
+                str(kind),
+                self._publisher(did),
+                log,
+                start,
+                stop,
+                self._clock.now_ms(),
+                self._random.bytes(TAG_BYTES),
+            ),
+        )
+        return self._last_number

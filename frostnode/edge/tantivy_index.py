@@ -1,0 +1,134 @@
+"""SearchIndex over Tantivy: a view that can be deleted at any time.
+
+The cursor is a document of its own, replaced in the same commit as the documents that it covers.
+Trust: whoever can write to the folder can make searches lie; nothing else reads it.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import tantivy
+
+from frostnode.ports import Found
+from frostnode.protocol.errors import LocalError, StorageError
+from frostnode.protocol.limits import SEARCH_HEAP_BYTES, SEARCH_OFFSET_MAX
+from frostnode.protocol.names import Did
+from frostnode.protocol.query import parse_query
+
+_VERSION: Final = "1"
+"""Part of the folder's name: another schema is another index, rebuilt from nothing."""
+
+_THREADS: Final = min(4, os.cpu_count() or 1)
+"""That analyse texts; they share SEARCH_HEAP_BYTES. Words and stems cost more than all else that is done to a record."""
+
+_CURSOR_ID: Final = "~cursor"
+_FIELDS: Final = ["title", "text"]
+_BOOSTS: Final = {"title": 4.0}
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_integer_field("cursor", stored=True)
+    builder.add_text_field("title", tokenizer_name="en_stem")
+    builder.add_text_field("text", tokenizer_name="en_stem")
+    return builder.build()
+
+
+class TantivyIndex:
+    """One index in one folder, one writer; searching is safe from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / f"v{_VERSION}"
+        self._open()
+
+    def _open(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._index = tantivy.Index(_schema(), path=str(self._folder))
+            self._writer = self._index.writer(SEARCH_HEAP_BYTES, num_threads=_THREADS)
+        except ValueError as error:
+            raise StorageError(
+                "storage.damaged", f"search index: {error}", hint="`frost reindex` rebuilds it"
+            ) from error
+
+    def cursor(self) -> int:
+        """The arrival that the last commit covers."""
+        self._index.reload()
+        searcher = self._index.searcher()
+        query = tantivy.Query.term_query(self._index.schema, "id", _CURSOR_ID)
+        hits = searcher.search(query, limit=1).hits
+        return int(searcher.doc(hits[0][1])["cursor"][0]) if hits else 0
+
+    def put(self, did: Did, type_: str, key: str, title: str, text: Sequence[str]) -> None:
+        """Index a record in place of what was there of it."""
+        identifier = _identifier(did, type_, key)
+        self._writer.delete_documents_by_term("id", identifier)
+        document = tantivy.Document()
+        document.add_text("id", identifier)
+        document.add_text("title", title)
+        document.add_text("text", "\n".join((key, *text)))
+        self._writer.add_document(document)
+
+    def remove(self, did: Did, type_: str, key: str) -> None:
+        """Forget a record."""
+        self._writer.delete_documents_by_term("id", _identifier(did, type_, key))
+
+    def commit(self, cursor: int) -> None:
+        """Make all since the last commit durable and visible, with the cursor."""
+        self._writer.delete_documents_by_term("id", _CURSOR_ID)
+        self._writer.add_document(tantivy.Document(id=[_CURSOR_ID], cursor=[cursor]))
+        try:
+            self._writer.commit()
+        except ValueError as error:
+            raise StorageError("storage.failed", f"search index: {error}") from error
+        self._index.reload()
+
+    def search(self, query: str, *, limit: int, offset: int = 0) -> tuple[int, list[Found]]:
+        """Words, "phrases", +must, -not; everything else is words.
+
+        Raises:
+            LocalError: query.malformed
+        """
+        if not 0 <= offset <= SEARCH_OFFSET_MAX:
+            raise LocalError("query.malformed", "offset", found=offset, expected=f"0 to {SEARCH_OFFSET_MAX}")
+        text = " ".join(f'{term.occur}"{term.text.replace(chr(92), " ")}"' for term in parse_query(query))
+        parsed, _ = self._index.parse_query_lenient(text, _FIELDS, field_boosts=_BOOSTS)
+        searcher = self._index.searcher()
+        result = searcher.search(self._but_the_cursor(parsed), limit=offset + limit + _TIES, count=True)
+        found = [_found(searcher, score, address) for score, address in result.hits]
+        found.sort(key=lambda hit: (-hit.score, hit.did, hit.type, hit.key))
+        total = int(result.count or 0)  # type: ignore[attr-defined]  # missing in its stubs
+        return total, found[offset : offset + limit]
+
+    def _but_the_cursor(self, query: tantivy.Query) -> tantivy.Query:
+        """Whatever is asked for, the cursor is no hit."""
+        cursor = tantivy.Query.term_query(self._index.schema, "id", _CURSOR_ID)
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.MustNot, cursor)])
+
+    def clear(self) -> None:
+        """Drop everything; the next folding rebuilds it."""
+        self.close()
+        shutil.rmtree(self._folder)
+        self._open()
+
+    def close(self) -> None:
+        """Give up the writer's lock."""
+        self._writer.wait_merging_threads()
+        del self._writer
+
+
+_TIES: Final = 32
+"""Hits beyond the page, so that equal scores at its end are put in order before it is cut."""
+
+
+def _identifier(did: Did, type_: str, key: str) -> str:
+    return f"{did} {type_} {key}"
+
+
+def _found(searcher: tantivy.Searcher, score: float, address: tantivy.DocAddress) -> Found:
+    did, type_, key = searcher.doc(address)["id"][0].split(" ")
+    return Found(did=Did(did), type=type_, key=key, score=score)

@@ -1,0 +1,22 @@
+"""Blocking work in threads, so that the event loop goes on."""
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import trio
+
+T = TypeVar("T")
+
+THREADS_MAX: Final = 8
+"""Hashing and the store release the interpreter; more threads than that wait for each other."""
+
+
+class ThreadWorker:
+    """A `frostnode.ports.Worker`: at most THREADS_MAX pieces of work at once, others wait."""
+
+    def __init__(self) -> None:
+        self._limiter = trio.CapacityLimiter(THREADS_MAX)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run `work` in a thread and answer its result; not cancelled half way."""
+        return await trio.to_thread.run_sync(work, limiter=self._limiter)

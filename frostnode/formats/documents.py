@@ -1,0 +1,53 @@
+"""Records as people write them: a map, a list of maps, YAML documents, or one JSON record a line."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from frostnode.formats import yaml_values
+from frostnode.formats.imported import naming
+from frostnode.protocol.dagjson import loads, to_json
+from frostnode.protocol.errors import EncodingError, LocalError
+
+_LINES = (".jsonl", ".ndjson")
+_JSON = (".json",)
+
+
+def read_documents(name: str, data: bytes) -> Iterator[Any]:
+    """The records in a file, in their lossless JSON form. Its name tells JSON from YAML; `-` may be either.
+
+    Raises:
+        PeerError: naming the file, and the line of JSON Lines; LocalError: input.unreadable when empty
+    """
+    empty = True
+    for document in _documents(name, data):
+        for record in document if isinstance(document, list) else [document]:
+            if record is not None:
+                empty = False
+                yield record
+    if empty:
+        raise LocalError("input.unreadable", name, found="nothing", expected="a record, or several")
+
+
+def _documents(name: str, data: bytes) -> Iterator[Any]:
+    with naming(name):
+        if name.endswith(_LINES):
+            yield from _json_lines(name, data)
+        elif name.endswith(_JSON):
+            yield _json(data)
+        else:
+            yield from yaml_values.loads(data)
+
+
+def _json_lines(name: str, data: bytes) -> Iterator[Any]:
+    for number, line in enumerate(data.splitlines(), 1):
+        if line.strip():
+            with naming(f"line {number}"):
+                yield _json(line)
+
+
+def _json(data: bytes) -> Any:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise EncodingError("encoding.text", f"JSON is not UTF-8: {error.reason} at {error.start}") from error
+    return to_json(loads(text))

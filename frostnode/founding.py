@@ -1,0 +1,127 @@
+"""Set up a home: host seed, identity, kits, first settings. Done once, and whole or not at all.
+
+Order of the durable steps: kit files, then host seed, then the store with the identity. A home without a
+host seed does not exist, so what breaks off before it can be begun anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from frostnode.config import Config, write_config
+from frostnode.edge.clock import SystemClock
+from frostnode.edge.home import SEED_BYTES, Home, write_secret
+from frostnode.edge.random import SystemRandom
+from frostnode.edge.sqlite.store import SqliteStore
+from frostnode.identity.create import create_genesis
+from frostnode.identity.kits import (
+    MODERATE,
+    NONCE_BYTES,
+    SALT_BYTES,
+    KdfCost,
+    Kit,
+    KitLabel,
+    Purpose,
+    seal_kit,
+)
+from frostnode.node import NODE_KEY_LABEL
+from frostnode.ports import Hosted, Random
+from frostnode.protocol.errors import LocalError
+from frostnode.protocol.history import History
+from frostnode.protocol.identity import Epoch, SignedEvent
+from frostnode.protocol.keys import SigningKey, derive_seed
+from frostnode.protocol.names import Did, did_of, format_origin
+
+_LOG_KEY_LABEL = "frost log"
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """What was made, and where."""
+
+    did: Did
+    kit: Path
+    recovery: Path
+
+
+def found(
+    home: Home,
+    config: Config,
+    *,
+    passphrase: str,
+    kit: Path | None,
+    peers: Sequence[str],
+    cost: KdfCost = MODERATE,
+) -> Founded:
+    """Set up a node with one publisher in `home`.
+
+    Raises:
+        LocalError: home.exists, home.busy, kit.passphrase
+    """
+    if home.exists:
+        raise LocalError("home.exists", f"there is a node in {home.root} already")
+    clock, random = SystemClock(), SystemRandom()
+    host_seed, authority, recovery = (random.bytes(SEED_BYTES) for _ in range(3))
+    label = f"{_LOG_KEY_LABEL}/{random.bytes(16).hex()}"
+    epoch = Epoch(
+        key=SigningKey(derive_seed(host_seed, label)).public,
+        node=SigningKey(derive_seed(host_seed, NODE_KEY_LABEL)).public,
+        url=config.url,
+    )
+    genesis = create_genesis(authority, recovery, epoch=epoch, time_ms=clock.now_ms())
+    did = did_of(genesis.cid)
+    kit_path = kit or home.kit
+    recovery_path = home.recovery_sheet if kit is None else kit.with_name(f"{kit.stem}-recovery.json")
+    created = datetime.fromtimestamp(clock.now_ms() / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with home.lock():
+        for purpose, seed, path in (
+            (Purpose.AUTHORITY, authority, kit_path),
+            (Purpose.RECOVERY, recovery, recovery_path),
+        ):
+            write_secret(
+                path,
+                _sealed(
+                    random,
+                    Kit(label=KitLabel(purpose=purpose, did=did, created=created), seed=seed),
+                    passphrase,
+                    cost,
+                ),
+            )
+        home.config.write_text(write_config(config), "utf-8")
+        _store_identity(home, clock=clock, random=random, genesis=genesis, did=did, label=label, peers=peers)
+        home.create(host_seed)
+    return Founded(did, kit_path, recovery_path)
+
+
+def _sealed(random: Random, kit: Kit, passphrase: str, cost: KdfCost) -> str:
+    sealed = seal_kit(
+        kit, passphrase, salt=random.bytes(SALT_BYTES), nonce=random.bytes(NONCE_BYTES), cost=cost
+    )
+    return sealed.decode()
+
+
+def _store_identity(
+    home: Home,
+    *,
+    clock: SystemClock,
+    random: SystemRandom,
+    genesis: SignedEvent,
+    did: Did,
+    label: str,
+    peers: Sequence[str],
+) -> None:
+    """The identity in the store. A store left by a founding that broke off is not taken up."""
+    for leftover in home.root.glob("frost.db*"):
+        leftover.unlink()
+    store = SqliteStore(home.log_store, clock=clock, random=random)
+    try:
+        history = History.empty(did)
+        taken = history.take([genesis])
+        with store.write() as writer:
+            writer.take_events(did, history, taken)
+            writer.host(Hosted(did=did, origin=format_origin(did, 0, genesis.cid), key_label=label))
+            for peer in peers:
+                writer.put_peer(peer)
+    finally:
+        store.close()

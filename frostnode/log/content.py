@@ -1,0 +1,42 @@
+"""Read held leaves and bodies as what they say: headers, and records where they can be read."""
+
+from collections.abc import Iterator
+
+from frostnode.ports import LogReader
+from frostnode.protocol.dagcbor import Cid, Value
+from frostnode.protocol.entry import Header, decode_body, read_leaf
+from frostnode.protocol.errors import PeerError
+from frostnode.protocol.limits import TILE_WIDTH
+from frostnode.protocol.names import Origin
+from frostnode.protocol.tiles import decode_bundle
+
+
+def leaves_of(log: LogReader, origin: Origin, start: int, stop: int) -> Iterator[tuple[int, bytes | None]]:
+    """Leaves [start, stop) that are held, with their index; None where the leaf is withheld."""
+    at = start
+    while at < stop:
+        border = min(stop, (at // TILE_WIDTH + 1) * TILE_WIDTH)
+        run = log.leaves(origin, at, border)
+        withheld = {leaf.offset for leaf in run.withheld}
+        for offset, leaf in enumerate(decode_bundle(run.bundle)):
+            yield at + offset, None if offset in withheld else leaf
+        at = border
+
+
+def headers_of(log: LogReader, origin: Origin, start: int, stop: int) -> Iterator[tuple[int, bytes, Header]]:
+    """The leaves among them that are headers; opaque ones project to nothing."""
+    for index, leaf in leaves_of(log, origin, start, stop):
+        header = read_leaf(leaf) if leaf is not None else None
+        if leaf is not None and header is not None:
+            yield index, leaf, header
+
+
+def readable_body(log: LogReader, cid: Cid) -> dict[str, Value] | None:
+    """A body as fields, None when it is not here or is no record: it is carried all the same."""
+    found = log.body(cid)
+    if not isinstance(found, bytes):
+        return None
+    try:
+        return decode_body(found)
+    except PeerError:
+        return None

@@ -1,0 +1,217 @@
+"""The one way into an own log: write ahead, sign, reveal (spec/decisions/0008-write-ahead-sign-reveal.md).
+
+Rules:
+1 the leaves and bodies are on disk before the signer is asked: what it signs can always be served;
+2 nothing is served, announced or acknowledged before its tree is signed and the note is on disk;
+3 leaves that wait for their signature are signed, as the very tree that was written, before any other;
+4 an entry whose very header is among the last leaves was published already: it is answered, not repeated.
+
+Any step may fail, before or after it took effect; calling again with the same batch or another finishes it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import trio
+
+from frostnode.log.recent import RecentEntries
+from frostnode.ports import ArrivalKind, LogReader, LogStore, LogWriter, Signer, SignRequest, Worker
+from frostnode.protocol.checkpoint import open_checkpoint
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.entry import check_body, header_cid, parse_header, read_leaf
+from frostnode.protocol.errors import LocalError, RecordError
+from frostnode.protocol.limits import FRAME_BODIES_BYTES_MAX, TILE_WIDTH
+from frostnode.protocol.log_state import LogState
+from frostnode.protocol.merkle import compact_range, consistency_proof, leaf_hashes
+from frostnode.protocol.names import Did, Origin, parse_origin
+from frostnode.protocol.tiles import decode_bundle, encode_bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An entry to be published: header bytes, and the body that the header names. There is none that is not sound.
+
+    Raises:
+        RecordError: header.malformed, header.too-large, body.hash
+    """
+
+    header: bytes
+    body: bytes | None
+    body_cid: Cid | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        header = parse_header(self.header)
+        if self.body is not None:
+            check_body(header, self.body)
+        elif header.body is not None:
+            raise RecordError("body.hash", "body to publish", found="none", expected=header.body)
+        object.__setattr__(self, "body_cid", header.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where an entry stands, for ever: given only when it is signed and served."""
+
+    origin: Origin
+    index: int
+    header: Cid
+
+
+class Sequencer:
+    """Commits batches to own logs, one at a time for each log."""
+
+    def __init__(self, store: LogStore, signer: Signer, worker: Worker) -> None:
+        self._store = store
+        self._signer = signer
+        self._worker = worker
+        self._recent = RecentEntries()
+        self._busy: dict[Origin, trio.Lock] = {}
+
+    async def commit(self, origin: Origin, batch: Sequence[Submission]) -> list[Receipt]:
+        """Publish entries in order; an empty batch only finishes what waits. Nothing may be known before it returns.
+
+        Raises:
+            LocalError: publisher.not-hosted, epoch.unknown, epoch.ended, epoch.frozen; nothing was written.
+                signer.conflict, or what else the signer says: what was written waits
+            StorageError: the store failed, perhaps after it wrote
+        """
+        async with self._busy.setdefault(origin, trio.Lock()):
+            while (positions := await self._worker.run(lambda: self._write_ahead(origin, batch))) is None:
+                await self._finish(origin)
+            await self._finish(origin)
+        return [
+            Receipt(origin, index, header_cid(submission.header))
+            for index, submission in zip(positions, batch, strict=True)
+        ]
+
+    async def _finish(self, origin: Origin) -> None:
+        """Sign and reveal what waits, if anything does."""
+        request = await self._worker.run(lambda: self._request(origin))
+        if request is not None:
+            note = await self._signer.sign(request)
+            await self._worker.run(lambda: self._reveal(request, note))
+
+    # -- 1 write ahead --------------------------------------------------------------------------------
+
+    def _write_ahead(self, origin: Origin, batch: Sequence[Submission]) -> list[int] | None:
+        """Append what is new of the batch, in one transaction.
+
+        Answers the position of each entry; None, and does nothing, while other leaves wait for their signature.
+        """
+        with self._store.read() as reader:
+            state = open_log(reader, origin)
+            if state.served != state.held.size:
+                return None
+            window = self._recent.window(reader, state, len(batch))
+        found = [window.positions.get(submission.header) for submission in batch]
+        new = {one.header: one for one, position in zip(batch, found, strict=True) if position is None}
+        if new:
+            with self._store.write() as writer:
+                _append(writer, state, list(new.values()))
+            window.extend(list(new))
+        return [window.positions[submission.header] for submission in batch]
+
+    # -- 2 sign ---------------------------------------------------------------------------------------
+
+    def _request(self, origin: Origin) -> SignRequest | None:
+        """What the signer is asked: from the served tree to all that is held; None when nothing waits."""
+        with self._store.read() as reader:
+            state = open_log(reader, origin)
+            old, new = state.served, state.held.size
+            if old == new:
+                return None
+            node = reader.node_at(origin)
+            return SignRequest(
+                origin=origin,
+                old_size=old,
+                old_root=compact_range(old, node).root(),
+                new_size=new,
+                new_root=state.held.root(),
+                consistency=consistency_proof(old, new, node),
+            )
+
+    # -- 3 reveal -------------------------------------------------------------------------------------
+
+    def _reveal(self, request: SignRequest, note: bytes) -> None:
+        """Serve the signed tree and announce what is new in it, in one transaction."""
+        origin, did = request.origin, parse_origin(request.origin).did
+        with self._store.write() as writer:
+            state = open_log(writer, origin)
+            assert state.standing is not None and state.standing.key is not None
+            signed = open_checkpoint(note, origin, state.standing.key)
+            if (signed.size, signed.root) != (state.held.size, state.held.root()):
+                raise LocalError(
+                    "signer.conflict",
+                    f"tree of {origin} that the signer signed",
+                    found=f"{signed.size} {signed.root.hex()}",
+                    expected=f"{state.held.size} {state.held.root().hex()}",
+                )
+            writer.serve(origin, note, signed.size)
+            _announce(writer, did, origin, request.old_size, request.new_size)
+
+
+def open_log(reader: LogReader, origin: Origin) -> LogState:
+    """The state of a log that this home may append to.
+
+    Raises:
+        LocalError: publisher.not-hosted, epoch.unknown, epoch.ended, epoch.frozen
+    """
+    if reader.hosted_log(origin) is None:
+        raise LocalError("publisher.not-hosted", f"the log key of {origin} is not here")
+    state = reader.log(origin)
+    standing = None if state is None else state.standing
+    if state is None or standing is None or standing.key is None:
+        raise LocalError("epoch.unknown", f"no identity event that counts opened {origin} with a key")
+    if standing.end is not None:
+        raise LocalError("epoch.ended", f"{origin} was ended at {standing.end.size}")
+    if state.frozen or not standing.accepts:
+        why = "its key has signed two trees" if state.frozen else "its identity is forked"
+        raise LocalError("epoch.frozen", f"{origin} takes nothing: {why}")
+    return state
+
+
+def _leaves(reader: LogReader, origin: Origin, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+    for low, high in _runs(start, stop):
+        yield from enumerate(decode_bundle(reader.leaves(origin, low, high).bundle), low)
+
+
+def _runs(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Cut [start, stop) at the boundaries of bundles."""
+    while start < stop:
+        border = min(stop, (start // TILE_WIDTH + 1) * TILE_WIDTH)
+        yield start, border
+        start = border
+
+
+def _append(writer: LogWriter, state: LogState, new: Sequence[Submission]) -> None:
+    held = state.held
+    writer.put_bodies(
+        [(one.body_cid, one.body) for one in new if one.body_cid is not None and one.body is not None]
+    )
+    for low, high in _runs(held.size, held.size + len(new)):
+        leaves = [submission.header for submission in new[low - state.held.size : high - state.held.size]]
+        held = held.extend(leaf_hashes(leaves))
+        writer.append(state.origin, low, encode_bundle(leaves), (), held)
+
+
+def _announce(writer: LogWriter, did: Did, origin: Origin, start: int, stop: int) -> None:
+    """One arrival for the leaves of each bundle, then some for their bodies, as frames carry them."""
+    for low, high in _runs(start, stop):
+        writer.arrive(ArrivalKind.ENTRIES, did, origin, low, high)
+        for first, last in _body_runs(writer, origin, low, high):
+            writer.arrive(ArrivalKind.BODIES, did, origin, first, last)
+
+
+def _body_runs(reader: LogReader, origin: Origin, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Cut [start, stop) so that each run has at most FRAME_BODIES_BYTES_MAX of bodies, or one larger body."""
+    begin, weight, some = start, 0, False
+    for index, leaf in _leaves(reader, origin, start, stop):
+        header = read_leaf(leaf)
+        size = 0 if header is None or header.size is None else header.size
+        if some and weight + size > FRAME_BODIES_BYTES_MAX:
+            yield begin, index
+            begin, weight = index, 0
+        weight += size
+        some = some or size > 0
+    if some:
+        yield begin, stop

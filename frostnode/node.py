@@ -1,0 +1,218 @@
+"""A node, put together: the only place that knows every part.
+
+`open_parts` builds the parts over a home (nobody else may work on it meanwhile); `serve` runs the stages
+that keep a node alive: views, followers, the HTTP server and the control socket.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+import trio
+from hypercorn.config import Config as HypercornConfig
+from hypercorn.trio import serve as hypercorn_serve
+
+from frostnode.bell import Bell
+from frostnode.config import Config, read_config
+from frostnode.edge.clock import SystemClock
+from frostnode.edge.control import control_server
+from frostnode.edge.home import Home
+from frostnode.edge.http.app import make_app
+from frostnode.edge.peer_http import HttpTransport
+from frostnode.edge.random import SystemRandom
+from frostnode.edge.signer import LocalSigner
+from frostnode.edge.sqlite.catalog import SqliteCatalog
+from frostnode.edge.sqlite.store import SqliteStore
+from frostnode.edge.tantivy_index import TantivyIndex
+from frostnode.edge.threads import ThreadWorker
+from frostnode.log.service import Sequencing
+from frostnode.operations.follow import carried_dids
+from frostnode.operations.parts import Json, Parts, Progress
+from frostnode.operations.table import operate
+from frostnode.project.stage import keep_up
+from frostnode.protocol.errors import FrostError
+from frostnode.protocol.keys import SigningKey, derive_seed, to_multibase
+from frostnode.protocol.limits import PEERS_CHECK_S, SHUTDOWN_S
+from frostnode.protocol.names import Did
+from frostnode.replicate.follow import PeerFollower
+
+
+@contextmanager
+def one_fault() -> Iterator[None]:
+    """Let a single error out of the nurseries as itself: nobody above wants to see how many there were."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        fault: BaseException = group
+        while isinstance(fault, BaseExceptionGroup) and len(fault.exceptions) == 1:
+            fault = fault.exceptions[0]
+        raise fault from fault.__cause__
+
+
+@asynccontextmanager
+async def open_parts(home: Home, config: Config) -> AsyncIterator[Parts]:
+    """The parts of the node in `home`. The caller holds the home's lock."""
+    seed = home.read_host_seed()
+    clock, random, worker = SystemClock(), SystemRandom(), ThreadWorker()
+    async with AsyncExitStack() as stack:
+        store = SqliteStore(home.log_store, clock=clock, random=random)
+        stack.callback(store.close)
+        catalog = SqliteCatalog(home.catalog)
+        stack.callback(catalog.close)
+        index = TantivyIndex(home.index)
+        stack.callback(index.close)
+        signer = LocalSigner(home.signer, lambda origin: log_key(store, seed, origin), worker)
+        stack.callback(signer.close)
+        transport = await stack.enter_async_context(HttpTransport())
+        arrived = Bell()
+        nursery = await stack.enter_async_context(trio.open_nursery())
+        sequencing = Sequencing(store, signer, worker, arrived.ring)
+        nursery.start_soon(sequencing.run)
+        yield Parts(
+            log=store,
+            catalog=catalog,
+            index=index,
+            worker=worker,
+            clock=clock,
+            random=random,
+            transport=transport,
+            sequencing=sequencing,
+            arrived=arrived,
+            projected=Bell(),
+            peers_changed=Bell(),
+            name=config.name,
+            url=config.url,
+            carry=config.carry,
+            followers={},
+        )
+        nursery.cancel_scope.cancel()
+
+
+def log_key(store: SqliteStore, seed: bytes, origin: str) -> SigningKey | None:
+    """The key of a hosted epoch's log: derived from the host seed by the label stored with it."""
+    with store.read() as reader:
+        label = next((item.key_label for item in reader.hosted() if item.origin == origin), None)
+    return SigningKey(derive_seed(seed, label)) if label is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A node that answers: where, and how to ask it."""
+
+    url: str
+    parts: Parts
+
+
+async def serve(
+    home: Home, *, host: str | None = None, port: int | None = None, ready: Callable[[Running], None]
+) -> None:
+    """Run the node of `home` until cancelled; `ready` is called once it answers.
+
+    Raises:
+        LocalError: home.missing, home.busy; StorageError
+    """
+    config = read_config(home.config)
+    with one_fault(), home.lock():
+        async with open_parts(home, config) as parts, trio.open_nursery() as nursery:
+            operation = partial(operate, parts)
+            async with control_server(home.control, operation):
+                binds = await nursery.start(
+                    _serve_http, parts, home, host or config.host, _or(port, config.port)
+                )
+                nursery.start_soon(_finish_what_waits, parts)
+                nursery.start_soon(_keep_views, parts)
+                nursery.start_soon(_keep_peers, parts)
+                ready(Running(binds[0], parts))
+                await trio.sleep_forever()
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+async def _serve_http(
+    parts: Parts, home: Home, host: str, port: int, *, task_status: trio.TaskStatus[list[str]]
+) -> None:
+    seed = home.read_host_seed()
+    about = {
+        "software": "frostnode",
+        "version": version("frostnode"),
+        "name": parts.name,
+        "node_key": to_multibase(SigningKey(derive_seed(seed, NODE_KEY_LABEL)).public),
+        "database": (await parts.read(lambda reader: reader.database)).hex(),
+    }
+    settings = HypercornConfig()
+    settings.bind = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
+    settings.accesslog = None
+    settings.errorlog = "-"
+    settings.loglevel = "WARNING"
+    settings.graceful_timeout = SHUTDOWN_S
+    settings.shutdown_timeout = SHUTDOWN_S
+    settings.keep_alive_timeout = 75
+    settings.include_server_header = False
+    await hypercorn_serve(make_app(parts, about), settings, task_status=task_status)  # type: ignore[arg-type]
+
+
+NODE_KEY_LABEL = "frost node"
+"""Label of the host's own key under the host seed (spec/02-identity.md#keys-and-kits)."""
+
+
+async def _finish_what_waits(parts: Parts) -> None:
+    """Sign and reveal what a crash left written ahead. If that fails, the next publication meets it again."""
+    for hosted in await parts.read(lambda reader: reader.hosted()):
+        with suppress(FrostError):
+            await parts.sequencing.submit(hosted.origin, [])
+
+
+async def _keep_views(parts: Parts) -> None:
+    """The catalog follows the arrivals, the index follows the catalog."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(keep_up, parts.worker, parts.catalog_fold, parts.arrived, parts.projected.ring)
+        nursery.start_soon(keep_up, parts.worker, parts.index_fold, parts.projected, _nothing)
+
+
+def _nothing() -> None:
+    """Nobody follows the search index."""
+
+
+async def _keep_peers(parts: Parts) -> None:
+    """One follower for each peer that is followed, begun anew when what is asked of it changes."""
+    running: dict[str, tuple[frozenset[Did] | None, trio.CancelScope]] = {}
+    async with trio.open_nursery() as nursery:
+        while True:
+            heard = parts.peers_changed.listen()
+            peers, followed = await parts.read(lambda reader: (reader.peers(), reader.followed()))
+            dids = carried_dids(parts, followed)
+            wanted = {peer.url for peer in peers} if dids is None or dids else set()
+            for url, (asked, scope) in list(running.items()):
+                if url not in wanted or asked != dids:
+                    scope.cancel()
+                    del running[url], parts.followers[url]
+            for url in sorted(wanted - running.keys()):
+                scope = trio.CancelScope()
+                follower = PeerFollower(url, parts.world(), dids)
+                running[url] = (dids, scope)
+                parts.followers[url] = follower
+                nursery.start_soon(_follow, follower, scope)
+            await heard.wait(PEERS_CHECK_S)
+
+
+async def _follow(follower: PeerFollower, scope: trio.CancelScope) -> None:
+    with scope:
+        await follower.run()
+
+
+async def operate_resting(home: Home, operation: str, params: Mapping[str, Any], progress: Progress) -> Json:
+    """Run one operation on a home whose node does not run.
+
+    Raises:
+        FrostError: whatever the operation says; LocalError: home.missing, home.busy
+    """
+    with one_fault(), home.lock():
+        async with open_parts(home, read_config(home.config)) as parts:
+            result = await operate(parts, operation, params, progress)
+            await parts.project()
+            return result

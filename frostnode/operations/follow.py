@@ -1,0 +1,104 @@
+"""Follow other nodes and publishers, stop following, take what there is now."""
+
+from urllib.parse import urlsplit
+
+from frostnode.operations.parts import Json, Params, Parts, Progress
+from frostnode.protocol.errors import FrostError, LocalError
+from frostnode.protocol.limits import NODE_URL_BYTES_MAX
+from frostnode.protocol.names import Did, parse_did
+from frostnode.replicate.follow import PeerFollower
+
+
+async def follow(parts: Parts, params: Params, progress: Progress) -> Json:
+    """Follow `target`: a node's URL (its stream is carried), or the DID of a publisher."""
+    target = str(params["target"])
+
+    def run() -> Json:
+        with parts.log.write() as writer:
+            if target.startswith("did:"):
+                did = parse_did(target)
+                writer.follow(did)
+                return {"followed": did}
+            url = node_url(target)
+            writer.put_peer(url)
+            return {"peer": url}
+
+    done = await parts.worker.run(run)
+    parts.peers_changed.ring()
+    return done
+
+
+async def unfollow(parts: Parts, params: Params, progress: Progress) -> Json:
+    """Follow `target` no longer. What was taken stays."""
+    target = str(params["target"])
+
+    def run() -> Json:
+        with parts.log.write() as writer:
+            if target.startswith("did:"):
+                did = parse_did(target)
+                if did not in writer.followed():
+                    raise LocalError("peer.unknown", f"{did} is not followed")
+                writer.unfollow(did)
+                return {"unfollowed": did}
+            url = node_url(target)
+            if url not in [peer.url for peer in writer.peers()]:
+                raise LocalError("peer.unknown", f"{url} is not followed")
+            writer.remove_peer(url)
+            return {"removed": url}
+
+    done = await parts.worker.run(run)
+    parts.peers_changed.ring()
+    return done
+
+
+def node_url(text: str) -> str:
+    """The base URL of a node, without a slash at its end.
+
+    Raises:
+        LocalError: usage
+    """
+    try:
+        parts = urlsplit(text)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_fine = False
+        parts = urlsplit("")
+    fine = (
+        parts.scheme in ("http", "https")
+        and parts.hostname
+        and not (parts.query or parts.fragment or parts.username)
+    )
+    if not fine or not port_is_fine or len(text.encode()) > NODE_URL_BYTES_MAX:
+        raise LocalError(
+            "usage", "a node to follow", found=text, expected="http(s)://HOST[:PORT][/PATH] or a DID"
+        )
+    return text.rstrip("/")
+
+
+def carried_dids(parts: Parts, followed: list[Did]) -> frozenset[Did] | None:
+    """Which publishers are asked for: None for everything."""
+    return frozenset(followed) if parts.carry == "followed" else None
+
+
+async def sync(parts: Parts, params: Params, progress: Progress) -> Json:
+    """Take all that every peer has now: {peers: [{url, entries, error}]}; fails when no peer could be reached."""
+    peers, followed = await parts.read(lambda reader: (reader.peers(), reader.followed()))
+    dids = carried_dids(parts, followed)
+    results: list[Json] = []
+    faults: list[FrostError] = []
+    for peer in peers:
+        if dids is not None and not dids:
+            break
+        follower = PeerFollower(peer.url, parts.world(), dids)
+        error = ""
+        try:
+            await follower.once()
+        except FrostError as fault:
+            faults.append(fault)
+            error = f"{fault.code}: {fault}"
+        results.append({"url": peer.url, "entries": follower.status.entries, "error": error})
+        await progress("syncing", len(results), len(peers))
+    if peers and len(faults) == len(peers):
+        raise faults[0]
+    await parts.project()
+    return {"peers": results}

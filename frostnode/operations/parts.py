@@ -1,0 +1,96 @@
+"""The parts of a node that operations work with."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from frostnode.bell import Bell
+from frostnode.log.audit import AuditableStore
+from frostnode.log.service import Sequencing
+from frostnode.ports import (
+    CatalogReader,
+    CatalogStore,
+    Clock,
+    LogReader,
+    LogStore,
+    PeerTransport,
+    Random,
+    SearchIndex,
+    Worker,
+)
+from frostnode.project.fold import CatalogFold
+from frostnode.project.index import IndexFold
+from frostnode.project.stage import catch_up
+from frostnode.replicate.follow import PeerFollower, World
+
+T = TypeVar("T")
+
+Json: TypeAlias = dict[str, Any]
+Params: TypeAlias = Mapping[str, Any]
+Progress: TypeAlias = Callable[[str, int, int | None], Awaitable[None]]
+"""(what, done, total or None) of long work."""
+
+
+class HomeStore(LogStore, AuditableStore, Protocol):
+    """The store of a home: it can be laid open too."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """One node, put together. `followers` holds the running followers by peer URL, none in a resting home."""
+
+    log: HomeStore
+    catalog: CatalogStore
+    index: SearchIndex
+    worker: Worker
+    clock: Clock
+    random: Random
+    transport: PeerTransport
+    sequencing: Sequencing
+    arrived: Bell
+    projected: Bell
+    peers_changed: Bell
+    name: str
+    url: str
+    carry: str
+    followers: dict[str, PeerFollower]
+    catalog_fold: CatalogFold = field(init=False)
+    index_fold: IndexFold = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.catalog_fold = CatalogFold(self.log, self.catalog)
+        self.index_fold = IndexFold(self.log, self.catalog, self.index)
+
+    async def read(self, work: Callable[[LogReader], T]) -> T:
+        """Read the log store in a worker."""
+
+        def run() -> T:
+            with self.log.read() as reader:
+                return work(reader)
+
+        return await self.worker.run(run)
+
+    async def read_catalog(self, work: Callable[[CatalogReader], T]) -> T:
+        """Read the catalog in a worker."""
+
+        def run() -> T:
+            with self.catalog.read() as reader:
+                return work(reader)
+
+        return await self.worker.run(run)
+
+    async def project(self) -> None:
+        """Bring both views up to the last arrival."""
+        await catch_up(self.worker, self.catalog_fold)
+        await catch_up(self.worker, self.index_fold)
+
+    def world(self) -> World:
+        """What a follower needs."""
+        return World(
+            store=self.log,
+            worker=self.worker,
+            transport=self.transport,
+            clock=self.clock,
+            random=self.random,
+            changed=self.arrived.ring,
+        )

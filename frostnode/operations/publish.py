@@ -1,0 +1,82 @@
+"""Publish and withdraw: records in, receipts out, nothing acknowledged before it is durable and signed."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from frostnode.operations.parts import Json, Params, Parts, Progress
+from frostnode.project.stage import catch_up
+from frostnode.protocol.limits import PUBLISH_BATCH_BYTES_MAX, PUBLISH_BATCH_RECORDS_MAX
+from frostnode.protocol.names import parse_did_url
+from frostnode.publish.submit import Checked, Checker, Place, open_place
+
+
+async def publish(parts: Parts, params: Params, progress: Progress) -> Json:
+    """Publish `records` (maps with type, key and fields, in lossless JSON form) for `did`.
+
+    Answers {did, dry_run, records: [{url, status: published | unchanged | would publish, header, origin, index}]}.
+    """
+    place = await parts.read(lambda reader: open_place(reader, params.get("did")))
+    checker = await _checker(parts)
+    dry_run = bool(params.get("dry_run"))
+    records: Sequence[Any] = params["records"]
+    results: list[Json] = []
+    for at in range(0, len(records), PUBLISH_BATCH_RECORDS_MAX):
+        batch = records[at : at + PUBLISH_BATCH_RECORDS_MAX]
+        checked = await parts.worker.run(lambda batch=batch: checker.check(place, batch))  # type: ignore[misc]
+        results += await _submit(parts, place, checked, dry_run=dry_run)
+        await progress("publishing", len(results), len(records))
+    return {"did": place.did, "dry_run": dry_run, "records": results}
+
+
+async def withdraw(parts: Parts, params: Params, progress: Progress) -> Json:
+    """Withdraw the record `url`: its key gets a tombstone, its history stays."""
+    url = parse_did_url(params["url"])
+    place = await parts.read(lambda reader: open_place(reader, url.did))
+    checker = await _checker(parts)
+    checked = await parts.worker.run(lambda: checker.withdrawal(place, url))
+    dry_run = bool(params.get("dry_run"))
+    return {
+        "did": place.did,
+        "dry_run": dry_run,
+        "records": await _submit(parts, place, [checked], dry_run=dry_run),
+    }
+
+
+async def _checker(parts: Parts) -> Checker:
+    """What is published is known from the catalog: it is brought up to date first."""
+    await catch_up(parts.worker, parts.catalog_fold)
+    return Checker(parts.log, parts.catalog, parts.clock, parts.random)
+
+
+async def _submit(parts: Parts, place: Place, checked: list[Checked], *, dry_run: bool) -> list[Json]:
+    """Hand what changed to the log; answers all, in order."""
+    results: list[Json] = [
+        {"url": str(item.url), "status": "would publish" if item.changed else "unchanged"} for item in checked
+    ]
+    for batch in () if dry_run else _batches(checked):
+        receipts = await parts.sequencing.submit(place.origin, [checked[at].submission for at in batch])
+        for at, receipt in zip(batch, receipts, strict=True):
+            results[at] |= {
+                "status": "published",
+                "header": str(receipt.header),
+                "origin": place.origin,
+                "index": receipt.index,
+            }
+    return results
+
+
+def _batches(checked: list[Checked]) -> Iterator[list[int]]:
+    """The places of what changed, in batches of at most PUBLISH_BATCH_BYTES_MAX of bodies."""
+    batch: list[int] = []
+    weight = 0
+    for at, item in enumerate(checked):
+        if not item.changed:
+            continue
+        size = len(item.submission.body or b"")
+        if batch and weight + size > PUBLISH_BATCH_BYTES_MAX:
+            yield batch
+            batch, weight = [], 0
+        batch.append(at)
+        weight += size
+    if batch:
+        yield batch

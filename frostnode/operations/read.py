@@ -1,0 +1,319 @@
+"""Look at what this node has: search, records, logs, status."""
+
+from typing import Any
+
+from frostnode.log.content import headers_of, readable_body
+from frostnode.operations.parts import Json, Params, Parts, Progress
+from frostnode.ports import CatalogEntry, CatalogReader, LogReader, Withheld
+from frostnode.protocol.dagjson import to_json
+from frostnode.protocol.entry import decode_body, header_cid
+from frostnode.protocol.errors import LocalError, PeerError
+from frostnode.protocol.history import History
+from frostnode.protocol.keys import to_multibase
+from frostnode.protocol.limits import (
+    LISTING_MAX,
+    SEARCH_LIMIT_MAX,
+    SNIPPET_BODY_BYTES_MAX,
+    SNIPPET_CHARS_MAX,
+)
+from frostnode.protocol.log_state import LogState
+from frostnode.protocol.names import Did, DidUrl, check_type, parse_did, parse_did_url
+from frostnode.protocol.note import vkey
+from frostnode.replicate.serve import offered_size
+
+
+async def search(parts: Parts, params: Params, progress: Progress) -> Json:
+    """Full text over everything carried: {query, total, hits: [{url, did, type, key, title, publisher, description, score}]}."""
+    query = str(params["query"])
+    limit = min(int(params.get("limit", 20)), SEARCH_LIMIT_MAX)
+    offset = int(params.get("offset", 0))
+
+    def run() -> Json:
+        total, found = parts.index.search(query, limit=limit, offset=offset)
+        with parts.catalog.read() as catalog, parts.log.read() as log:
+            names = catalog.names(hit.did for hit in found)
+            hits = [
+                {
+                    **entry_json(entry),
+                    "publisher": names.get(hit.did, ""),
+                    "description": _description(log, entry),
+                    "score": round(hit.score, 3),
+                }
+                for hit in found
+                if (entry := catalog.current(hit.did, hit.type, hit.key)) is not None
+            ]
+        return {"query": query, "total": total, "offset": offset, "hits": hits}
+
+    return await parts.worker.run(run)
+
+
+def _description(log: LogReader, entry: CatalogEntry) -> str:
+    """How the description of a record begins; empty for a body so large that reading it would hold up a search."""
+    if entry.body is None or entry.size > SNIPPET_BODY_BYTES_MAX:
+        return ""
+    text = (readable_body(log, entry.body) or {}).get("description")
+    return text[:SNIPPET_CHARS_MAX] if isinstance(text, str) else ""
+
+
+def entry_json(entry: CatalogEntry) -> Json:
+    """The plain form of one catalog entry."""
+    return {
+        "url": str(DidUrl(did=entry.did, type=entry.type, key=entry.key, cid=None)),  # type: ignore[arg-type]
+        "did": entry.did,
+        "type": entry.type,
+        "key": entry.key,
+        "title": entry.title,
+        "op": entry.op,
+        "origin": entry.origin,
+        "epoch": entry.epoch,
+        "index": entry.index,
+        "header": str(entry.header),
+        "body": str(entry.body) if entry.body else None,
+        "size": entry.size,
+        "time_ms": entry.time_ms,
+        "seen_ms": entry.seen_ms,
+    }
+
+
+async def show(parts: Parts, params: Params, progress: Progress) -> Json:
+    """One record: its entry, the content or why it is not here, whether it can be proven, history, versions of a dataset."""
+    url = parse_did_url(str(params["url"]))
+
+    def run() -> Json:
+        with parts.catalog.read() as catalog, parts.log.read() as log:
+            entry = find_entry(catalog, log, url)
+            names = catalog.names([entry.did])
+            versions = catalog.versions(url.did, url.key) if url.type == "dataset" else []
+            return {
+                **entry_json(entry),
+                "publisher": names.get(entry.did, ""),
+                "content": content_json(log, entry),
+                "proof": _proof_json(log, entry),
+                "history": [entry_json(item) for item in catalog.entries(url.did, url.type, url.key)],
+                "versions": [entry_json(item) for item in versions],
+            }
+
+    return await parts.worker.run(run)
+
+
+def find_entry(catalog: CatalogReader, log: LogReader, url: DidUrl) -> CatalogEntry:
+    """The entry that a DID URL names: the exact one by `?cid=`, else the current one.
+
+    Raises:
+        LocalError: publisher.unknown, record.not-found
+    """
+    if log.history(url.did) is None:
+        raise LocalError(
+            "publisher.unknown", f"{url.did} is not carried here", hint="`frost follow` a node that has it"
+        )
+    entry = (
+        catalog.entry_by_header(url.did, url.cid) if url.cid else catalog.current(url.did, url.type, url.key)
+    )
+    if entry is None or (entry.type, entry.key) != (url.type, url.key):
+        raise LocalError("record.not-found", f"{url} is not here")
+    return entry
+
+
+def _proof_json(log: LogReader, entry: CatalogEntry) -> Json:
+    """{available, size}: of how many entries the tree is that can prove this one."""
+    state = log.log(entry.origin)
+    size = offered_size(state) if state is not None else 0
+    return {"available": entry.index < size, "size": size}
+
+
+def content_json(log: LogReader, entry: CatalogEntry) -> Json:
+    """{state: here | withdrawn | absent | erased | refused | unreadable, fields or reason}; never older content."""
+    if entry.body is None or entry.op == "withdraw":
+        return {"state": "withdrawn", "reason": "withdrawn by its publisher"}
+    found = log.body(entry.body)
+    if found is None:
+        return {"state": "absent", "reason": "content not available here yet"}
+    if isinstance(found, Withheld):
+        return {"state": found.state, "reason": f"content not available here: {found.reason}"}
+    try:
+        return {"state": "here", "fields": to_json(decode_body(found))}
+    except PeerError as error:
+        return {"state": "unreadable", "reason": f"content cannot be read: {error}"}
+
+
+async def records(parts: Parts, params: Params, progress: Progress) -> Json:
+    """Current records, newest first: {records: […]}, by type and publisher if asked."""
+    type_, did = params.get("type"), params.get("did")
+    limit = min(int(params.get("limit", 50)), LISTING_MAX)
+    offset = int(params.get("offset", 0))
+
+    def work(catalog: CatalogReader) -> list[Json]:
+        found = catalog.records(
+            type_=check_type(type_) if type_ else None,
+            did=parse_did(did) if did else None,
+            limit=limit,
+            offset=offset,
+        )
+        names = catalog.names(entry.did for entry in found)
+        return [{**entry_json(entry), "publisher": names.get(entry.did, "")} for entry in found]
+
+    return {"records": await parts.read_catalog(work)}
+
+
+async def publishers(parts: Parts, params: Params, progress: Progress) -> Json:
+    """Everyone whose log is carried: {publishers: [{did, name, records, changed_ms, forked, size}]}."""
+
+    def run() -> Json:
+        with parts.catalog.read() as catalog, parts.log.read() as log:
+            known = {item.did: item for item in catalog.publishers()}
+            return {"publishers": [_publisher_json(log, did, known.get(did)) for did in log.dids()]}
+
+    return await parts.worker.run(run)
+
+
+async def publisher(parts: Parts, params: Params, progress: Progress) -> Json:
+    """One publisher: name, counts, epochs with their hosts, identity events, records."""
+    did = parse_did(str(params["did"]))
+    limit = min(int(params.get("limit", 50)), LISTING_MAX)
+    offset = int(params.get("offset", 0))
+
+    def run() -> Json:
+        with parts.catalog.read() as catalog, parts.log.read() as log:
+            history = log.history(did)
+            if history is None:
+                raise LocalError("publisher.unknown", f"{did} is not carried here")
+            known = {item.did: item for item in catalog.publishers()}
+            return {
+                **_publisher_json(log, did, known.get(did)),
+                "epochs": [log_json(state) for state in log.logs(did)],
+                "events": _events_json(history),
+                "listing": [
+                    entry_json(item)
+                    for item in catalog.records(type_=None, did=did, limit=limit, offset=offset)
+                ],
+            }
+
+    return await parts.worker.run(run)
+
+
+def _publisher_json(log: LogReader, did: Did, summary: Any) -> Json:
+    history = log.history(did)
+    return {
+        "did": did,
+        "name": summary.name if summary else "",
+        "records": summary.records if summary else {},
+        "changed_ms": summary.changed_ms if summary else 0,
+        "forked": history.forked if history else False,
+        "entries": sum(state.counted for state in log.logs(did)),
+    }
+
+
+def _events_json(history: History) -> list[Json]:
+    return [
+        {
+            "cid": str(item.cid),
+            "n": item.event.n,
+            "kind": item.event.kind,
+            "time_ms": item.event.time,
+            "host": item.event.epoch.url if item.event.epoch else "",
+            "log_key": to_multibase(item.event.epoch.key) if item.event.epoch else None,
+        }
+        for item in history.path
+    ]
+
+
+def log_json(state: LogState) -> Json:
+    """The plain form of one epoch's log."""
+    standing = state.standing
+    end = standing.end if standing else None
+    return {
+        "origin": state.origin,
+        "epoch": standing.n if standing else None,
+        "size": state.counted,
+        "served": state.served,
+        "end": end.size if end else None,
+        "host": standing.url if standing else "",
+        "frozen": state.frozen,
+        "log_path": f"/frost/{state.origin}",
+        "vkey": vkey(state.origin, standing.key) if standing and standing.key else None,
+    }
+
+
+async def log(parts: Parts, params: Params, progress: Progress) -> Json:
+    """The entries of a publisher, newest first: {did, entries: [{epoch, index, op, type, key, time_ms, header}]}."""
+    limit = min(int(params.get("limit", 50)), LISTING_MAX)
+
+    def run() -> Json:
+        with parts.log.read() as reader:
+            did = _one_publisher(reader, params.get("did"))
+            entries: list[Json] = []
+            for state in reversed(reader.logs(did)):
+                room = limit - len(entries)
+                start = max(0, state.counted - room)
+                found = list(headers_of(reader, state.origin, start, state.counted)) if room else []
+                for index, leaf, header in reversed(found):
+                    entries.append(
+                        {
+                            "epoch": state.standing.n if state.standing else None,
+                            "index": index,
+                            "op": header.op,
+                            "type": header.type,
+                            "key": header.key,
+                            "time_ms": header.time,
+                            "header": str(header_cid(leaf)),
+                        }
+                    )
+            return {"did": did, "epochs": [log_json(state) for state in reader.logs(did)], "entries": entries}
+
+    return await parts.worker.run(run)
+
+
+def _one_publisher(reader: LogReader, did: str | None) -> Did:
+    if did:
+        wanted = parse_did(did)
+        if reader.history(wanted) is None:
+            raise LocalError("publisher.unknown", f"{wanted} is not carried here")
+        return wanted
+    hosted = {item.did for item in reader.hosted()}
+    if len(hosted) != 1:
+        raise LocalError(
+            "usage", "publishers hosted here", found=len(hosted), expected="one, or its DID as argument"
+        )
+    return hosted.pop()
+
+
+async def status(parts: Parts, params: Params, progress: Progress) -> Json:
+    """What this node is, hosts, carries and follows."""
+
+    def run() -> Json:
+        with parts.catalog.read() as catalog, parts.log.read() as log:
+            last = log.last_arrival()
+            return {
+                "name": parts.name,
+                "url": parts.url,
+                "database": log.database.hex(),
+                "carry": parts.carry,
+                "records": catalog.counts(),
+                "publishers": len(log.dids()),
+                "hosted": [_hosted_json(log, item.did, item.origin) for item in log.hosted()],
+                "peers": [_peer_json(parts, peer) for peer in log.peers()],
+                "followed": log.followed(),
+                "arrivals": last,
+                "catalog_behind": last - catalog.cursor(),
+                "search_behind": last - parts.index.cursor(),
+            }
+
+    return await parts.worker.run(run)
+
+
+def _hosted_json(log: LogReader, did: Did, origin: Any) -> Json:
+    state = log.log(origin)
+    if state is None:
+        raise LocalError("publisher.unknown", f"{origin} is hosted but not stored")
+    return {"did": did, **log_json(state)}
+
+
+def _peer_json(parts: Parts, peer: Any) -> Json:
+    follower = parts.followers.get(peer.url)
+    return {
+        "url": peer.url,
+        "connected": follower.status.connected if follower else False,
+        "entries": follower.status.entries if follower else 0,
+        "last_seen_ms": peer.last_seen_ms,
+        "error": (follower.status.error if follower else "") or peer.last_error,
+    }

@@ -1,0 +1,46 @@
+"""Every operation by its name: what the control socket and the command line can ask."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+from frostnode.operations import follow, maintain, proof, publish, read
+from frostnode.operations.parts import Json, Params, Parts, Progress
+from frostnode.protocol.errors import LocalError
+
+Operation: TypeAlias = Callable[[Parts, Params, Progress], Awaitable[Json]]
+
+OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
+    "publish": (("records",), publish.publish),
+    "withdraw": (("url",), publish.withdraw),
+    "follow": (("target",), follow.follow),
+    "unfollow": (("target",), follow.unfollow),
+    "sync": ((), follow.sync),
+    "search": (("query",), read.search),
+    "show": (("url",), read.show),
+    "log": ((), read.log),
+    "records": ((), read.records),
+    "publishers": ((), read.publishers),
+    "publisher": (("did",), read.publisher),
+    "status": ((), read.status),
+    "proof": (("url",), proof.proof),
+    "fsck": ((), maintain.fsck),
+    "reindex": ((), maintain.reindex),
+}
+"""Name: the parameters that must be there, and what is run."""
+
+
+async def operate(parts: Parts, operation: str, params: Params, progress: Progress) -> Json:
+    """Run the operation of that name.
+
+    Raises:
+        LocalError: usage, for an unknown name or a missing parameter
+    """
+    if operation not in OPERATIONS:
+        raise LocalError("usage", "operation", found=operation, expected=", ".join(OPERATIONS))
+    wanted, run = OPERATIONS[operation]
+    for name in wanted:
+        if params.get(name) is None:
+            raise LocalError(
+                "usage", f"operation {operation}", found=sorted(params), expected=f"a parameter {name}"
+            )
+    return await run(parts, params, progress)

@@ -1,0 +1,435 @@
+"""What the flow asks of the world: a few Protocols, each with its guarantees in prose.
+
+Adapters in `edge/` implement them; the stages see nothing else of the world. Values are frozen.
+
+The store is synchronous and the flow is not: stages call it through `Worker`, so that a simulation can
+run it inline. There is exactly one writer per home. A reader sees a consistent state per call, never
+an uncommitted one.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
+
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.frames import BodyItem, WithheldLeaf
+from frostnode.protocol.history import History, Taken
+from frostnode.protocol.log_state import LogState
+from frostnode.protocol.merkle import CompactRange, NodeAt
+from frostnode.protocol.names import Did, Origin
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """The time as this node is told it: it may be wrong and may step."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970, UTC."""
+
+    def monotonic_s(self) -> float:
+        """Seconds that never go back; only differences mean something."""
+
+
+class Random(Protocol):
+    """The only source of chance."""
+
+    def bytes(self, count: int) -> bytes:
+        """`count` unpredictable bytes: keys, salts, tags."""
+
+    def fraction(self) -> float:
+        """A number in [0, 1) for jitter; predictable is good enough."""
+
+
+class Worker(Protocol):
+    """Where blocking work is done."""
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run `work` off the event loop and answer its result; not cancelled half way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignRequest:
+    """What a signer is asked to vouch for: the tree of `origin` grows from `old` to `new`."""
+
+    origin: Origin
+    old_size: int
+    old_root: bytes
+    new_size: int
+    new_root: bytes
+    consistency: Sequence[bytes]
+
+
+class Signer(Protocol):
+    """The holder of log keys (trusted with: appending, never with identity).
+
+    It remembers durably the last tree that it signed of each origin before it answers; it answers the
+    same request with the same bytes, however often; it refuses (LocalError signer.conflict) any tree
+    that does not extend the last one. It may be another machine: every call may take long or fail.
+    """
+
+    async def sign(self, request: SignRequest) -> bytes:
+        """The signed note of the checkpoint (origin, new_size, new_root)."""
+
+
+class ArrivalKind(StrEnum):
+    """One change of what this node holds (spec/05-sync.md#arrivals)."""
+
+    EVENTS = "events"
+    ENTRIES = "entries"
+    BODIES = "bodies"
+    ERASED = "erased"
+    FROZEN = "frozen"
+    CUT = "cut"
+    RESTORED = "restored"
+    SWITCHED = "switched"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A row of the gap-free local sequence that every stage follows.
+
+    ENTRIES, BODIES, ERASED: leaves [start, stop) of `origin`, within one bundle of 256. CUT, RESTORED:
+    the epoch counts up to `start` now. FROZEN: at `start`. The others concern the publisher, `origin` is "".
+    """
+
+    number: int
+    kind: ArrivalKind
+    did: Did
+    origin: Origin
+    start: int
+    stop: int
+    at_ms: int
+    tag: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaves:
+    """Leaves [start, start + count) in entry-bundle encoding; zero length where `withheld` has the hash."""
+
+    start: int
+    count: int
+    bundle: bytes
+    withheld: Sequence[WithheldLeaf]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """Content that this node erased or refused, and why."""
+
+    kind: str
+    """`body` or `header`."""
+    name: str
+    """CID text of a body, hex leaf hash of a header."""
+    origin: str
+    index: int
+    state: str
+    """`erased` or `refused`."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """One line of the pages of heads."""
+
+    did: Did
+    origin: Origin
+    epoch: int
+    size: int
+    checkpoint: bytes | None
+    tip: Cid
+    forked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """A node that this one follows."""
+
+    url: str
+    cursor: bytes | None
+    added_ms: int
+    last_seen_ms: int | None
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosted:
+    """An epoch whose log key this home holds: the key's label under the host seed."""
+
+    did: Did
+    origin: Origin
+    key_label: str
+
+
+class LogReader(Protocol):
+    """What is held. Unknown names answer None or empty, damage raises StorageError storage.damaged."""
+
+    @property
+    def database(self) -> bytes:
+        """16 random bytes, drawn when the store was made; part of every cursor."""
+
+    def dids(self) -> list[Did]:
+        """Every publisher with a history here, sorted."""
+
+    def history(self, did: Did) -> History | None: ...
+    def log(self, origin: Origin) -> LogState | None: ...
+    def logs(self, did: Did) -> list[LogState]:
+        """Logs of epochs that count, in order of epoch."""
+
+    def heads(self, page: int) -> list[Head]:
+        """At most HEADS_PAGE_MAX heads of epochs that count, by (did, epoch); page from 0."""
+
+    def leaves(self, origin: Origin, start: int, stop: int) -> Leaves:
+        """Held leaves [start, min(stop, size)); must not cross a bundle boundary."""
+
+    def bodies(self, origin: Origin, start: int, stop: int) -> list[BodyItem]:
+        """What is here of the bodies of leaves [start, stop), one item each (frames.BodyItem)."""
+
+    def body(self, cid: Cid) -> bytes | Withheld | None: ...
+    def node_at(self, origin: Origin) -> NodeAt:
+        """Hashes of perfect subtrees within the held leaves."""
+
+    def arrivals(self, after: int, limit: int, dids: frozenset[Did] | None = None) -> list[Arrival]:
+        """Arrivals numbered above `after`, in order."""
+
+    def arrival(self, number: int) -> Arrival | None: ...
+    def last_arrival(self) -> int: ...
+    def withheld(self, page: int) -> list[Withheld]: ...
+    def missing_bodies(self, origin: Origin, start: int, limit: int) -> list[int]:
+        """Indexes from `start` on whose body is neither here nor withheld."""
+
+    def peers(self) -> list[Peer]: ...
+    def followed(self) -> list[Did]: ...
+    def hosted(self) -> list[Hosted]: ...
+    def hosted_log(self, origin: Origin) -> Hosted | None:
+        """The same for one epoch; None when its log key is not here."""
+
+    def setting(self, name: str) -> str | None: ...
+
+
+class LogWriter(LogReader, Protocol):
+    """One transaction: all of it is durable when the context of `LogStore.write` ends, or none."""
+
+    def take_events(self, did: Did, history: History, taken: Taken) -> None:
+        """Store new events and choices, open, end, cut and restore logs as `taken` says; arrivals.
+
+        `history` is the history after the taking. Raises StorageError storage.conflict when the stored
+        history is not the one that `taken` was added to: look again.
+        """
+
+    def append(
+        self, origin: Origin, start: int, bundle: bytes, withheld: Sequence[WithheldLeaf], held: CompactRange
+    ) -> None:
+        """Hold further leaves: `start` is the held size, `held` the compact range after them.
+
+        The bundle may cross no boundary. No arrival: for an own log that is the write-ahead.
+        Raises StorageError storage.conflict when `start` is not the held size, or when the leaves held and
+        these do not make `held`: the log is not the one that the leaves were judged against.
+        """
+
+    def put_body(self, cid: Cid, body: bytes) -> bool:
+        """Keep a body whose hash the caller has checked; answers whether it is new here.
+
+        A withheld body is not taken again.
+        """
+
+    def put_bodies(self, bodies: Sequence[tuple[Cid, bytes]]) -> list[bool]:
+        """The same for many, at less cost: one answer each."""
+
+    def serve(self, origin: Origin, note: bytes | None, size: int) -> None:
+        """The tree of `size` leaves is now held completely; `note` is its checkpoint.
+
+        Without a note (an ended epoch, proven into its end) the stored one stays.
+        """
+
+    def freeze(self, origin: Origin) -> None:
+        """Mark an epoch whose key has signed two trees: nothing further is taken into it."""
+
+    def withhold_body(self, origin: Origin, index: int, state: str, reason: str) -> None:
+        """Erase the body that an entry names, if it is here, and never take it again.
+
+        `state` is `erased` or `refused`. Raises LocalError record.not-found when the entry names none.
+        """
+
+    def withhold_leaf(self, origin: Origin, index: int, state: str, reason: str) -> None:
+        """Erase a header down to its leaf hash. Raises LocalError record.not-found when it is not held."""
+
+    def arrive(
+        self, kind: ArrivalKind, did: Did, origin: Origin = ..., start: int = ..., stop: int = ...
+    ) -> int:
+        """Append to the arrival sequence; answers the number."""
+
+    def put_peer(self, url: str) -> None: ...
+    def remove_peer(self, url: str) -> None: ...
+    def peer_reached(self, url: str, cursor: bytes | None, error: str) -> None:
+        """Note the outcome of an exchange; a cursor of None keeps the one that is stored."""
+
+    def forget_cursor(self, url: str) -> None: ...
+    def follow(self, did: Did) -> None: ...
+    def unfollow(self, did: Did) -> None: ...
+    def host(self, hosted: Hosted) -> None: ...
+    def put_setting(self, name: str, value: str) -> None: ...
+
+
+class LogStore(Protocol):
+    """The durable store of one home.
+
+    `write` is serial: a second caller waits. A commit is on disk when the context ends without an
+    exception; on an exception nothing of it remains, except that a commit whose very end failed may
+    have happened: callers re-read before they retry.
+    """
+
+    def read(self) -> AbstractContextManager[LogReader]:
+        """A consistent snapshot."""
+
+    def write(self) -> AbstractContextManager[LogWriter]: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogEntry:
+    """One entry as the catalog view knows it; the current one of a record is the last by (epoch, index).
+
+    `header` and `body` are CIDs, `body` None when the header has none. `seen_ms` is when this node first
+    held the entry, `time_ms` what its author claims. `title` is "" while the body is not readable here.
+    """
+
+    did: Did
+    type: str
+    key: str
+    origin: Origin
+    epoch: int
+    index: int
+    header: Cid
+    op: str
+    time_ms: int
+    seen_ms: int
+    body: Cid | None
+    size: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublisherSummary:
+    """One publisher of the catalog: its name (from its profile, else "") and what it has, by record type."""
+
+    did: Did
+    name: str
+    records: dict[str, int]
+    changed_ms: int
+
+
+class CatalogReader(Protocol):
+    """Current records and their history: a view over arrivals, equal to its rebuild at every moment."""
+
+    def cursor(self) -> int:
+        """The arrival up to which this view has followed."""
+
+    def current(self, did: Did, type_: str, key: str) -> CatalogEntry | None:
+        """The last entry of a record, a withdrawal included; None when there never was one."""
+
+    def entries(self, did: Did, type_: str, key: str) -> list[CatalogEntry]:
+        """All entries of a record that count, newest first."""
+
+    def entry_by_header(self, did: Did, header: Cid) -> CatalogEntry | None: ...
+    def versions(self, did: Did, dataset_key: str) -> list[CatalogEntry]:
+        """Current versions of a dataset that are not withdrawn, newest first."""
+
+    def records(
+        self, *, type_: str | None, did: Did | None, limit: int, offset: int = 0
+    ) -> list[CatalogEntry]:
+        """Current records that are not withdrawn, newest seen first, ties by did, type, key."""
+
+    def counts(self, did: Did | None = None) -> dict[str, int]:
+        """Current records that are not withdrawn, by type."""
+
+    def names(self, dids: Iterable[Did]) -> dict[Did, str]:
+        """The names of those publishers that have one."""
+
+    def publishers(self) -> list[PublisherSummary]:
+        """By name, then DID."""
+
+
+class CatalogWriter(CatalogReader, Protocol):
+    """One transaction of the fold: effects and cursor commit together."""
+
+    def put_entry(self, entry: CatalogEntry) -> None:
+        """Add an entry, idempotent; the record's current entry is recomputed."""
+
+    def put_title(self, origin: Origin, index: int, title: str) -> None:
+        """Set the title of an entry, if there is such an entry."""
+
+    def drop_entry(self, origin: Origin, index: int) -> None:
+        """Forget one entry; the record's current entry is recomputed."""
+
+    def drop_entries(self, origin: Origin, start: int) -> None:
+        """Forget the entries of a log from `start` on (cut, void); current entries are recomputed."""
+
+    def advance(self, cursor: int) -> None: ...
+
+
+class CatalogStore(Protocol):
+    """The catalog view's own database: may be deleted at any time, and is then rebuilt."""
+
+    def read(self) -> AbstractContextManager[CatalogReader]: ...
+    def write(self) -> AbstractContextManager[CatalogWriter]: ...
+    def clear(self) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One hit of a search."""
+
+    did: Did
+    type: str
+    key: str
+    score: float
+
+
+class SearchIndex(Protocol):
+    """Full text over current records; a view that can be dropped and rebuilt.
+
+    `put`, `remove` and `commit` belong to one writer; documents and cursor of one `commit` become
+    durable and visible together.
+    """
+
+    def cursor(self) -> int:
+        """The arrival up to which the committed index has followed; 0 when empty."""
+
+    def put(self, did: Did, type_: str, key: str, title: str, text: Sequence[str]) -> None: ...
+    def remove(self, did: Did, type_: str, key: str) -> None: ...
+    def commit(self, cursor: int) -> None: ...
+    def clear(self) -> None: ...
+    def close(self) -> None: ...
+    def search(self, query: str, *, limit: int, offset: int = 0) -> tuple[int, list[Found]]:
+        """(number of hits, the hits in order of score, ties by did, type, key)."""
+
+
+class PeerTransport(Protocol):
+    """The only way out. Raises TransportError and nothing else; every wait and size is bounded."""
+
+    async def fetch(self, url: str, *, bytes_max: int) -> bytes:
+        """The body of a 200 answer to GET `url`. LocalError record.not-found for 404, record.withheld for 451."""
+
+    def stream(self, url: str) -> "AsyncBytes":
+        """Chunks of a long answer; the context closes the connection."""
+
+
+class AsyncBytes(Protocol):
+    """An open answer."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def __aiter__(self) -> Self: ...
+    async def __anext__(self) -> bytes: ...
+
+
+Progress = Callable[[str, int, int | None], Awaitable[None]]
+"""(what, done, total) of long work, for people to look at."""

@@ -1,0 +1,37 @@
+"""What is true: the formats, proofs and rules of FROST as pure functions and frozen values.
+
+Rules:
+- nothing here fetches, waits, remembers or guesses: bytes, keys and times are arguments;
+- any bytes from outside parse or raise an error of `errors`, and no other exception;
+- every form but the canonical one is refused where it is decoded, and only there;
+- a module imports from this package, from codecs, and nothing that reaches the world.
+
+In reading order; each cites its chapter of spec/README.md:
+
+    errors         everything that can go wrong, as a tree with stable codes
+    limits         every bound
+    dagcbor        canonical bytes and content identifiers
+    dagjson        the same values as JSON, without loss
+    names          DIDs, DID URLs, record types and keys, origins
+    keys           one strict Ed25519 rule; keys in bytes and text
+    identity_form  identity events as values and bytes
+    identity       who must have signed one, and what its ancestors allow
+    event_tree     the tree of a publisher's events, and the path through it that counts
+    standing       what follows from the path for logs: which are open, ended, disputed
+    history        all of a publisher's events: taken, kept waiting, refused
+    entry          header and body of one entry
+    record_shapes  the shapes that fields of records may have
+    records        record types and their fields
+    catalog        the fold from entries to current records
+    query          what people type into a search
+    merkle         tree hashes, compact ranges, inclusion and consistency
+    range_proof    many neighbouring leaves with one proof
+    tiles          the tree as static files
+    note           signed notes
+    checkpoint     tree heads and cosignatures
+    log_state      what a node holds of one epoch's log
+    query          what people type into a search
+    proofs         one record with its proof as one file
+    frames         the sync stream, between bytes and values
+    follow         the follower without I/O: frames in, what may be taken out
+"""

@@ -1,0 +1,185 @@
+"""The tree of everything that can go wrong, and the registry of its codes (spec/08-errors.md).
+
+    FrostError
+    ├── LocalError        ours: the user's input, the home, what was asked for does not exist
+    ├── PeerError         theirs: bytes that a peer, a file or a publisher made are not what the spec says
+    │   ├── EncodingError     CBOR, JSON, text forms
+    │   ├── NameError_        DIDs, DID URLs, types, keys
+    │   ├── SignatureError    keys and signatures
+    │   ├── IdentityError     identity events and their tree
+    │   ├── RecordError       headers, bodies, records
+    │   ├── TreeError         Merkle roots and proofs
+    │   ├── LogError          notes, checkpoints, tiles, bundles, epochs
+    │   └── FrameError        the sync stream
+    ├── TransportError    the wire: refused, timed out, too large, a status that is no answer
+    └── StorageError      the disk: full, damaged, contended
+
+A code is stable, lower case, `area.reason`; the message names what was being done and both values.
+No exception outside this tree may leave a parser.
+"""
+
+from typing import Final
+
+
+class FrostError(Exception):
+    """One failure with a stable code, both values where two were compared, and what to do."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        found: object = None,
+        expected: object = None,
+        hint: str = "",
+    ) -> None:
+        if code not in CODES:
+            raise AssertionError(f"error code {code!r} is not in the registry")
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.found = found
+        self.expected = expected
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """One line: what failed, both values, what to do."""
+        text = self.message
+        if self.found is not None or self.expected is not None:
+            text += f": found {brief(self.found)}, expected {brief(self.expected)}"
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+def brief(value: object) -> str:
+    """Show a value in at most 100 characters, bytes as hex."""
+    text = value.hex() if isinstance(value, bytes) else str(value)
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+class LocalError(FrostError):
+    """Our side: what the user gave or asked for, or the state of this home."""
+
+
+class PeerError(FrostError):
+    """Their side: the bytes are not what the specification says."""
+
+
+class EncodingError(PeerError):
+    """Not canonical DAG-CBOR, not a lossless JSON form, too large or too deep."""
+
+
+class NameError_(PeerError):  # noqa: N801 - the built-in of that name means something else
+    """Not a DID, DID URL, record type or record key."""
+
+
+class SignatureError(PeerError):
+    """A key that the strict Ed25519 rule refuses, or a signature that does not verify."""
+
+
+class IdentityError(PeerError):
+    """An identity event that its ancestors do not allow."""
+
+
+class RecordError(PeerError):
+    """A header, body or record that breaks the rules of its format."""
+
+
+class TreeError(PeerError):
+    """A Merkle proof or root that does not hold."""
+
+
+class LogError(PeerError):
+    """A note, checkpoint, tile or bundle that is malformed, or an epoch that does not allow it."""
+
+
+class FrameError(PeerError):
+    """A sync frame that is malformed, too large or out of order."""
+
+
+class TransportError(FrostError):
+    """The wire failed before there was anything to judge."""
+
+
+class StorageError(FrostError):
+    """The disk failed, or holds what it must not hold."""
+
+
+CODES: Final[dict[str, str]] = {
+    "encoding.not-canonical": "the bytes are not canonical DAG-CBOR",
+    "encoding.too-large": "more bytes than the limit of the format",
+    "encoding.too-deep": "nested deeper than the limit",
+    "encoding.float": "a floating-point number where the format allows none",
+    "encoding.json": "not a lossless JSON form of a DAG-CBOR value",
+    "encoding.text": "text that is not in the stated encoding",
+    "name.did": "not a did:frost DID",
+    "name.did-url": "not a DID URL of a record",
+    "name.type": "not a record type",
+    "name.key": "not a record key",
+    "name.origin": "not the origin of an epoch's log",
+    "name.cid": "not a CIDv1, dag-cbor, sha2-256 in base32",
+    "key.malformed": "not a public key in the stated encoding",
+    "key.refused": "a public key of low order or in a non-canonical encoding",
+    "signature.invalid": "the signature does not verify under the strict rule",
+    "identity.malformed": "not an identity event",
+    "identity.too-large": "an identity event above its size limit",
+    "identity.too-long": "more events on one path than the limit",
+    "identity.predecessor": "the event does not fit the predecessor that it names",
+    "identity.keys": "the revealed keys are not those that were committed to",
+    "identity.threshold": "a threshold that its commitment does not allow, or too few keys",
+    "identity.recovery": "a recovery set where none may be, or none where one must be",
+    "identity.end": "the end of the predecessor's epoch is missing, or set where none may be",
+    "identity.epoch": "the epoch that the event must open is missing or malformed",
+    "identity.unknown": "the event or history is not known here",
+    "header.malformed": "a leaf that is not a header",
+    "header.too-large": "a leaf above its size limit",
+    "body.hash": "the bytes are not those that the header names",
+    "body.malformed": "the body is not a record of its type",
+    "body.too-large": "a body above its size limit",
+    "record.field": "a field of the record is missing or malformed",
+    "tree.proof": "a Merkle proof that does not lead to the root",
+    "tree.root": "the entries do not hash to the signed root",
+    "tree.size": "a tree size or index out of range",
+    "note.malformed": "not a signed note",
+    "note.signature": "the note is not signed by the key that must sign it",
+    "checkpoint.malformed": "not a checkpoint",
+    "checkpoint.origin": "the checkpoint is of another log",
+    "checkpoint.fork": "two signed trees of one epoch of which neither extends the other",
+    "tile.malformed": "not the tile or entry bundle that the path names",
+    "tile.path": "not the path of a tile or entry bundle",
+    "epoch.unknown": "no identity event that counts opened this epoch",
+    "epoch.ended": "the entry lies beyond the end of its epoch",
+    "epoch.frozen": "the epoch takes nothing until an identity event settles a dispute",
+    "frame.malformed": "not a frame of the sync stream",
+    "frame.too-large": "a frame above its size limit",
+    "frame.order": "a frame that may not come here",
+    "cursor.malformed": "not a cursor",
+    "cursor.unknown": "a cursor that this node did not hand out",
+    "proof.malformed": "not a record-with-proof file",
+    "proof.mismatch": "the parts of the file do not belong together",
+    "heads.malformed": "not a page of heads",
+    "home.missing": "there is no node in this home",
+    "home.exists": "there is a node in this home already",
+    "home.busy": "another process works on this home",
+    "home.answer": "the running node did not answer as expected",
+    "kit.passphrase": "the passphrase does not open the kit",
+    "kit.malformed": "not a kit file",
+    "usage": "the command was not understood",
+    "input.unreadable": "the file cannot be read as what it should be",
+    "record.not-found": "no such record here",
+    "record.withheld": "this node withholds the content",
+    "record.absent": "the content is not here yet",
+    "publisher.not-hosted": "this home does not hold the log key of the publisher",
+    "publisher.unknown": "this node does not carry the publisher",
+    "peer.unknown": "this home does not follow the peer or publisher",
+    "query.malformed": "the search query was not understood",
+    "queue.full": "more work is waiting than the limit allows",
+    "signer.conflict": "the signer has signed another tree of this log",
+    "transport.unreachable": "the peer cannot be reached",
+    "transport.timeout": "the peer did not answer in time",
+    "transport.status": "the peer answered with a status that is no answer",
+    "transport.too-large": "the peer sent more than was asked for",
+    "storage.damaged": "what is stored is not what was written",
+    "storage.failed": "the disk refused to read or write",
+    "storage.conflict": "the stored head is not the one that the write was based on",
+    "storage.version": "the home was written by a newer version",
+}

@@ -1,0 +1,302 @@
+"""One record with its proof as one file: made by whoever holds the log, verified by anyone, offline.
+
+Rules (spec/06-proofs.md):
+- everything is checked from the bytes of the file; nothing in it is believed, nothing else is asked;
+- the history in the file is judged alone, so the verdict holds as of its last event and no longer;
+- a proof says that an entry is in a log, never that it is the last word on its record.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from frostnode.protocol.checkpoint import open_checkpoint, verify_cosignatures
+from frostnode.protocol.dagcbor import Cid, Value, decode, encode
+from frostnode.protocol.entry import Header, check_body, decode_body, header_cid, parse_header
+from frostnode.protocol.errors import EncodingError, LogError, PeerError
+from frostnode.protocol.history import History
+from frostnode.protocol.identity import parse_signed_event
+from frostnode.protocol.keys import PublicKey
+from frostnode.protocol.limits import (
+    IDENTITY_PATH_EVENTS_MAX,
+    PROOF_FILE_BYTES_MAX,
+    PROOF_HASHES_MAX,
+    TREE_SIZE_MAX,
+)
+from frostnode.protocol.merkle import leaf_hash, verify_inclusion
+from frostnode.protocol.names import Did, DidUrl, Origin, parse_origin
+from frostnode.protocol.note import parse_note
+
+PROOF_FORMAT: Final = "frost-proof/1"
+_DEPTH_MAX: Final = 2
+_REQUIRED: Final = frozenset({"format", "history", "origin", "index", "path", "header"})
+_OPTIONAL: Final = frozenset({"checkpoint", "body"})
+_LAST_DATE_S: Final = 253402300799  # 9999-12-31T23:59:59Z
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofFile:
+    """The parts of the file.
+
+    `history` is the path of signed events from genesis to the tip, `path` the inclusion proof from the
+    leaf up. `checkpoint` is a signed note, b"" for none: the end of an epoch needs none. `body` is None
+    when the content is not in the file.
+    """
+
+    history: Sequence[bytes]
+    origin: Origin
+    index: int
+    path: Sequence[bytes]
+    header: bytes
+    checkpoint: bytes = b""
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What a file proves. `statement` says it in words; it is never more than the other fields say.
+
+    `url` names the exact entry. `body` holds the bytes that the header names, `fields` the record in
+    them, each None when it is not there or, for `fields`, cannot be read. `size` and `root` are those of
+    the tree that the entry is proven into, `ended` tells whether its epoch ends there. `cosigned` has the
+    time (POSIX seconds) at which each of the reader's witnesses has cosigned that very tree.
+    """
+
+    did: Did
+    url: DidUrl
+    header: Header
+    body: bytes | None
+    fields: dict[str, Value] | None
+    tip: Cid
+    tip_n: int
+    origin: Origin
+    index: int
+    size: int
+    root: bytes
+    ended: bool
+    cosigned: Mapping[str, int]
+    statement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tree:
+    """The tree that the entry must be in, and who vouches for it."""
+
+    size: int
+    root: bytes
+    ended: bool
+    cosigned: Mapping[str, int]
+    strangers: int
+    """How many lines of the note are of neither the log's key nor a witness that the reader knows."""
+
+
+# -- the file -----------------------------------------------------------------------------------------
+
+
+def encode_proof(proof: ProofFile) -> bytes:
+    """Write a proof file. Whether it proves anything is for `verify_proof` to say.
+
+    Raises:
+        LogError: proof.malformed, when it could not be read again
+    """
+    fields: dict[str, Value] = {
+        "format": PROOF_FORMAT,
+        "history": list(proof.history),
+        "origin": proof.origin,
+        "index": proof.index,
+        "path": list(proof.path),
+        "header": proof.header,
+    }
+    try:
+        if proof.checkpoint:
+            fields["checkpoint"] = proof.checkpoint.decode()
+        if proof.body is not None:
+            fields["body"] = proof.body
+        data = encode(fields)
+    except (UnicodeDecodeError, EncodingError) as error:
+        raise LogError("proof.malformed", f"proof file cannot be written: {error}") from error
+    decode_proof(data)
+    return data
+
+
+def decode_proof(data: bytes) -> ProofFile:
+    """Read the parts of a proof file.
+
+    Raises:
+        LogError: proof.malformed
+    """
+    try:
+        fields = decode(data, bytes_max=PROOF_FILE_BYTES_MAX, depth_max=_DEPTH_MAX, floats=False)
+    except EncodingError as error:
+        raise LogError("proof.malformed", f"proof file: {error}") from error
+    if not isinstance(fields, dict) or fields.get("format") != PROOF_FORMAT:
+        found = fields.get("format") if isinstance(fields, dict) else type(fields).__name__
+        raise _malformed("format", found, PROOF_FORMAT)
+    if not fields.keys() >= _REQUIRED or not fields.keys() <= _REQUIRED | _OPTIONAL:
+        raise _malformed("fields", sorted(fields), f"{sorted(_REQUIRED)}, and maybe {sorted(_OPTIONAL)}")
+    index = fields["index"]
+    if type(index) is not int or not 0 <= index < TREE_SIZE_MAX:
+        raise _malformed("index", index, f"an integer from 0, below {TREE_SIZE_MAX}")
+    return ProofFile(
+        history=_byte_strings(fields, "history", IDENTITY_PATH_EVENTS_MAX),
+        origin=Origin(_text(fields, "origin")),
+        index=index,
+        path=_byte_strings(fields, "path", PROOF_HASHES_MAX),
+        header=_bytes(fields["header"], "header"),
+        checkpoint=_text(fields, "checkpoint").encode() if "checkpoint" in fields else b"",
+        body=_bytes(fields["body"], "body") if "body" in fields else None,
+    )
+
+
+def _text(fields: Mapping[str, Value], name: str) -> str:
+    value = fields[name]
+    if type(value) is not str or not value:
+        raise _malformed(name, value, "text that is not empty")
+    return value
+
+
+def _bytes(value: Value, name: str) -> bytes:
+    if type(value) is not bytes:
+        raise _malformed(name, type(value).__name__, "bytes")
+    return value
+
+
+def _byte_strings(fields: Mapping[str, Value], name: str, count_max: int) -> tuple[bytes, ...]:
+    value = fields[name]
+    if not isinstance(value, list) or len(value) > count_max:
+        raise _malformed(name, type(value).__name__, f"a list of at most {count_max} byte strings")
+    return tuple(_bytes(item, name) for item in value)
+
+
+def _malformed(what: str, found: object, expected: object) -> LogError:
+    return LogError("proof.malformed", f"{what} of a proof file", found=found, expected=expected)
+
+
+# -- the proof ----------------------------------------------------------------------------------------
+
+
+def verify_proof(data: bytes, witnesses: Mapping[str, PublicKey] | None = None) -> Verified:
+    """Verify a proof file. `witnesses` are those that the reader knows, name → key.
+
+    Raises:
+        PeerError: proof.*, or the code of whichever part does not hold
+    """
+    proof = decode_proof(data)
+    did = parse_origin(proof.origin).did
+    history = _read_history(did, proof.history)
+    tree = _find_tree(proof, history, witnesses or {})
+    verify_inclusion(leaf_hash(proof.header), proof.index, tree.size, proof.path, tree.root)
+    header = parse_header(proof.header)
+    if proof.body is not None:
+        check_body(header, proof.body)
+    url = DidUrl(did=did, type=header.type, key=header.key, cid=header_cid(proof.header))
+    tip = history.path[-1]
+    return Verified(
+        did=did,
+        url=url,
+        header=header,
+        body=proof.body,
+        fields=_readable(proof.body),
+        tip=tip.cid,
+        tip_n=tip.event.n,
+        origin=proof.origin,
+        index=proof.index,
+        size=tree.size,
+        root=tree.root,
+        ended=tree.ended,
+        cosigned=tree.cosigned,
+        statement=_state(proof, url, header, tree, f"{tip.event.n} ({tip.cid})"),
+    )
+
+
+def _read_history(did: Did, events: Sequence[bytes]) -> History:
+    """Take the events alone: all of them must be valid, and the path that counts, in order."""
+    signed = [parse_signed_event(raw) for raw in events]
+    history = History.empty(did)
+    taken = history.take(signed)
+    if taken.refused:
+        raise taken.refused[0][1]
+    counted = [event.cid for event in history.path]
+    if not counted or counted != [event.cid for event in signed]:
+        raise LogError(
+            "proof.mismatch",
+            f"history of {did}: events that count",
+            found=len(counted),
+            expected=f"{len(signed)}, each the predecessor of the next",
+        )
+    return history
+
+
+def _find_tree(proof: ProofFile, history: History, witnesses: Mapping[str, PublicKey]) -> _Tree:
+    """Find the end of the epoch, or else the tree of the checkpoint; check the note in either case."""
+    epoch = history.epoch(proof.origin)
+    if epoch is None or epoch.key is None:
+        raise LogError("epoch.unknown", f"no event of the history opened a log {proof.origin}")
+    signed = _open_note(proof.checkpoint, epoch.origin, epoch.key, witnesses) if proof.checkpoint else None
+    if epoch.end is None:
+        if signed is None:
+            raise LogError(
+                "proof.mismatch", f"checkpoint of epoch {epoch.n}, which is open, is not in the file"
+            )
+        return signed
+    size, root = epoch.end.size, epoch.end.root
+    if signed is not None and (signed.size, signed.root) == (size, root):
+        return replace(signed, ended=True)
+    return _Tree(size=size, root=root, ended=True, cosigned={}, strangers=0)
+
+
+def _open_note(note: bytes, origin: Origin, key: PublicKey, witnesses: Mapping[str, PublicKey]) -> _Tree:
+    checkpoint = open_checkpoint(note, origin, key)
+    times = verify_cosignatures(note, witnesses)
+    others = {(line.name, line.key_id) for line in parse_note(note).signatures if line.name != origin}
+    return _Tree(
+        size=checkpoint.size,
+        root=checkpoint.root,
+        ended=False,
+        cosigned=times,
+        strangers=len(others) - len(times),
+    )
+
+
+def _readable(body: bytes | None) -> dict[str, Value] | None:
+    try:
+        return None if body is None else decode_body(body)
+    except PeerError:
+        return None
+
+
+# -- in words -----------------------------------------------------------------------------------------
+
+
+def _state(proof: ProofFile, url: DidUrl, header: Header, tree: _Tree, tip: str) -> str:
+    epoch = parse_origin(proof.origin).epoch
+    content = "its content is in this file" if proof.body is not None else "its content is not in this file"
+    if header.body is None:
+        content = "it has no content"
+    vouched = "where the identity history ends the epoch" if tree.ended else "signed by the epoch's key"
+    return "\n".join(
+        (
+            f"{url}",
+            f"is entry {proof.index} of epoch {epoch} of {url.did}: {header.op}; {content}.",
+            f"It is in the tree of {tree.size} entries, {vouched}.",
+            f"This holds as of identity event {tip}; {_state_cosigned(tree)}.",
+            f"Its publisher says that it is of {_date(header.time // 1000)}.",
+            "What was published or decided later is not in this file.",
+        )
+    )
+
+
+def _state_cosigned(tree: _Tree) -> str:
+    if tree.cosigned:
+        times = sorted((time, name) for name, time in tree.cosigned.items())
+        return "this tree was cosigned " + ", ".join(f"by {name} at {_date(time)}" for time, name in times)
+    if tree.strangers:
+        return f"no witness that is known here has cosigned this tree ({tree.strangers} unknown)"
+    return "no witness has cosigned this tree"
+
+
+def _date(time_s: int) -> str:
+    if time_s > _LAST_DATE_S:
+        return f"second {time_s} since 1970"
+    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,217 @@
+"""Record types and their fields: what is checked before publication, and how views read what came.
+
+Rules (spec/03-records.md#record-types):
+- a record is refused for publication only for what its own type demands, and so that readers can rely
+  on the shape of what is there; unknown fields are kept untouched;
+- what comes from the network was checked by nobody: reading helpers take anything and raise nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from frostnode.protocol.dagcbor import Value
+from frostnode.protocol.errors import NameError_
+from frostnode.protocol.limits import INDEXED_CHARS_MAX, INDEXED_ITEMS_MAX, TITLE_CHARS_MAX
+from frostnode.protocol.names import DATASET, VERSION, RecordType, check_type_and_key
+from frostnode.protocol.record_shapes import (
+    Check,
+    any_map,
+    box,
+    count,
+    dataset_url,
+    flag,
+    interval,
+    items,
+    one_of,
+    or_null,
+    pinned_url,
+    publisher_did,
+    record_url,
+    shape,
+    some_text,
+    summary,
+    text,
+    text_or,
+    wrong,
+    x25519_key,
+)
+
+PROFILE: Final = RecordType("profile")
+LINEAGE: Final = RecordType("lineage")
+SUBSCRIPTION: Final = RecordType("subscription")
+
+RECORD_TYPES: Final = (PROFILE, DATASET, VERSION, LINEAGE, SUBSCRIPTION)
+"""The types whose fields are defined."""
+
+RESERVED_TYPES: Final[tuple[RecordType, ...]] = tuple(
+    map(
+        RecordType, ["label", "comment", "follow", "correction", "grant", "group", "pledge", "mirror", "blob"]
+    )
+)
+"""Types that will mean something later. No further type without a dot may be used."""
+
+PROFILE_KEY: Final = "self"
+"""A publisher has one profile."""
+
+NOT_FIELDS: Final = ("salt", "type", "key")
+"""What the body and the JSON form of a record say beside its fields."""
+
+_TEXTS: Final = items(text)
+_METADATA: Final = "metadata"
+_IMPORT_NOTES: Final = "import_notes"
+
+_ABOUT: Final[Mapping[str, Check]] = {
+    "description": text,
+    "keywords": items(text_or(shape({"label": text, "uri": text}, "label"))),
+    "languages": _TEXTS,
+    "creators": items(shape({"name": text, "orcid": text, "ror": text, "url": text, "roles": _TEXTS})),
+    "license": text,
+    "identifiers": items(shape({"scheme": text, "value": text}, "scheme", "value")),
+    "links": items(shape({"href": text, "rel": text, "title": text, "type": text}, "href")),
+    "extent": shape({"bbox": items(box), "interval": items(interval)}),
+    "homepage": text,
+    "contact": text,
+    _METADATA: any_map,
+    _IMPORT_NOTES: items(shape({"path": text, "note": text}, "path", "note")),
+}
+"""What a record of any type may say about its subject."""
+
+_DATASET: Final[Mapping[str, Check]] = {
+    "title": some_text,
+    "data_model": text,
+    "price": text,
+    "access": text,
+    "update_frequency": text,
+    "deprecated": flag,
+    "deprecation_note": text,
+    "successor": record_url,
+}
+
+_LOCATION: Final = shape(
+    dict.fromkeys(("href", "type", "role", "storage", "region", "cost", "title"), text), "href"
+)
+
+_SHAPE_OF_ARRAY: Final = items(or_null(count))
+_ARRAY: Final = shape(
+    {
+        "name": text,
+        "dims": _TEXTS,
+        "shape": _SHAPE_OF_ARRAY,
+        "chunks": _SHAPE_OF_ARRAY,
+        "dtype": text,
+        "units": text,
+        "attributes": any_map,
+    },
+    "name",
+)
+
+_COLUMN: Final = shape({"name": text, "type": text, "units": text, "description": text}, "name")
+_TABLE: Final = shape({"name": text, "columns": items(_COLUMN), "keys": _TEXTS, "partitions": _TEXTS})
+
+_VERSION: Final[Mapping[str, Check]] = {
+    "label": text,
+    "title": text,
+    "locations": items(_LOCATION),
+    "snapshot": shape({"system": text, "id": text}, "system", "id"),
+    "digests": items(shape({"algorithm": text, "value": text}, "algorithm", "value")),
+    "size": count,
+    "schema": shape({"arrays": items(_ARRAY), "tables": items(_TABLE)}),
+    "changes": shape({"note": text, "summary": summary}),
+    "previous": record_url,
+}
+
+_LINEAGE: Final[Mapping[str, Check]] = {
+    "title": text,
+    "generated": record_url,
+    "used": items(shape({"uri": pinned_url, "role": text}, "uri")),
+    "activity": shape({"name": text, "code": text, "container": text}),
+}
+
+_SUBSCRIPTION: Final[Mapping[str, Check]] = {
+    "title": text,
+    "target": one_of({"dataset": dataset_url, "publisher": publisher_did, "query": some_text}),
+    "on_behalf_of": dataset_url,
+}
+
+_CHECKS: Final[Mapping[str, Check]] = {
+    PROFILE: shape({**_ABOUT, "name": text, "handle": text, "keyAgreement": items(x25519_key)}),
+    DATASET: shape({**_ABOUT, **_DATASET}, "title"),
+    VERSION: shape({**_ABOUT, **_VERSION}),
+    LINEAGE: shape({**_ABOUT, **_LINEAGE}, "generated", "used"),
+    SUBSCRIPTION: shape({**_ABOUT, **_SUBSCRIPTION}, "target"),
+}
+
+
+def check_record(type_: str, key: str, fields: Value) -> dict[str, Value]:
+    """Check a record that shall be published; return its fields, untouched.
+
+    Raises:
+        NameError_: name.type, also for a reserved or undefined one; name.key
+        RecordError: record.field
+    """
+    check_type_and_key(type_, key)
+    if type_ not in RECORD_TYPES and "." not in type_:
+        what = "record type that is reserved" if type_ in RESERVED_TYPES else "record type"
+        expected = f"{', '.join(RECORD_TYPES)}, or a reverse domain name"
+        raise NameError_("name.type", what, found=type_, expected=expected)
+    if type_ == PROFILE and key != PROFILE_KEY:
+        raise NameError_("name.key", "key of a profile", found=key, expected=PROFILE_KEY)
+    _CHECKS.get(type_, any_map)(fields, "")
+    assert isinstance(fields, dict)
+    for name in NOT_FIELDS:
+        if name in fields:
+            raise wrong(f"/{name}", "a field", "another name: this one is taken")
+    label = key.partition("@")[2]
+    if type_ == VERSION and fields.get("label", label) != label:
+        raise wrong("/label", fields["label"], f"{label}, as in the key")
+    return fields
+
+
+# -- reading what came ----------------------------------------------------------------------------------
+
+_FIRST: Final = ("title", "name", "label", "description", "keywords", "creators", "identifiers")
+_UNPRINTABLE: Final = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
+
+
+def title_of(type_: str, key: str, fields: object) -> str:
+    """Tell what to call a record, on one line: its title, name or label, or else its key.
+
+    A profile's name comes before its title. Control characters become spaces, white space is collapsed,
+    and the rest is cut to TITLE_CHARS_MAX.
+    """
+    if isinstance(fields, Mapping):
+        for name in ("name", "title") if type_ == PROFILE else ("title", "name", "label"):
+            value = fields.get(name)
+            if isinstance(value, str):
+                words = value[: 4 * TITLE_CHARS_MAX].translate(_UNPRINTABLE).split()
+                if words:
+                    return " ".join(words)[:TITLE_CHARS_MAX]
+    return key
+
+
+def texts_of(fields: object) -> Iterator[str]:
+    """Yield every text of a record that it may be found by, each once, the telling fields first.
+
+    At most INDEXED_CHARS_MAX characters, out of the first INDEXED_ITEMS_MAX values.
+    """
+    if not isinstance(fields, Mapping):
+        return
+    rest = [name for name in fields if name not in (*_FIRST, _METADATA, _IMPORT_NOTES)]
+    levels: list[Iterator[object]] = [iter([fields.get(name) for name in (*_FIRST, *rest, _METADATA)])]
+    seen: set[str] = set()
+    left, room = INDEXED_ITEMS_MAX, INDEXED_CHARS_MAX
+    while levels and left > 0:
+        for value in levels[-1]:
+            left -= 1
+            if isinstance(value, str):
+                if value and value not in seen:
+                    seen.add(value)
+                    yield value[:room]
+                    room -= len(value)
+            elif isinstance(value, dict | list):
+                levels.append(iter(value.values() if isinstance(value, dict) else value))
+                break
+            if left <= 0 or room <= 0:
+                return
+        else:
+            levels.pop()

@@ -1,0 +1,1 @@
+"""Accept records from their publisher: checked, compared with what is published, handed to the log once."""

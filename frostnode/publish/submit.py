@@ -1,0 +1,113 @@
+"""From records to log entries: what a publisher may say, and what of it is new.
+
+A record that says what is published already is left: importing a catalog again publishes what changed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from frostnode.log.content import readable_body
+from frostnode.log.sequencer import Submission
+from frostnode.ports import CatalogReader, CatalogStore, Clock, LogReader, LogStore, Random
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.dagjson import from_json
+from frostnode.protocol.entry import Header, Op, encode_body, encode_header
+from frostnode.protocol.errors import FrostError, LocalError
+from frostnode.protocol.limits import SALT_BYTES
+from frostnode.protocol.names import Did, DidUrl, Origin, check_type_and_key, parse_did
+from frostnode.protocol.records import check_record
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The open epoch that new entries of a publisher go to."""
+
+    did: Did
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A record that may be published; `changed` unless it is published already in the same words."""
+
+    url: DidUrl
+    changed: bool
+    submission: Submission
+
+
+def open_place(reader: LogReader, did: str | None) -> Place:
+    """Which publisher, and its epoch whose log key is here.
+
+    Raises:
+        LocalError: publisher.not-hosted, usage
+    """
+    hosted = reader.hosted()
+    wanted = parse_did(did) if did else None
+    dids = {item.did for item in hosted}
+    if wanted is None and len(dids) > 1:
+        raise LocalError("usage", "this home hosts several publishers", expected="--as DID", found=len(dids))
+    for item in reversed(hosted):
+        if wanted in (None, item.did):
+            history = reader.history(item.did)
+            standing = history.epoch(item.origin) if history is not None else None
+            if standing is not None and standing.end is None:
+                return Place(item.did, item.origin)
+    raise LocalError(
+        "publisher.not-hosted", f"no open log of {wanted or 'any publisher'} here", hint="`frost init`"
+    )
+
+
+class Checker:
+    """Holds records against the rules and against what is published. Synchronous: run it in a worker."""
+
+    def __init__(self, log: LogStore, catalog: CatalogStore, clock: Clock, random: Random) -> None:
+        self._log = log
+        self._catalog = catalog
+        self._clock = clock
+        self._random = random
+
+    def check(self, place: Place, records: Sequence[Any]) -> list[Checked]:
+        """Check records in their lossless JSON form: maps with `type`, `key` and the fields of the body.
+
+        Raises:
+            FrostError: naming the record and the field
+        """
+        with self._catalog.read() as catalog, self._log.read() as log:
+            return [self._check(catalog, log, place, record) for record in records]
+
+    def _check(self, catalog: CatalogReader, log: LogReader, place: Place, record: Any) -> Checked:
+        if not isinstance(record, Mapping):
+            raise LocalError(
+                "usage", "a record", found=type(record).__name__, expected="a map with type, key and fields"
+            )
+        fields = dict(record)
+        type_, key = check_type_and_key(str(fields.pop("type", "")), str(fields.pop("key", "")))
+        url = DidUrl(did=place.did, type=type_, key=key, cid=None)
+        try:
+            value = check_record(type_, key, from_json(fields))
+            body = encode_body(value, self._random.bytes(SALT_BYTES))
+        except FrostError as error:
+            error.message = f"{url}: {error.message}"
+            raise
+        current = catalog.current(place.did, type_, key)
+        published = (
+            readable_body(log, current.body) if current is not None and current.body is not None else None
+        )
+        header = Header(
+            op=Op.PUT, type=type_, key=key, time=self._clock.now_ms(), body=Cid.of(body), size=len(body)
+        )
+        return Checked(url, published != value, Submission(encode_header(header), body))
+
+    def withdrawal(self, place: Place, url: DidUrl) -> Checked:
+        """The tombstone of a record.
+
+        Raises:
+            LocalError: record.not-found
+        """
+        with self._catalog.read() as catalog:
+            current = catalog.current(url.did, url.type, url.key)
+        if current is None:
+            raise LocalError("record.not-found", f"{url} was never published")
+        header = Header(op=Op.WITHDRAW, type=url.type, key=url.key, time=self._clock.now_ms())
+        return Checked(url, current.op != Op.WITHDRAW, Submission(encode_header(header), None))

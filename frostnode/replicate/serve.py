@@ -1,0 +1,265 @@
+"""Turn what is held into frames: the stream of arrivals, and one log from a given leaf on.
+
+Only what lies under a completely held, signed tree is sent. An arrival beyond that is passed over: when
+its tree is complete, a later arrival shows the receiver the gap and it asks for the log by its own size.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from frostnode.ports import Arrival, ArrivalKind, LogReader
+from frostnode.protocol.frames import (
+    COMPLETE,
+    BodiesFrame,
+    BodyItem,
+    CheckpointFrame,
+    CursorFrame,
+    EndFrame,
+    EntriesFrame,
+    EventsFrame,
+    encode_frame,
+)
+from frostnode.protocol.limits import (
+    FRAME_BODIES_BYTES_MAX,
+    FRAME_EVENTS_BYTES_MAX,
+    STREAM_BATCH_ARRIVALS_MAX,
+    STREAM_BATCH_BYTES_MAX,
+    TILE_WIDTH,
+)
+from frostnode.protocol.log_state import LogState
+from frostnode.protocol.names import Did, Origin, parse_origin
+from frostnode.protocol.range_proof import range_proof
+from frostnode.replicate.cursor import cursor_at
+
+
+@dataclass(slots=True)
+class _Run:
+    """Neighbouring arrivals that go out together: leaves of one bundle, then their bodies."""
+
+    first: Arrival
+    entries: tuple[int, int] | None = None
+    bodies: list[Arrival] = field(default_factory=list)
+    last: int = 0
+
+    def takes(self, arrival: Arrival) -> bool:
+        """Add an arrival if it is the neighbour of what is here."""
+        if arrival.origin != self.first.origin or not arrival.origin:
+            return False
+        if arrival.kind is ArrivalKind.ENTRIES:
+            start, stop = self.entries or (arrival.start, arrival.start)
+            if arrival.start != stop or start // TILE_WIDTH != (arrival.stop - 1) // TILE_WIDTH:
+                return False
+            self.entries = (start, arrival.stop)
+        elif arrival.kind is ArrivalKind.BODIES:
+            start, stop = (
+                (self.bodies[0].start, self.bodies[-1].stop) if self.bodies else (arrival.start,) * 2
+            )
+            if arrival.start != stop or start // TILE_WIDTH != (arrival.stop - 1) // TILE_WIDTH:
+                return False
+            self.bodies.append(arrival)
+        else:
+            return False
+        self.last = arrival.number
+        return True
+
+
+def _runs(arrivals: list[Arrival]) -> Iterator[_Run]:
+    run: _Run | None = None
+    for arrival in arrivals:
+        if run is not None and run.takes(arrival):
+            continue
+        if run is not None:
+            yield run
+        run = _Run(arrival, last=arrival.number)
+        run.takes(arrival)
+    if run is not None:
+        yield run
+
+
+class ArrivalStream:
+    """The arrivals behind `after` as frames, batch by batch; remembers what this receiver was sent."""
+
+    def __init__(self, after: int, *, dids: frozenset[Did] | None = None, heads_only: bool = False) -> None:
+        self.after = after
+        self._dids = dids
+        self._heads_only = heads_only
+        self._sent_events: dict[Did, int] = {}
+        self._sent_heads: dict[Origin, tuple[int, bytes | None]] = {}
+
+    def next_batch(self, reader: LogReader) -> bytes:
+        """The next frames, about STREAM_BATCH_BYTES_MAX of them; empty when there is nothing new."""
+        out: list[bytes] = []
+        sent = 0
+        for run in _runs(reader.arrivals(self.after, STREAM_BATCH_ARRIVALS_MAX, self._dids)):
+            frames = self._frames(reader, run)
+            self.after = run.last
+            if not frames:
+                frames = [self.cursor(reader)]
+            out += frames
+            sent += sum(map(len, frames))
+            if sent >= STREAM_BATCH_BYTES_MAX:
+                break
+        return b"".join(out)
+
+    def cursor(self, reader: LogReader) -> bytes:
+        """A cursor frame for where the stream stands: the sign of life of an idle stream."""
+        return encode_frame(CursorFrame(cursor=cursor_at(reader, self.after).to_bytes()))
+
+    def _frames(self, reader: LogReader, run: _Run) -> list[bytes]:
+        """What a run comes to; its last frame carries the cursor behind it. Nothing for what is local."""
+        if run.first.kind is ArrivalKind.EVENTS:
+            return self._events(reader, run)
+        state = reader.log(run.first.origin) if run.first.origin else None
+        if state is None or state.standing is None:
+            return []
+        head = self._head(state)
+        data = [] if self._heads_only else list(_data_frames(reader, state, run))
+        return [*head, *(data or [self._behind(reader, run.last)])] if head or data else []
+
+    def _behind(self, reader: LogReader, number: int) -> bytes:
+        return encode_frame(CursorFrame(cursor=cursor_at(reader, number).to_bytes()))
+
+    def _head(self, state: LogState) -> list[bytes]:
+        """The checkpoint, when this receiver was not sent the same before."""
+        head = (state.served, state.checkpoint)
+        if state.checkpoint is None or self._sent_heads.get(state.origin) == head:
+            return []
+        self._sent_heads[state.origin] = head
+        return [encode_frame(CheckpointFrame(origin=state.origin, note=state.checkpoint))]
+
+    def _events(self, reader: LogReader, run: _Run) -> list[bytes]:
+        did = run.first.did
+        history = reader.history(did)
+        if history is None or self._sent_events.get(did) == len(history.events):
+            return []
+        self._sent_events[did] = len(history.events)
+        return [*map(encode_frame, events_frames(reader, did)), self._behind(reader, run.last)]
+
+
+def _data_frames(reader: LogReader, state: LogState, run: _Run) -> Iterator[bytes]:
+    """Leaves, then bodies in frames that each carry the cursor behind the arrivals that they finish."""
+    offered = offered_size(state)
+    bodies = [arrival for arrival in run.bodies if arrival.stop <= offered]
+    if run.entries is not None and run.entries[1] <= offered:
+        cursor = None if bodies else cursor_at(reader, run.last).to_bytes()
+        yield encode_frame(entries_frame(reader, state.origin, *run.entries, offered, cursor))
+    batch: list[BodyItem] = []
+    start = weight = last = 0
+    for arrival in bodies:
+        items = reader.bodies(arrival.origin, arrival.start, arrival.stop)
+        if batch and weight + _weight(items) > FRAME_BODIES_BYTES_MAX:
+            yield _bodies_frame(reader, state.origin, start, batch, last)
+            batch, weight = [], 0
+        if not batch:
+            start = arrival.start
+        batch += items
+        weight += _weight(items)
+        last = arrival.number
+    if batch:
+        yield _bodies_frame(reader, state.origin, start, batch, run.last)
+
+
+def _bodies_frame(reader: LogReader, origin: Origin, start: int, items: list[BodyItem], number: int) -> bytes:
+    cursor = cursor_at(reader, number).to_bytes()
+    return encode_frame(BodiesFrame(origin=origin, start=start, items=items, cursor=cursor))
+
+
+def _weight(items: list[BodyItem]) -> int:
+    return sum(len(item) for item in items if isinstance(item, bytes))
+
+
+def offered_size(state: LogState) -> int:
+    """The size of the largest provable tree that is held completely and counts."""
+    end = state.standing.end if state.standing else None
+    if end is not None:
+        return end.size if state.held.size >= end.size else 0
+    return state.served
+
+
+def events_frames(reader: LogReader, did: Did) -> Iterator[EventsFrame]:
+    """All known events of a publisher, ancestors first, in frames of about FRAME_EVENTS_BYTES_MAX."""
+    history = reader.history(did)
+    batch: list[bytes] = []
+    weight = 0
+    for event in history.events if history else ():
+        if batch and weight + len(event.raw) > FRAME_EVENTS_BYTES_MAX:
+            yield EventsFrame(did=did, events=batch)
+            batch, weight = [], 0
+        batch.append(event.raw)
+        weight += len(event.raw)
+    if batch:
+        yield EventsFrame(did=did, events=batch)
+
+
+def entries_frame(
+    reader: LogReader, origin: Origin, start: int, stop: int, size: int, cursor: bytes | None = None
+) -> EntriesFrame:
+    """Leaves [start, stop) of one bundle with their proof to the tree of `size` leaves."""
+    leaves = reader.leaves(origin, start, stop)
+    return EntriesFrame(
+        origin=origin,
+        size=size,
+        start=start,
+        bundle=leaves.bundle,
+        withheld=leaves.withheld,
+        proof=range_proof(start, stop, size, reader.node_at(origin)),
+        cursor=cursor,
+    )
+
+
+class LogStream:
+    """One log from leaf `start` (bodies from `bodies_start`) to the head that it has now, then the end."""
+
+    def __init__(self, origin: Origin, start: int, bodies_start: int) -> None:
+        self._origin = origin
+        self._start = start
+        self._bodies_start = bodies_start
+        self._at = min(start, bodies_start)
+        self._size: int | None = None
+        self._ended = False
+
+    def next_batch(self, reader: LogReader) -> bytes:
+        """The next frames, about STREAM_BATCH_BYTES_MAX of them; empty after the end."""
+        if self._ended:
+            return b""
+        out: list[bytes] = []
+        if self._size is None:
+            out += self._begin(reader)
+        while self._at < (self._size or 0) and sum(map(len, out)) < STREAM_BATCH_BYTES_MAX:
+            out += self._bundle(reader, self._size or 0)
+        if self._at >= (self._size or 0):
+            self._ended = True
+            out.append(encode_frame(EndFrame(code=COMPLETE)))
+        return b"".join(out)
+
+    def _begin(self, reader: LogReader) -> Iterator[bytes]:
+        state = reader.log(self._origin)
+        self._size = offered_size(state) if state is not None else 0
+        yield from map(encode_frame, events_frames(reader, parse_origin(self._origin).did))
+        if state is not None and state.checkpoint is not None:
+            yield encode_frame(CheckpointFrame(origin=self._origin, note=state.checkpoint))
+
+    def _bundle(self, reader: LogReader, size: int) -> Iterator[bytes]:
+        stop = min(size, (self._at // TILE_WIDTH + 1) * TILE_WIDTH)
+        if stop > self._start:
+            first = max(self._at, self._start)
+            yield encode_frame(entries_frame(reader, self._origin, first, stop, size))
+        if stop > self._bodies_start:
+            yield from body_frames(reader, self._origin, max(self._at, self._bodies_start), stop)
+        self._at = stop
+
+
+def body_frames(reader: LogReader, origin: Origin, start: int, stop: int) -> Iterator[bytes]:
+    """Bodies of leaves [start, stop) of one bundle, at most FRAME_BODIES_BYTES_MAX or one body a frame."""
+    batch: list[BodyItem] = []
+    weight = 0
+    begin = start
+    for index, item in enumerate(reader.bodies(origin, start, stop), start):
+        size = len(item) if isinstance(item, bytes) else 0
+        if batch and weight + size > FRAME_BODIES_BYTES_MAX:
+            yield encode_frame(BodiesFrame(origin=origin, start=begin, items=batch))
+            batch, weight, begin = [], 0, index
+        batch.append(item)
+        weight += size
+    if any(item is not None for item in batch):
+        yield encode_frame(BodiesFrame(origin=origin, start=begin, items=batch))

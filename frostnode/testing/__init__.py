@@ -1,0 +1,12 @@
+"""Fakes that behave, for tests of the node and of what is built on it.
+
+    clock      a clock that moves when told
+    random     chance from a seed, the same at every run
+    worker     blocking work without threads
+    faults     a store and a signer that fail at a chosen step
+    publisher  a publisher with real keys, from a seed: moves, recovers, makes entries
+    own_home   store, signer and sequencer in one folder, for crashes and faults
+
+Nothing outside the tests imports these. Each keeps the contract of the port that it stands for, and is
+tested against it beside the real thing.
+"""

@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+// Verifies FROST proof files, logs and test vectors, by the specification, with nothing of frostnode.
+//
+//   node frost-verify.mjs proof FILE [WITNESS-KEY...]
+//   node frost-verify.mjs log DIRECTORY-OR-URL ORIGIN
+//   node frost-verify.mjs vectors DIRECTORY
+//
+// The answer is JSON on standard output; the exit status is 0 when all holds, 1 when something is refused, 2 when the
+// question was not understood.
+
+import { readFile } from "node:fs/promises";
+import { verifyLog } from "./lib/logs.mjs";
+import { parseVkey } from "./lib/notes.mjs";
+import { verifyProof } from "./lib/proofs.mjs";
+import { Refused } from "./lib/refused.mjs";
+import { verifyVectors } from "./lib/vectors.mjs";
+
+const COMMANDS = {
+  proof: { run: proof, usage: "FILE [WITNESS-KEY...]", fewest: 1, most: Infinity },
+  log: { run: verifyLog, usage: "DIRECTORY-OR-URL ORIGIN", fewest: 2, most: 2 },
+  vectors: { run: verifyVectors, usage: "DIRECTORY", fewest: 1, most: 1 },
+};
+
+async function proof(file, ...vkeys) {
+  const witnesses = vkeys.map(parseVkey).filter(({ type }) => type === 4);
+  const known = Object.fromEntries(witnesses.map(({ name, key }) => [name, key]));
+  return verifyProof(new Uint8Array(await readFile(file)), known);
+}
+
+async function main([name, ...rest]) {
+  const command = Object.hasOwn(COMMANDS, name ?? "") ? COMMANDS[name] : null;
+  if (command === null || rest.length < command.fewest || rest.length > command.most) {
+    for (const [known, { usage }] of Object.entries(COMMANDS)) console.error(`frost-verify ${known} ${usage}`);
+    return 2;
+  }
+  try {
+    console.log(JSON.stringify(await command.run(...rest), null, 1));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Refused) && error.code === undefined) throw error;
+    console.error(`refused: ${error.message}`);
+    return 1;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

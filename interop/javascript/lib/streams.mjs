@@ -1,0 +1,117 @@
+// 05 sync: following a stream from nothing. No frame is believed: each is proven to a signed checkpoint or to the end
+// of its epoch.
+
+import { same } from "./bytes.mjs";
+import { epochsOf, History } from "./identity.mjs";
+import { compactRange, leafHash, rootByRange, sameHashes, treeRoot, verifyConsistency } from "./merkle.mjs";
+import { parseOrigin } from "./names.mjs";
+import { openCheckpoint } from "./notes.mjs";
+import { checkBody, HEADER_BYTES_MAX, parseHeader } from "./records.mjs";
+import { need } from "./refused.mjs";
+import { decodeBundle } from "./tiles.mjs";
+
+const bundleOf = (index) => Math.floor(index / 256);
+
+export class Follower {
+  constructor() {
+    this.histories = new Map();
+    this.targets = new Map();
+    this.logs = new Map();
+    this.bodies = new Set();
+    this.finished = false;
+  }
+
+  feed(frame) {
+    if (frame.kind === "bodies") this.bodiesOf(frame);
+    else this[frame.kind](frame);
+  }
+
+  events({ did, events }) {
+    if (!this.histories.has(did)) this.histories.set(did, new History(did));
+    const history = this.histories.get(did);
+    const known = history.events.size;
+    const refused = history.take(events);
+    need(refused.length === 0 || history.events.size > known, `events: ${refused[0]?.message}`);
+  }
+
+  // The epoch of an origin; undefined when it does not count here.
+  epoch(origin) {
+    const { did } = parseOrigin(origin);
+    const path = this.histories.get(did)?.counted().path ?? [];
+    need(path.length > 0, "a log before the identity of its publisher");
+    return epochsOf(did, path).get(origin);
+  }
+
+  log(origin) {
+    if (!this.logs.has(origin)) this.logs.set(origin, { leaves: [], hashes: [] });
+    return this.logs.get(origin);
+  }
+
+  checkpoint({ origin, note, old, proof }) {
+    const epoch = this.epoch(origin);
+    if (!epoch) return;
+    need(epoch.key, "checkpoint: of an epoch that was never opened");
+    const head = openCheckpoint(note, origin, epoch.key);
+    this.targets.set(origin, epoch.end ?? head);
+    if (epoch.end) return;
+    const { hashes } = this.log(origin);
+    if (old > 0 && old === hashes.length && old < head.size) {
+      verifyConsistency(old, treeRoot(hashes), head.size, head.root, proof);
+    }
+    const rival = head.size === hashes.length && !same(head.root, treeRoot(hashes));
+    need(!rival, "checkpoint: another tree than the one held");
+  }
+
+  entries(frame) {
+    const { origin, start, size, proof } = frame;
+    const epoch = this.epoch(origin);
+    if (!epoch || (epoch.end && size !== epoch.end.size)) return;
+    const target = epoch.end ?? this.targets.get(origin);
+    need(target?.size === size, "entries: no checkpoint of this size came before");
+    const { leaves, hashes } = readLeaves(frame);
+    const { left, root } = rootByRange(hashes, start, size, proof);
+    need(same(root, target.root), "entries: another root");
+    const held = this.log(origin);
+    const known = held.hashes.length - start;
+    if (known < 0 || known >= hashes.length) return;
+    const fits = sameHashes(held.hashes.slice(start), hashes.slice(0, known));
+    need(fits && sameHashes(left, compactRange(held.hashes.slice(0, start))), "entries: a fork");
+    held.leaves.push(...leaves.slice(known));
+    held.hashes.push(...hashes.slice(known));
+  }
+
+  bodiesOf({ origin, start, items }) {
+    if (!this.epoch(origin)) return;
+    need(bundleOf(start) === bundleOf(Math.max(start, start + items.length - 1)), "bodies: of more than one bundle");
+    const { leaves } = this.log(origin);
+    if (start + items.length > leaves.length) return;
+    items.forEach((item, at) => {
+      if (!(item instanceof Uint8Array)) return;
+      need(leaves[start + at] !== null, "bodies: of a withheld leaf");
+      const header = parseHeader(leaves[start + at]);
+      checkBody(header, item);
+      this.bodies.add(header.body.toString());
+    });
+  }
+
+  cursor() {}
+
+  end({ code }) {
+    this.finished = code === "end.complete";
+  }
+}
+
+// The leaves of an entries frame, null where withheld, and all their hashes.
+function readLeaves({ bundle, start, size, withheld }) {
+  const leaves = decodeBundle(bundle);
+  const stop = start + leaves.length;
+  need(leaves.length > 0 && bundleOf(start) === bundleOf(stop - 1) && stop <= size, "entries: one bundle");
+  need(leaves.every((leaf) => leaf.length <= HEADER_BYTES_MAX), "entries: a leaf above 512 bytes");
+  const hashes = leaves.map(leafHash);
+  for (const [offset, hash] of withheld) {
+    need(leaves[offset]?.length === 0, "withheld: a slot that is not empty");
+    leaves[offset] = null;
+    hashes[offset] = hash;
+  }
+  return { leaves, hashes };
+}

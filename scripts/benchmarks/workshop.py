@@ -1,0 +1,110 @@
+"""Where it is measured: homes with records in them, made once for all that measure on them."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+import trio
+
+from frostnode.config import Config
+from frostnode.edge.home import Home
+from frostnode.founding import found
+from frostnode.identity.kits import CHEAPEST
+from frostnode.log.sequencer import Submission
+from frostnode.node import open_parts
+from frostnode.operations.parts import Parts
+from frostnode.protocol.limits import PUBLISH_BATCH_RECORDS_MAX
+from frostnode.protocol.names import Origin
+from frostnode.publish.submit import open_place
+from scripts.benchmarks.material import documents, entry, record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much is measured with."""
+
+    entries: int
+    """Of about 1 KB: published, replicated, verified, searched."""
+    memory_entries: int
+    """Of about 1 KB: in the node whose memory is measured."""
+    documents: int
+    """Whole documents: indexed."""
+    singles: int
+    """Entries published one by one."""
+    searches: int
+    starts: int
+
+
+SIZES = {
+    "small": Size(entries=3_000, memory_entries=6_000, documents=300, singles=20, searches=100, starts=1),
+    "full": Size(
+        entries=100_000, memory_entries=1_000_000, documents=10_000, singles=300, searches=1_000, starts=5
+    ),
+}
+
+
+@asynccontextmanager
+async def opened(home: Home) -> AsyncIterator[Parts]:
+    """The parts of a node at rest."""
+    with home.lock():
+        async with open_parts(home, Config()) as parts:
+            yield parts
+
+
+async def publish(parts: Parts, submissions: Iterator[Submission]) -> int:
+    """Publish in batches as large as the command line's, one after the other; answers how many there were."""
+    origin = await origin_of(parts)
+    count = 0
+    while batch := list(islice(submissions, PUBLISH_BATCH_RECORDS_MAX)):
+        count += len(await parts.sequencing.submit(origin, batch))
+    return count
+
+
+async def origin_of(parts: Parts) -> Origin:
+    """The log that this home publishes to."""
+    place = await parts.read(lambda reader: open_place(reader, None))
+    return place.origin
+
+
+class Workshop:
+    """Homes in one folder, each made when it is first asked for."""
+
+    def __init__(self, folder: Path, size: Size) -> None:
+        self.folder = folder
+        self.size = size
+
+    def new_home(self, name: str) -> Home:
+        """A home with a publisher and nothing published."""
+        home = Home(self.folder / name)
+        found(home, Config(), passphrase="benchmark", kit=None, peers=[], cost=CHEAPEST)
+        return home
+
+    @cached_property
+    def catalog(self) -> Home:
+        """A home with `size.entries` records, both views up to date."""
+        home = self.new_home("catalog")
+        trio.run(self._fill, home, map(entry, map(record, range(self.size.entries))), True)
+        return home
+
+    @cached_property
+    def large(self) -> Home:
+        """A home with `size.memory_entries` records, the views not begun."""
+        home = self.new_home("large")
+        trio.run(self._fill, home, map(entry, map(record, range(self.size.memory_entries))), False)
+        return home
+
+    @cached_property
+    def documents(self) -> Home:
+        """A home with `size.documents` whole documents, the views not begun."""
+        home = self.new_home("documents")
+        trio.run(self._fill, home, map(entry, documents(self.size.documents)), False)
+        return home
+
+    async def _fill(self, home: Home, entries: Iterable[tuple[bytes, bytes]], project: bool) -> None:
+        async with opened(home) as parts:
+            await publish(parts, (Submission(header, body) for header, body in entries))
+            if project:
+                await parts.project()

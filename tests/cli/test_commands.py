@@ -1,0 +1,270 @@
+"""The command line as people use it: help, plain words, JSON, exit codes, one line on every error."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from frostnode.cli import frost, main
+from frostnode.cli.commands import COMMANDS
+from frostnode.edge.outcomes import exit_code
+from frostnode.identity.kits import CHEAPEST, Purpose, open_kit
+
+RECORD = {"type": "dataset", "key": "ice/extent", "title": "Sea ice extent", "keywords": ["arctic"]}
+
+
+def all_commands():
+    for command in COMMANDS:
+        if isinstance(command, click.Group):
+            yield from ((f"{command.name} {name}", sub) for name, sub in command.commands.items())
+        yield command.name, command
+
+
+def run(capfd, *arguments):
+    """(exit code, output, errors) of one command in this process."""
+    code = 0
+    try:
+        main([*map(str, arguments)])
+    except SystemExit as left:
+        code = left.code or 0
+    out, err = capfd.readouterr()
+    assert "Traceback" not in err
+    return code, out, err
+
+
+@pytest.mark.parametrize("name", [name for name, _ in all_commands()])
+def test_every_command_has_help_with_an_example(capfd, name):
+    code, out, _ = run(capfd, *name.split(), "--help")
+    assert code == 0
+    assert "Example:\n" in out or name == "import"
+    assert f"frost {name}" in out
+
+
+def test_commands_that_answer_with_data_have_json():
+    plain = {"serve", "start", "import"}
+    for name, command in all_commands():
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert ("--json" in options) == (name not in plain), name
+
+
+def test_help_alone_tells_the_way(capfd):
+    code, out, _ = run(capfd, "--help")
+    assert code == 0
+    for command in COMMANDS:
+        assert command.name in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["no-such-command"], 2, "No such command"),
+        (["publish"], 2, "Missing argument"),
+        (["status", "--home", "{home}"], 3, "home.missing"),
+        (["publish", "--home", "{home}", "nothing.yaml"], 2, "input.unreadable"),
+        (["verify", "nothing.frostproof"], 2, "input.unreadable"),
+        (["verify", "{garbage}"], 4, "proof.malformed"),
+        (["init", "--home", "{home}", "--name", "x", "--passphrase-file", "nothing"], 2, "input.unreadable"),
+        (["init", "--home", "{home}", "--name", "x", "--passphrase-file", "{empty}"], None, "kit.passphrase"),
+        (
+            [
+                "init",
+                "--home",
+                "{home}",
+                "--name",
+                "x",
+                "--peer",
+                "ftp://x",
+                "--passphrase-file",
+                "{garbage}",
+            ],
+            2,
+            "usage",
+        ),
+    ],
+)
+def test_an_error_is_one_line_and_an_exit_code(capfd, tmp_path, arguments, code, words):
+    garbage, empty = tmp_path / "garbage", tmp_path / "empty"
+    garbage.write_bytes(b"garbage\n")
+    empty.write_bytes(b"")
+    names = {"{home}": tmp_path / "home", "{garbage}": garbage, "{empty}": empty}
+    left, out, err = run(capfd, *[str(names.get(item, item)) for item in arguments])
+    assert left != 0
+    assert code is None or left == code
+    assert words in err
+    assert out == ""
+    assert words in ("Missing argument", "No such command") or len(err.strip().splitlines()) == 1
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch, capfd):
+    """A home made by `frost init`, with kits that are cheap to open."""
+    from frostnode import founding
+
+    monkeypatch.setattr(founding.found, "__kwdefaults__", {**founding.found.__kwdefaults__, "cost": CHEAPEST})
+    monkeypatch.setenv("FROST_HOME", str(tmp_path / "home"))
+    (tmp_path / "passphrase").write_text("open sesame\n")
+    code, out, _ = run(
+        capfd, "init", "--name", "Polar Data", "--passphrase-file", tmp_path / "passphrase", "--json"
+    )
+    assert code == 0
+    made = json.loads(out)
+    return tmp_path / "home", made
+
+
+def publish(capfd, tmp_path, *records, options=()):
+    file = tmp_path / "records.json"
+    file.write_text(json.dumps(list(records)))
+    code, out, err = run(capfd, "publish", file, "--json", *options)
+    assert code == 0, err
+    return json.loads(out)["records"]
+
+
+def test_init_makes_kits_that_open_and_secrets_that_nobody_else_reads(home, capfd, tmp_path):
+    folder, made = home
+    for name, purpose in (("kit", Purpose.AUTHORITY), ("recovery", Purpose.RECOVERY)):
+        path = folder / Path(made[name]).name
+        assert open_kit(path.read_bytes(), "open sesame").label.purpose is purpose
+        assert path.stat().st_mode & 0o077 == 0
+    assert (folder / "host.seed").stat().st_mode & 0o077 == 0
+    assert folder.stat().st_mode & 0o077 == 0
+    code, _, err = run(capfd, "init", "--name", "Again", "--passphrase-file", tmp_path / "passphrase")
+    assert (code, "home.exists" in err) == (exit_code_of("home.exists"), True)
+
+
+def exit_code_of(code):
+    from frostnode.protocol.errors import LocalError
+
+    return exit_code(LocalError(code, ""))
+
+
+@pytest.mark.slow
+def test_the_life_of_a_record(home, capfd, tmp_path):
+    dry = publish(capfd, tmp_path, RECORD, options=["--dry-run"])
+    assert [item["status"] for item in dry] == ["would publish"]
+    (first,) = publish(capfd, tmp_path, RECORD)
+    assert (first["status"], first["index"]) == ("published", 1)
+    (again,) = publish(capfd, tmp_path, RECORD)
+    assert again["status"] == "unchanged"
+    (second,) = publish(capfd, tmp_path, RECORD | {"title": "Sea ice extent, revised"})
+    assert second["index"] == 2
+
+    _, out, _ = run(capfd, "show", first["url"], "--json")
+    shown = json.loads(out)
+    assert shown["content"]["fields"] == {"title": "Sea ice extent, revised", "keywords": ["arctic"]}
+    assert [item["index"] for item in shown["history"]] == [2, 1]
+    _, out, _ = run(capfd, "show", f"{first['url']}?cid={first['header']}", "--json")
+    assert json.loads(out)["content"]["fields"]["title"] == "Sea ice extent"
+    _, out, _ = run(capfd, "search", "revised", "--json")
+    assert [hit["url"] for hit in json.loads(out)["hits"]] == [first["url"]]
+
+    proof = tmp_path / "one.frostproof"
+    assert run(capfd, "proof", first["url"], "-o", proof)[0] == 0
+    code, out, _ = run(capfd, "verify", proof, "--json")
+    assert code == 0
+    assert json.loads(out)["fields"]["title"] == "Sea ice extent, revised"
+    damaged = bytearray(proof.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    proof.write_bytes(damaged)
+    assert run(capfd, "verify", proof)[0] == 4
+
+    assert run(capfd, "withdraw", first["url"], "--dry-run")[0] == 0
+    assert run(capfd, "withdraw", first["url"])[0] == 0
+    _, out, _ = run(capfd, "search", "revised", "--json")
+    assert json.loads(out)["hits"] == []
+    _, out, _ = run(capfd, "show", first["url"], "--json")
+    assert json.loads(out)["content"]["state"] == "withdrawn"
+    _, out, _ = run(capfd, "log", "--json")
+    assert [item["op"] for item in json.loads(out)["entries"]] == ["withdraw", "put", "put", "put"]
+    code, out, _ = run(capfd, "fsck", "--json")
+    assert (code, json.loads(out)["findings"]) == (0, [])
+    _, out, _ = run(capfd, "reindex", "--json")
+    assert json.loads(out)["records"] == {"profile": 1}
+
+
+@pytest.mark.slow
+def test_status_names_what_is_hosted(home, capfd):
+    _, made = home
+    _, out, _ = run(capfd, "status", "--json")
+    status = json.loads(out)
+    assert status["records"] == {"profile": 1}
+    (hosted,) = status["hosted"]
+    assert (hosted["did"], hosted["epoch"], hosted["size"]) == (made["did"], 0, 1)
+    assert hosted["origin"].startswith(made["did"] + "/log/0/")
+    assert hosted["log_path"] == f"/frost/{hosted['origin']}"
+    assert hosted["vkey"].startswith(hosted["origin"] + "+")
+
+
+@pytest.mark.slow
+def test_records_come_in_any_form(home, capfd, tmp_path):
+    (tmp_path / "two.yaml").write_text(
+        "type: dataset\nkey: a\ntitle: A\n---\ntype: dataset\nkey: b\ntitle: B\n"
+    )
+    (tmp_path / "lines.jsonl").write_text(
+        '{"type":"dataset","key":"c","title":"C"}\n\n{"type":"dataset","key":"d","title":"D"}\n'
+    )
+    _, out, _ = run(capfd, "publish", tmp_path / "two.yaml", tmp_path / "lines.jsonl", "--json")
+    assert [item["status"] for item in json.loads(out)["records"]] == ["published"] * 4
+    done = subprocess.run(
+        [sys.executable, "-m", "frostnode", "publish", "-"],
+        input=b"type: dataset\nkey: e\ntitle: E\n",
+        capture_output=True,
+        check=True,
+    )
+    assert b"1 published" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "input.unreadable"),
+        ("- 1\n", "usage"),
+        ("type: dataset\nkey: a\n", "record.field"),
+        ("type: dataset\nkey: a\ntitle: 1\n", "record.field"),
+        ("type: dataset\nkey: ~a\ntitle: A\n", "name.key"),
+        ("type: Dataset\nkey: a\ntitle: A\n", "name.type"),
+        ("type: version\nkey: a\nlabel: A\n", "name.key"),
+        ("a: [\n", "encoding.json"),
+        ("type: dataset\nkey: a\ntitle: A\nsalt: x\n", None),
+        ("type: dataset\nkey: a\ntitle: A\nmetadata: {x: .nan}\n", None),
+    ],
+)
+def test_what_cannot_be_published_is_refused_and_nothing_is(home, capfd, tmp_path, text, code):
+    file = tmp_path / "bad.yaml"
+    file.write_text(
+        f"type: dataset\nkey: good\ntitle: Good\n---\n{text}" if text.startswith("type") else text
+    )
+    left, _, err = run(capfd, "publish", file)
+    assert left != 0
+    assert code is None or code in err
+    _, out, _ = run(capfd, "status", "--json")
+    assert json.loads(out)["records"] == {"profile": 1}
+
+
+@pytest.mark.slow
+def test_follow_and_unfollow(home, capfd):
+    url = "http://127.0.0.1:9"
+    for _ in range(2):
+        assert run(capfd, "follow", url + "/")[0] == 0
+    _, out, _ = run(capfd, "status", "--json")
+    assert [peer["url"] for peer in json.loads(out)["peers"]] == [url]
+    code, _, err = run(capfd, "sync")
+    assert (code, "transport." in err) == (5, True)
+    assert run(capfd, "unfollow", url)[0] == 0
+    assert run(capfd, "unfollow", url)[0] == 3
+    for bad in ("not-a-url", "http://", "http://x:99999", "did:frost:x", "http://user@x", "http://x?q"):
+        assert run(capfd, "follow", bad)[0] != 0
+    _, out, _ = run(capfd, "status", "--json")
+    assert json.loads(out)["peers"] == []
+
+
+def test_a_terminal_without_a_command_gets_help(capfd):
+    _, out, err = run(capfd)
+    assert "Usage" in out + err
+
+
+def test_the_group_has_the_commands():
+    assert set(frost.commands) == {command.name for command in COMMANDS}

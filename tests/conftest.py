@@ -1,0 +1,49 @@
+"""What all tests share: how Hypothesis searches, and where outside data is when there is any."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+"""Real catalogs and foreign test vectors may lie beside the repository; everything works without them."""
+
+# The slow-input check measures the machine, not the test.
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "nightly", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("FROST_HYPOTHESIS", "ci"))
+
+
+def beside(name: str) -> Path | None:
+    """The folder of that name beside the repository, if it is there."""
+    folder = SHARED / name
+    return folder if folder.is_dir() else None
+
+
+def pytest_report_header() -> str:
+    """Says what the corpus tests read, because a run without real catalogs shows less."""
+    read = "real corpora at ../shared/corpora" if beside("corpora") else "records written for the project"
+    return f"corpus tests: {read}"
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path | None:
+    """Real catalogs, one folder each; None where there are none: then use records written for the project."""
+    return beside("corpora")
+
+
+@pytest.fixture(scope="session")
+def vectors_dir() -> Path | None:
+    """Test vectors of the standards (dag-cbor, ed25519, rfc6962); None where there are none."""
+    return beside("vectors")

@@ -1,0 +1,567 @@
+"""The pages: what they show, that it is readable without JavaScript, and that no record can make them do harm."""
+
+from hashlib import sha256
+from html.parser import HTMLParser
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frostnode.edge.http.links import identifier_href, link_to, record_path
+from frostnode.edge.http.record_view import bytes_text, view_record
+from frostnode.edge.http.rendering import (
+    count_text,
+    day_text,
+    iso_text,
+    load_static,
+    make_environment,
+    utc_text,
+)
+from frostnode.ports import Hosted
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.entry import Header, Op, encode_header, header_cid
+from frostnode.protocol.limits import PAGE_ITEMS_MAX, PAGE_JSON_CHARS_MAX, TIME_MS_MAX
+from frostnode.protocol.names import RecordKey, RecordType
+from frostnode.testing.memory_publisher import MemoryPublisher
+
+DID = f"did:frost:{Cid.of(b'somebody')}"
+
+
+def words(text):
+    return text.split()
+
+
+TAGS = set(
+    words(
+        "a aside bdi body br button code dd details div dl dt footer form h1 h2 h3 head header html img input li link main "
+        "meta nav ol p path pre q rect script section small span strong summary svg table tbody td th thead time title tr "
+        "ul wbr"
+    )
+)
+VOID = {"br", "img", "input", "link", "meta", "path", "rect", "wbr"}
+ATTRIBUTES = set(
+    words(
+        "action alt aria-hidden aria-label autofocus charset class content d data-copy datetime defer dir download height "
+        "href id lang maxlength name placeholder rel role src title type value viewbox width x y"
+    )
+)
+
+
+class Page(HTMLParser):
+    """A page that is held to the rules while it is read."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links = {}
+        self.open = []
+        self.texts = []
+        assert text.startswith("<!doctype html>")
+        self.feed(text)
+        self.close()
+        assert self.open == []
+        self.text = " ".join("".join(self.texts).split())
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        assert tag in TAGS, tag
+        assert set(values) <= ATTRIBUTES, values
+        for name in ("href", "src", "action"):
+            if name in values:
+                self.address(tag, values[name], values.get("rel", ""))
+        if tag == "script":
+            assert values["src"].startswith("/static/")
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "a":
+            self.links[values["href"]] = values.get("title", "")
+
+    def handle_startendtag(self, tag, attributes):
+        assert tag in VOID
+        self.handle_starttag(tag, attributes)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        assert not data.strip() or self.open[-1] != "script", "no script within a page"
+        self.texts.append(data)
+
+    @staticmethod
+    def address(tag, address, rel):
+        if address.startswith(("http://", "https://")):
+            assert tag == "a" and "noopener" in rel and "nofollow" in rel
+        else:
+            assert address.startswith(("/", "?", "#")) and not address.startswith("//")
+
+
+async def page(node, target, status=200):
+    answer = await node.ask(target)
+    assert answer.status == status, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"].startswith("default-src 'self';")
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    return Page(answer.text)
+
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'`{{7*7}}&lt;b&gt;\u202e"
+ICE = {
+    "title": "Sea ice extent",
+    "description": "Where the ice is.<br />Every <b>day</b> since 1979.\n\nSee [the guide](https://guide.example/).",
+    "keywords": ["ice", {"label": "ocean", "uri": "https://vocab.example/ocean"}],
+    "license": "CC-BY-4.0",
+    "creators": [{"name": "Ada", "orcid": "0000-0002-1825-0097"}, {"name": "NII", "roles": ["host"]}],
+    "extent": {"bbox": [[-180.0, 30.0, 180.0, 90.0]], "interval": [["1979-01-01T00:00:00Z", None]]},
+    "links": [{"href": "https://a.example/x", "title": "Guide", "rel": "about"}, {"href": "s3://bucket/key"}],
+    "identifiers": [{"scheme": "doi", "value": "10.5067/ABC"}],
+    "metadata": {"cf": {"Conventions": "CF-1.8"}},
+    "x-own": {"team": "b"},
+}
+RECORDS = (
+    ("profile", "self", {"name": "Ice Institute"}),
+    ("dataset", "sea-ice", {**ICE, "title": "Sea ice"}),
+    ("dataset", "sea-ice", ICE),
+    (
+        "version",
+        "sea-ice@v1",
+        {
+            "label": "v1",
+            "title": "First",
+            "size": 123_456_789,
+            "locations": [{"href": "https://a.example/x.zarr", "type": "application/x-zarr", "role": "data"}],
+            "schema": {
+                "arrays": [{"name": "siconc", "dims": ["time", "x"], "shape": [None, 448], "dtype": "f4"}]
+            },
+            "changes": {"note": "One more month."},
+        },
+    ),
+    (
+        "lineage",
+        "made",
+        {"generated": f"{DID}/trend", "used": [{"uri": "https://doi.org/10.1/x", "role": "input"}]},
+    ),
+    (
+        "dataset",
+        "old",
+        {"title": "Old", "deprecated": True, "deprecation_note": "Stale", "successor": f"{DID}/new"},
+    ),
+    ("dataset", "a/../b", {"title": "Dots"}),
+    ("dataset", "hostile", dict.fromkeys(ICE, HOSTILE) | {"title": HOSTILE, HOSTILE: HOSTILE}),
+    ("org.example.note", "n", {"text": HOSTILE}),
+)
+
+
+@pytest.fixture(scope="module")
+def icy(make_lasting_node):
+    """A node that carries `ice`; tests only look at it."""
+    return make_lasting_node("icy")
+
+
+@pytest.fixture(scope="module")
+def ice(icy):
+    return icy.publish(*RECORDS, name="ice")
+
+
+# the pages
+
+
+async def test_the_first_page_says_what_is_here_and_lists_the_newest(icy, ice):
+    shown = await page(icy, "/")
+    assert "Search 4 datasets of 1 publisher" in shown.text
+    assert f"/record/{ice.did}/sea-ice" in shown.links
+    assert "The node of the tests" in shown.text
+
+
+async def test_an_empty_node_says_what_to_do_first(node):
+    shown = await page(node, "/")
+    assert "frost publish sea-ice.yaml" in shown.text and "frost follow https://" in shown.text
+    for target in ("/search", "/search?q=ice", "/publishers", "/status"):
+        await page(node, target)
+    node.publish(("profile", "self", {"name": "Ice Institute"}))
+    named = await page(node, "/")
+    assert "frost publish sea-ice.yaml" in named.text and "Newest records Ice Institute" in named.text
+    node.publish(("dataset", "one", {"title": "One"}), name="other")
+    assert "frost publish" not in (await page(node, "/")).text
+
+
+async def test_hits_have_title_snippet_publisher_and_type(icy, ice):
+    shown = await page(icy, "/search?q=siconc+ice+extent")
+    assert "Sea ice extent Where the ice is. Every day since 1979. See the guide. Ice Institute" in shown.text
+    assert "version of sea-ice" in shown.text
+    assert shown.links[f"/record/{ice.did}/sea-ice"] == ""
+
+
+async def test_hits_come_in_pages(node):
+    node.publish(*[("dataset", f"k{at:02}", {"title": f"Buoy {at:02}"}) for at in range(45)])
+    seen = set()
+    target = "/search?q=buoy"
+    for first in (1, 21, 41):
+        shown = await page(node, target)
+        assert f"{first}–{min(first + 19, 45)} of 45" in shown.text
+        seen |= {link for link in shown.links if link.startswith("/record/")}
+        target = f"/search?q=buoy&offset={first + 19}"
+        assert (target.partition("/search")[2] in shown.links) == (first < 41)
+    assert len(seen) == 45
+    assert "Back to the first" in (await page(node, "/search?q=buoy&offset=9000")).text
+
+
+async def test_no_hit_comes_with_help_and_the_query_as_it_was(icy, ice):
+    query = 'zzz "><b>qqq'
+    shown = await page(icy, f"/search?q={quote(query)}")
+    assert f"Nothing found for {query}" in shown.text and "general words find more" in shown.text
+
+
+async def test_the_name_of_a_record_or_publisher_leads_to_its_page(icy, ice):
+    for name, target in (
+        (ice.did, f"/publisher/{ice.did}"),
+        (f"{ice.did}/sea-ice", f"/record/{ice.did}/sea-ice"),
+        (f" {ice.did}/~lineage/made ", f"/record/{ice.did}/~lineage/made"),
+    ):
+        answer = await icy.ask(f"/search?q={quote(name)}")
+        assert (answer.status, answer.headers["location"]) == (303, quote(target, safe="/:~@?=&"))
+    await page(icy, "/search?q=did:frost:nonsense")
+
+
+async def test_a_dataset_shows_what_its_record_says(icy, ice):
+    shown = await page(icy, f"/record/{ice.did}/sea-ice")
+    for words in (
+        "Sea ice extent",
+        "Where the ice is.Every day since 1979.",
+        "CC-BY-4.0",
+        "30° N to 90° N, all longitudes",
+        "since 1979-01-01",
+        "s3://bucket/key",
+        '"Conventions": "CF-1.8"',
+        '"team": "b"',
+        "frost verify FILE",
+        f"number 2 in a log of {len(RECORDS)} entries",
+    ):
+        assert words in shown.text
+    for link in (
+        "https://guide.example/",
+        "https://vocab.example/ocean",
+        "https://orcid.org/0000-0002-1825-0097",
+        "https://a.example/x",
+        "https://doi.org/10.5067/ABC",
+        f"/publisher/{ice.did}",
+        f"/record/{ice.did}/sea-ice@v1",
+        f"/api/record/{ice.did}/sea-ice",
+        f"/api/proof/{ice.did}/sea-ice",
+        *(f"/record/{ice.did}/sea-ice?cid={header_cid(ice.leaves[at])}" for at in (1, 2)),
+    ):
+        assert link in shown.links
+
+
+async def test_every_link_of_a_record_to_this_node_leads_somewhere(icy, ice):
+    for _, key, _ in RECORDS:
+        for type_, name, _ in RECORDS:
+            if name == key:
+                path = key if type_ in ("dataset", "version") else f"~{type_}/{key}"
+        shown = await page(icy, record_path(f"{ice.did}/{path}"))
+        for link in shown.links:
+            if link.startswith("/") and DID not in link:
+                answer = await icy.ask(link)
+                assert answer.status == 200, link
+
+
+async def test_an_exact_entry_of_the_past_says_so(icy, ice):
+    cid = header_cid(ice.leaves[1])
+    shown = await page(icy, f"/record/{ice.did}/sea-ice?cid={cid}")
+    assert "an exact entry of the past" in shown.text
+    assert f"/api/proof/{ice.did}/sea-ice?cid={cid}" in shown.links
+    current = await page(icy, f"/record/{ice.did}/sea-ice?cid={header_cid(ice.leaves[2])}")
+    assert "an exact entry of the past" not in current.text
+
+
+async def test_a_version_shows_where_the_data_is_and_its_schema(icy, ice):
+    shown = await page(icy, f"/record/{ice.did}/sea-ice@v1")
+    for words in ("123 MB", "siconc", "time × x", "? × 448", "One more month.", "application/x-zarr"):
+        assert words in shown.text
+    assert f"/record/{ice.did}/sea-ice" in shown.links
+
+
+async def test_lineage_leads_to_both_ends(icy, ice):
+    shown = await page(icy, f"/record/{ice.did}/~lineage/made")
+    assert {f"/record/{DID}/trend", "https://doi.org/10.1/x"} <= set(shown.links)
+
+
+async def test_a_deprecated_dataset_says_so_first(icy, ice):
+    shown = await page(icy, f"/record/{ice.did}/old")
+    assert "Deprecated by its publisher. Stale Use instead:" in shown.text
+    assert f"/record/{DID}/new" in shown.links
+
+
+async def test_a_record_with_dots_in_its_name_is_linked_so_that_browsers_find_it(icy, ice):
+    target = f"/record?url={quote(f'{ice.did}/a/../b', safe='')}"
+    assert target in (await page(icy, "/")).links
+    assert "Dots" in (await page(icy, target)).text
+
+
+async def test_content_that_is_not_here_is_said_to_be_so(node):
+    publisher = MemoryPublisher("states")
+    for key in ("erased", "absent", "gone"):
+        publisher.put(key, {"title": key})
+    publisher.withdraw("gone")
+    odd = b"\x82\x01\x02"
+    header = Header(
+        op=Op.PUT, type=RecordType("dataset"), key=RecordKey("odd"), time=1, body=Cid.of(odd), size=len(odd)
+    )
+    publisher.append(encode_header(header), odd)
+    publisher.bodies[1] = None
+    node.take(*publisher.stream())
+    with node.store.write() as writer:
+        writer.withhold_body(publisher.origin, 0, "erased", "asked by <b>the author</b>")
+    for key, words in (
+        ("erased", "Content not available here content not available here: asked by <b>the author</b>"),
+        ("absent", "Content not available here It has not arrived yet."),
+        ("gone", "Withdrawn Its publisher has withdrawn this record."),
+        ("odd", "Content not available here content cannot be read"),
+    ):
+        shown = await page(node, f"/record/{publisher.did}/{key}")
+        assert words in shown.text
+        assert f"/api/proof/{publisher.did}/{key}" in shown.links
+
+
+async def test_an_entry_whose_tree_is_not_complete_has_no_proof_yet(node):
+    publisher = MemoryPublisher("partial")
+    for at in range(3):
+        publisher.put(f"k{at}", {"title": "x"})
+    frames = list(publisher.stream())
+    node.take(*frames[:2], publisher.entries(0, 2), publisher.bodies_frame(0, 2))
+    shown = await page(node, f"/record/{publisher.did}/k1")
+    assert "No proof yet: the signed tree around entry 1 is not complete here." in shown.text
+
+
+async def test_a_publisher_shows_name_counts_host_keys_and_records(icy, ice):
+    shown = await page(icy, f"/publisher/{ice.did}")
+    for words in ("Ice Institute", "dataset4", "Epoch 0 open", "Created event 0", f"{len(RECORDS)} entries"):
+        assert words in shown.text
+    assert {f"/frost/{ice.origin}/checkpoint", f"/frost/{ice.did}/identity"} <= set(shown.links)
+
+
+async def test_the_records_of_a_publisher_come_in_pages(carrier, large):
+    shown = await page(carrier, f"/publisher/{large.did}?offset=250")
+    assert "251–297 of 297" in shown.text and "?offset=200" in shown.links
+    assert "beyond the last record" in (await page(carrier, f"/publisher/{large.did}?offset=1000")).text
+
+
+async def test_a_forked_identity_is_warned_of(node):
+    publisher = node.publish(("dataset", "a", {"title": "A"}))
+    found = await node.ask(f"/api/publishers/{publisher.did}")
+    template = make_environment(load_static()[0]).get_template("publisher.html")
+    values = {"publisher": found.json | {"forked": True}, "total": 1, "pager": NO_PAGES}
+    shown = Page(template.render(node_name="n", query="", **values))
+    assert "This identity is forked." in shown.text
+    assert "This identity is forked." not in (await page(node, f"/publisher/{publisher.did}")).text
+
+
+async def test_publishers_are_listed_and_named(icy, ice):
+    shown = await page(icy, "/publishers")
+    assert "Ice Institute 4 datasets" in shown.text and f"/publisher/{ice.did}" in shown.links
+    assert "beyond the last of 1 publisher" in (await page(icy, "/publishers?offset=100")).text
+
+
+async def test_status_shows_hosted_peers_and_lag(node):
+    publisher = node.publish(("dataset", "a", {"title": "A"}))
+    with node.store.write() as writer:
+        writer.host(Hosted(did=publisher.did, origin=publisher.origin, key_label="label"))
+        writer.put_peer("https://peer.example")
+        writer.peer_reached("https://peer.example", None, "transport.unreachable: <refused>")
+        writer.follow(publisher.did)
+    publisher.put("b", {"title": "B"})
+    node.project = lambda: None
+    node.take(*publisher.stream(1))
+    shown = await page(node, "/status")
+    for words in (
+        "not connected",
+        "transport.unreachable: <refused>",
+        "2 arrivals behind",
+        "everything that",
+    ):
+        assert words in shown.text
+    assert {"https://peer.example", f"/publisher/{publisher.did}"} <= set(shown.links)
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "code"),
+    [
+        ("/nothing", 404, "record.not-found"),
+        ("/record/x", 400, "name.did-url"),
+        (f"/record/{DID}/x", 404, "publisher.unknown"),
+        ("/record", 400, "name.did-url"),
+        (f"/publisher/{DID}", 404, "publisher.unknown"),
+        ("/publisher/x", 400, "name.did"),
+        ("/publishers?offset=x", 400, "usage"),
+        ("/search?q=x&offset=99999", 400, "usage"),
+        ("/search?q=" + "x" * 1001, 400, "query.malformed"),
+        ("/status/", 404, "record.not-found"),
+        ("/static/nothing.css", 404, "record.not-found"),
+        ("/static/../pages.py", 404, "record.not-found"),
+        ("/static/%2e%2e%2fpages.py", 404, "record.not-found"),
+        (f"/{quote(HOSTILE)}", 404, "record.not-found"),
+    ],
+)
+async def test_an_error_is_a_page_with_its_words_and_code(icy, target, status, code):
+    answer = await icy.ask(target)
+    assert (answer.status, answer.code) == (status, code)
+    await page(icy, target, status)
+
+
+async def test_pages_answer_head(icy, ice):
+    for target in ("/", "/search?q=ice", f"/record/{ice.did}/sea-ice", "/status", "/nothing"):
+        assert (await icy.ask(target, "HEAD")).status == (await icy.ask(target)).status
+
+
+# static files
+
+
+async def test_static_files_lie_under_their_hash_and_may_be_kept_for_ever(icy):
+    text = (await icy.ask("/")).text
+    paths, files = load_static()
+    assert sorted(paths) == ["copy.js", "mark.svg", "site.css"]
+    for path in paths.values():
+        assert path in text
+        answer = await icy.ask(path)
+        assert sha256(answer.body).hexdigest()[:12] in path
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert len(files) == 3
+
+
+def test_static_files_and_templates_load_nothing_from_elsewhere():
+    _, files = load_static()
+    for file in files.values():
+        text = file.content.decode().replace("http://www.w3.org/2000/svg", "")
+        assert "http:" not in text and "https:" not in text and "//" not in text.replace("// ", "")
+        assert "@import" not in text and "url(" not in text
+
+
+# whatever a record says
+
+_words = st.text(max_size=20) | st.sampled_from(
+    [HOSTILE, "https://a.example/", "javascript:alert(1)", f"{DID}/x", ""]
+)
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | _words,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_words, inner, max_size=4),
+    max_leaves=15,
+)
+_parts = words(
+    "label uri name orcid ror url roles scheme value href rel title type role path note system id number code activity "
+    "dataset publisher query arrays tables columns dims shape dtype bbox interval summary algorithm"
+)
+_shaped = st.dictionaries(st.sampled_from(_parts), _json | st.lists(_json, max_size=3), max_size=6)
+_field = _json | st.lists(_shaped, max_size=4) | _shaped
+_names = words(
+    "title description keywords license creators extent links identifiers metadata languages homepage contact size "
+    "snapshot activity locations digests used generated previous target changes schema deprecated deprecation_note "
+    "successor import_notes on_behalf_of label name x-own"
+)
+ENTRY = {
+    "url": f"{DID}/x",
+    "did": DID,
+    "type": "dataset",
+    "key": "x",
+    "title": HOSTILE,
+    "op": "put",
+    "origin": "o",
+    "epoch": 0,
+    "index": 0,
+    "header": str(Cid.of(b"h")),
+    "body": str(Cid.of(b"b")),
+    "size": 10,
+    "time_ms": TIME_MS_MAX,
+    "seen_ms": 0,
+}
+NO_PAGES = {"first": 1, "last": 1, "total": 1, "params": {}, "before": None, "after": None}
+RECORD_PAGE = make_environment(load_static()[0]).get_template("record.html")
+
+
+def render(content):
+    record = {
+        **ENTRY,
+        "publisher": HOSTILE,
+        "content": {"state": "here", "fields": content},
+        "proof": {"available": True, "size": 1},
+        "history": [ENTRY],
+        "versions": [],
+    }
+    return Page(RECORD_PAGE.render(node_name=HOSTILE, query="", record=record, view=view_record(content)))
+
+
+@pytest.mark.slow
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(_names, _field)) | _json)
+def test_any_record_makes_a_page_that_keeps_the_rules(content):
+    assert "beyond the year 9999" in render(content).text
+
+
+def test_every_field_is_shown_or_is_among_the_further_metadata():
+    content = {name: {"marker": f"marker-{name}"} for name in _names}
+    text = render(content).text
+    for name in set(_names) - {"extent", "changes", "activity", "snapshot", "schema"}:
+        assert f"marker-{name}" in text, name
+
+
+def test_what_is_too_long_is_cut_and_says_so():
+    shown = render(
+        {
+            "description": "word " * 10_000,
+            "keywords": [f"k{at}" for at in range(PAGE_ITEMS_MAX + 5)],
+            "links": [{"href": f"https://a.example/{at}"} for at in range(PAGE_ITEMS_MAX + 5)],
+            "metadata": {"big": "x" * (PAGE_JSON_CHARS_MAX + 1)},
+        }
+    )
+    assert "The description goes on" in shown.text
+    assert "and 5 more, in the JSON" in shown.text
+    assert "Cut here" in shown.text
+
+
+def test_long_names_are_whole_for_whoever_copies_them():
+    shown = render({})
+    assert f"{DID}/x" in shown.text, "style sheets shorten it, the text has all of it"
+
+
+# small words
+
+
+def test_links_of_names():
+    assert link_to(f"{DID}/a@b") == f"/record/{DID}/a@b"
+    assert link_to(DID) == f"/publisher/{DID}"
+    assert link_to(f"{DID}/..") == f"/record?url={quote(f'{DID}/..', safe='')}"
+    assert link_to("s3://bucket/x") == ""
+    assert record_path(f"{DID}/a", "/api/proof") == f"/api/proof/{DID}/a"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "value", "href"),
+    [
+        ("DOI", "10.5067/ABC<x>", "https://doi.org/10.5067/ABC%3Cx%3E"),
+        ("doi", "doi:10.5067/a/b", "https://doi.org/10.5067/a/b"),
+        ("doi", "https://doi.org/10.1/x", "https://doi.org/10.1/x"),
+        ("doi", "javascript:alert(1)", ""),
+        ("orcid", "0000-0002-1825-009X", "https://orcid.org/0000-0002-1825-009X"),
+        ("wikidata", "Q2063", "https://www.wikidata.org/wiki/Q2063"),
+        ("ark", "ark:/12345/x", "https://n2t.net/ark:/12345/x"),
+        ("lsid", "urn:lsid:x", ""),
+    ],
+)
+def test_identifiers_resolve_where_that_is_known(scheme, value, href):
+    assert identifier_href(scheme, value) == href
+
+
+def test_times_are_utc_and_any_time_has_words():
+    assert utc_text(1_716_000_000_000) == "18 May 2024, 02:40 UTC"
+    assert iso_text(1_716_000_000_000) == "2024-05-18T02:40:00Z"
+    assert day_text(0) == "1 Jan 1970"
+    for time_ms in (TIME_MS_MAX, 2**62):
+        assert (utc_text(time_ms), iso_text(time_ms)) == ("beyond the year 9999", "")
+
+
+def test_numbers_have_units():
+    assert [count_text(n, "entry", "entries") for n in (0, 1, 2)] == ["0 entries", "1 entry", "2 entries"]
+    assert count_text(1_234_567) == "1\u202f234\u202f567"
+    assert [bytes_text(n) for n in (0, 999, 1000, 999_950, 12_345_678)] == [
+        *("0 bytes", "999 bytes", "1 kB", "1 MB", "12.3 MB")
+    ]
+    assert bytes_text(10**40).endswith(" EB")

@@ -1,0 +1,133 @@
+"""The local signer: one tree per log, only ever growing, the same answer to the same request."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from frostnode.edge.signer import LocalSigner
+from frostnode.ports import SignRequest
+from frostnode.protocol.checkpoint import Checkpoint, open_checkpoint
+from frostnode.protocol.errors import LocalError, StorageError
+from frostnode.protocol.keys import SigningKey
+from frostnode.protocol.merkle import (
+    EMPTY_RANGE,
+    CompactRange,
+    consistency_proof,
+    leaf_hash,
+)
+from frostnode.protocol.names import Origin
+from frostnode.testing.worker import InlineWorker
+
+ORIGIN = Origin("did:frost:x/log/0/y")
+OTHER = Origin("did:frost:x/log/1/z")
+KEY = SigningKey(bytes(32))
+LEAVES = [leaf_hash(bytes([index])) for index in range(20)]
+OTHER_LEAVES = [*LEAVES[:5], *(leaf_hash(b"other" + bytes([index])) for index in range(15))]
+
+
+def tree(size: int, leaves: list[bytes] = LEAVES) -> CompactRange:
+    return EMPTY_RANGE.extend(leaves[:size])
+
+
+def growth(old: int, new: int, leaves: list[bytes] = LEAVES, origin: Origin = ORIGIN) -> SignRequest:
+    def hashes(level: int, index: int) -> bytes:
+        return EMPTY_RANGE.extend(leaves[index << level : (index + 1) << level]).hashes[0]
+
+    return SignRequest(
+        origin=origin,
+        old_size=old,
+        old_root=tree(old, leaves).root(),
+        new_size=new,
+        new_root=tree(new, leaves).root(),
+        consistency=consistency_proof(old, new, hashes),
+    )
+
+
+def open_signer(path: Path) -> LocalSigner:
+    return LocalSigner(path, {ORIGIN: KEY, OTHER: KEY}.get, InlineWorker())
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Iterator[LocalSigner]:
+    signer = open_signer(tmp_path / "signer.db")
+    yield signer
+    signer.close()
+
+
+async def refused(signer: LocalSigner, request: SignRequest, code: str = "signer.conflict") -> None:
+    with pytest.raises(LocalError) as raised:
+        await signer.sign(request)
+    assert raised.value.code == code
+
+
+async def test_what_it_signs_is_a_checkpoint_of_the_log(signer: LocalSigner) -> None:
+    note = await signer.sign(growth(0, 7))
+    assert open_checkpoint(note, ORIGIN, KEY.public) == Checkpoint(ORIGIN, 7, tree(7).root())
+
+
+async def test_the_same_request_gets_the_same_answer(signer: LocalSigner, tmp_path: Path) -> None:
+    note = await signer.sign(growth(0, 7))
+    assert await signer.sign(growth(0, 7)) == note
+    signer.close()
+    again = open_signer(tmp_path / "signer.db")
+    assert await again.sign(growth(0, 7)) == note
+    again.close()
+
+
+async def test_a_tree_may_only_grow_out_of_the_last_one(signer: LocalSigner) -> None:
+    await signer.sign(growth(0, 5))
+    await signer.sign(growth(5, 9))
+    await refused(signer, growth(5, 12))
+    await refused(signer, growth(0, 12))
+    await refused(signer, growth(0, 5))
+    await refused(signer, growth(9, 9, OTHER_LEAVES))
+    await refused(signer, growth(9, 12, OTHER_LEAVES))
+    await refused(signer, growth(5, 9, OTHER_LEAVES))
+    await signer.sign(growth(9, 12))
+
+
+async def test_the_proof_is_checked(signer: LocalSigner) -> None:
+    await signer.sign(growth(0, 5))
+    good, forged = growth(5, 12), growth(5, 12, OTHER_LEAVES)
+    await refused(signer, replace(good, consistency=()))
+    await refused(signer, replace(good, consistency=[*good.consistency[:-1], bytes(32)]))
+    await refused(signer, replace(good, new_root=bytes(32)))
+    await refused(signer, replace(good, new_root=forged.new_root))
+    await signer.sign(good)
+
+
+async def test_without_memory_it_begins_at_the_empty_tree(signer: LocalSigner) -> None:
+    await refused(signer, growth(3, 7))
+    await refused(signer, growth(0, 0))
+    await signer.sign(growth(0, 7))
+
+
+async def test_logs_are_kept_apart(signer: LocalSigner) -> None:
+    await signer.sign(growth(0, 9))
+    await signer.sign(growth(0, 3, OTHER_LEAVES, OTHER))
+    await signer.sign(growth(3, 4, OTHER_LEAVES, OTHER))
+    await signer.sign(growth(9, 10))
+
+
+async def test_a_log_without_key_is_not_hosted(signer: LocalSigner) -> None:
+    await refused(signer, growth(0, 1, origin=Origin("nobody/log/0/x")), "publisher.not-hosted")
+
+
+async def test_an_older_memory_refuses(signer: LocalSigner, tmp_path: Path) -> None:
+    """A backup of the memory was put back: the signer knows too little to vouch for what is there."""
+    await signer.sign(growth(0, 5))
+    for name in ("signer.db", "signer.db-wal"):
+        (tmp_path / f"old {name}").write_bytes((tmp_path / name).read_bytes())
+    await signer.sign(growth(5, 9))
+    restored = open_signer(tmp_path / "old signer.db")
+    await refused(restored, growth(9, 12))
+    restored.close()
+
+
+async def test_a_memory_that_is_no_database_is_damage(tmp_path: Path) -> None:
+    (tmp_path / "signer.db").write_bytes(b"x" * 5000)
+    with pytest.raises(StorageError) as raised:
+        open_signer(tmp_path / "signer.db")
+    assert raised.value.code == "storage.damaged"

@@ -1,0 +1,106 @@
+"""Real nodes: processes of their own, on loopback, in homes of their own."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+FROST = [sys.executable, "-m", "frostnode"]
+START_S = 30
+COMMAND_S = 120
+
+
+class Node:
+    """One home and, while it runs, its process. Only processes started here are ever ended."""
+
+    def __init__(self, home: Path, passphrase: Path):
+        self.home = home
+        self.passphrase = passphrase
+        self.process: subprocess.Popen | None = None
+        self.url = ""
+
+    def frost(self, *arguments, check=True, stdin: bytes | None = None, timeout_s=COMMAND_S):
+        """Run one command on this home."""
+        env = {**os.environ, "FROST_HOME": str(self.home)}
+        done = subprocess.run(
+            [*FROST, *map(str, arguments)],
+            input=stdin,
+            capture_output=True,
+            env=env,
+            timeout=timeout_s,
+            check=False,
+        )
+        if check:
+            assert done.returncode == 0, f"frost {arguments}: {done.stderr.decode()}"
+        assert b"Traceback" not in done.stderr, done.stderr.decode()
+        return done
+
+    def json(self, *arguments, **options):
+        """The answer of one command."""
+        return json.loads(self.frost(*arguments, "--json", **options).stdout)
+
+    def init(self, name: str, *options) -> dict:
+        """Make the home."""
+        return self.json("init", "--name", name, "--passphrase-file", self.passphrase, *options)
+
+    def start(self, *options, port: int = 0) -> str:
+        """Serve, and wait until it says where."""
+        self.process = subprocess.Popen(
+            [*FROST, "serve", "--home", str(self.home), "--port", str(port), *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        lines: queue.Queue = queue.Queue()
+        threading.Thread(
+            target=lambda: [lines.put(line) for line in self.process.stdout], daemon=True
+        ).start()
+        try:
+            line = lines.get(timeout=START_S).decode()
+        except queue.Empty:
+            self.process.kill()
+            raise AssertionError(self.process.communicate()[1].decode()) from None
+        self.url = line.split(" runs at ")[1].split()[0].rstrip("/")
+        return self.url
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """Ask it to stop; answers the exit code."""
+        return self._end(signal.SIGTERM)
+
+    def _end(self, number: int) -> int:
+        process, self.process = self.process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        code = process.wait(timeout=START_S)
+        errors = process.stderr.read().decode()
+        process.stderr.close()
+        process.stdout.close()
+        assert "Traceback" not in errors, errors
+        return code
+
+
+@pytest.fixture
+def make_node(tmp_path):
+    """Nodes by name, ended with the test."""
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("correct horse battery staple\n")
+    nodes = []
+
+    def make(name: str) -> Node:
+        node = Node(tmp_path / name, passphrase)
+        nodes.append(node)
+        return node
+
+    yield make
+    for node in nodes:
+        node.kill()

@@ -1,0 +1,136 @@
+"""Every command of the README, run in order, as a newcomer would; lines of `sh node` blocks that serve stay running."""
+
+import os
+import queue
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+START_S = 240
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def blocks():
+    """(kind, text) of every shell block, in order."""
+    return re.findall(r"^```(sh|sh node)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+class Newcomer:
+    """A terminal in a folder that looks like a clone, with variables that last from block to block."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.running: list[subprocess.Popen] = []
+        self.env = {**os.environ, "FROST_HOME": str(folder / "home")}
+        self.ports = {"8417": str(free_port()), "8418": str(free_port())}
+        for name in ("interop", ".venv"):
+            (folder / name).symlink_to(ROOT / name)
+        # The environment belongs to the repository: the script there is run, from here.
+        script = folder / "scripts" / "run"
+        script.parent.mkdir()
+        script.write_text(f'#!/bin/sh\nexec "{ROOT}/scripts/run" "$@"\n')
+        script.chmod(0o755)
+
+    def adapted(self, text: str) -> str:
+        """The same commands at ports that are free here."""
+        for written, free in self.ports.items():
+            text = text.replace(written, free)
+        return text
+
+    def run(self, text: str) -> str:
+        """Run a block to its end, then keep its variables."""
+        keep = self.folder / "variables"
+        script = f"set -euo pipefail\n{self.adapted(text)}\nenv -0 > {keep}\n"
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=self.folder,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=START_S,
+            check=False,
+        )
+        assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
+        assert "Traceback" not in done.stderr
+        self.env = dict(item.split("=", 1) for item in keep.read_text().split("\0") if "=" in item)
+        return done.stdout
+
+    def serve(self, line: str) -> None:
+        """Start a line that goes on, and wait until the node answers."""
+        if line.startswith("scripts/run"):
+            line += f" --port {self.ports['8417']}"
+        process = subprocess.Popen(
+            ["bash", "-c", f"exec {self.adapted(line)}"],
+            cwd=self.folder,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.running.append(process)
+        lines: queue.Queue = queue.Queue()
+        threading.Thread(target=lambda: [lines.put(line) for line in process.stdout], daemon=True).start()
+        deadline = time.monotonic() + START_S
+        while " runs at " not in lines.get(timeout=max(0.1, deadline - time.monotonic())):
+            pass
+
+    def leave(self) -> None:
+        for process in self.running:
+            os.killpg(process.pid, signal.SIGTERM)
+        for process in self.running:
+            assert process.wait(timeout=30) == 0
+            process.stdout.close()
+
+
+@pytest.fixture
+def newcomer(tmp_path):
+    made = Newcomer(tmp_path)
+    yield made
+    made.leave()
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_the_first_ten_minutes(newcomer):
+    said = []
+    for kind, text in blocks():
+        *before, last = text.strip().splitlines()
+        if kind == "sh node":
+            if before:
+                newcomer.run("\n".join(before))
+            newcomer.serve(last)
+        else:
+            said.append(newcomer.run(text))
+    story = "\n".join(said)
+    assert "1 would publish" in story
+    assert "1 published" in story
+    assert "Sea ice extent of the Northern Hemisphere" in story
+    assert "no witness has cosigned this tree" in story
+
+
+def test_the_readme_has_the_commands_of_the_first_ten_minutes():
+    text = "\n".join(text for _, text in blocks())
+    for command in (
+        "scripts/run",
+        "frost publish",
+        "frost follow",
+        "frost search",
+        "frost proof",
+        "frost verify",
+    ):
+        assert command in text
+    assert shutil.which("bash")

@@ -1,0 +1,279 @@
+"""Views: what they say of arrivals, and that they always equal their rebuild."""
+
+import random
+
+import pytest
+
+from frostnode.edge.sqlite.catalog import SqliteCatalog
+from frostnode.edge.sqlite.store import SqliteStore
+from frostnode.edge.tantivy_index import TantivyIndex
+from frostnode.identity.kits import authority_key, recovery_key
+from frostnode.ports import ArrivalKind
+from frostnode.project.fold import CatalogFold
+from frostnode.project.index import IndexFold
+from frostnode.protocol.errors import LocalError
+from frostnode.protocol.frames import EventsFrame
+from frostnode.protocol.identity import End, Epoch, Event, Kind, commitment, sign_event
+from frostnode.replicate.ingest import Ingest
+from frostnode.testing.clock import ManualClock
+from frostnode.testing.memory_publisher import MemoryPublisher
+from frostnode.testing.random import SeededRandom
+
+
+class Views:
+    """A store with both views."""
+
+    def __init__(self, folder):
+        self.clock = ManualClock()
+        self.store = SqliteStore(folder / "frost.db", self.clock, SeededRandom("views"))
+        self.catalog = SqliteCatalog(folder / "catalog.db")
+        self.index = TantivyIndex(folder / "index")
+        self.catalog_fold = CatalogFold(self.store, self.catalog)
+        self.index_fold = IndexFold(self.store, self.catalog, self.index)
+
+    def take(self, *frames):
+        self.clock.step_ms(1000)
+        Ingest(self.store, None).take(list(frames))
+
+    def fold(self):
+        while self.catalog_fold.step():
+            pass
+        while self.index_fold.step():
+            pass
+
+    def dump(self):
+        with self.catalog.read() as catalog:
+            return (
+                catalog.cursor(),
+                catalog.publishers(),
+                catalog.counts(),
+                catalog.records(type_=None, did=None, limit=1000),
+                [
+                    catalog.entries(entry.did, entry.type, entry.key)
+                    for entry in catalog.records(type_=None, did=None, limit=1000)
+                ],
+                self.index.cursor(),
+                {word: hits(self.index, word) for word in ("title", "word", "other", "profile")},
+            )
+
+    def rebuilt(self):
+        self.catalog.clear()
+        self.index.clear()
+        self.fold()
+        return self.dump()
+
+    def close(self):
+        for part in (self.store, self.catalog, self.index):
+            part.close()
+
+
+def hits(index, query):
+    total, found = index.search(query, limit=100)
+    assert total == len(found)
+    return {(hit.did, hit.type, hit.key) for hit in found}
+
+
+@pytest.fixture
+def views(tmp_path):
+    made = Views(tmp_path)
+    yield made
+    made.close()
+
+
+def titles(views):
+    with views.catalog.read() as catalog:
+        return {entry.key: entry.title for entry in catalog.records(type_=None, did=None, limit=1000)}
+
+
+def test_a_record_is_its_last_entry(views):
+    source = MemoryPublisher("p")
+    source.put("a", {"title": "first title"})
+    source.put("a", {"title": "second title"})
+    views.take(*source.stream())
+    views.fold()
+    assert titles(views) == {"a": "second title"}
+    assert hits(views.index, "first") == set()
+    assert hits(views.index, "second") == {(source.did, "dataset", "a")}
+
+
+def test_a_withdrawn_record_leaves_and_may_come_back(views):
+    source = MemoryPublisher("p")
+    source.put("a", {"title": "title"})
+    source.withdraw("a")
+    views.take(*source.stream())
+    views.fold()
+    assert titles(views) == {}
+    assert hits(views.index, "title") == set()
+    with views.catalog.read() as catalog:
+        assert catalog.current(source.did, "dataset", "a").op == "withdraw"
+        assert len(catalog.entries(source.did, "dataset", "a")) == 2
+    source.put("a", {"title": "title again"})
+    views.take(*source.stream(2))
+    views.fold()
+    assert titles(views) == {"a": "title again"}
+
+
+def test_an_entry_counts_before_its_body_comes(views):
+    source = MemoryPublisher("p")
+    source.put("a", {"title": "title"})
+    events, head, entries, bodies = source.stream()
+    views.take(events, head, entries)
+    views.fold()
+    assert titles(views) == {"a": ""}
+    assert hits(views.index, "title") == set()
+    views.take(bodies)
+    views.fold()
+    assert titles(views) == {"a": "title"}
+    assert hits(views.index, "title") == {(source.did, "dataset", "a")}
+    assert views.dump() == views.rebuilt()
+
+
+def test_the_newest_entry_is_current_whether_or_not_its_body_is_here(views):
+    source = MemoryPublisher("p")
+    source.put("a", {"title": "old title"})
+    views.take(*source.stream())
+    source.put("a", {"title": "new"})
+    events, head, entries, _ = source.stream(1)
+    views.take(events, head, entries)
+    views.fold()
+    assert titles(views) == {"a": ""}
+    assert hits(views.index, "old") == set()
+
+
+def test_what_nobody_can_read_projects_to_nothing(views):
+    source = MemoryPublisher("p")
+    source.append(b"opaque", None)
+    source.append(b"", None)
+    source.put("a", {"title": "title"})
+    views.take(*source.stream())
+    views.fold()
+    assert titles(views) == {"a": "title"}
+    assert views.dump() == views.rebuilt()
+
+
+def test_publishers_are_named_by_their_profile(views):
+    source = MemoryPublisher("p")
+    source.put("self", {"name": "Polar profile"}, type_="profile")
+    source.put("a", {"title": "title"})
+    views.take(*source.stream())
+    views.fold()
+    with views.catalog.read() as catalog:
+        (summary,) = catalog.publishers()
+    assert (summary.name, summary.records) == ("Polar profile", {"dataset": 1, "profile": 1})
+
+
+def test_versions_of_a_dataset(views):
+    source = MemoryPublisher("p")
+    for key in ("a", "ab", "b"):
+        source.put(key, {"title": "title"})
+    for key in ("a@1", "a@2", "ab@1", "b@1"):
+        source.put(key, {"label": key}, type_="version")
+    views.take(*source.stream())
+    views.fold()
+    with views.catalog.read() as catalog:
+        assert [entry.key for entry in catalog.versions(source.did, "a")] == ["a@2", "a@1"]
+
+
+def next_event(source, prev, *, end, recovery=False, name="next"):
+    n = prev.event.n + 1
+    key = recovery_key(source.recovery_seed, 0) if recovery else authority_key(source.authority_seed, n)
+    event = Event(
+        kind=Kind.RECOVERY if recovery else Kind.ORDINARY,
+        n=n,
+        prev=prev.cid,
+        time=9_000 + n,
+        keys=(key.public,),
+        next=commitment([authority_key(source.authority_seed, n + 1).public], 1),
+        recovery=commitment([recovery_key(source.recovery_seed, 1).public], 1) if recovery else None,
+        end=End(size=end, root=source.tree(end).root()),
+        epoch=Epoch(key=MemoryPublisher(name).key.public, node=source.key.public, url=""),
+    )
+    return sign_event(event, [key])
+
+
+def test_a_cut_and_a_restoration_are_folded_like_anything_else(views):
+    source = MemoryPublisher("p")
+    for at in range(6):
+        source.put(f"key-{at % 4}", {"title": f"title {at}"})
+    views.take(*source.stream())
+    views.fold()
+    thief = next_event(source, source.genesis, end=2)
+    views.take(EventsFrame(did=source.did, events=[source.genesis.raw, thief.raw]))
+    views.fold()
+    assert titles(views) == {"key-0": "title 0", "key-1": "title 1"}
+    assert views.dump() == views.rebuilt()
+    recovery = next_event(source, source.genesis, end=5, recovery=True)
+    views.take(EventsFrame(did=source.did, events=[source.genesis.raw, recovery.raw]))
+    views.fold()
+    assert titles(views) == {"key-0": "title 4", "key-1": "title 1", "key-2": "title 2", "key-3": "title 3"}
+    assert hits(views.index, "title") == {(source.did, "dataset", f"key-{at}") for at in range(4)}
+    assert views.dump() == views.rebuilt()
+
+
+def test_an_erased_body_leaves_the_search_and_the_entry_stays(views):
+    source = MemoryPublisher("p")
+    source.put("a", {"title": "title"})
+    views.take(*source.stream())
+    views.fold()
+    with views.store.write() as writer:
+        writer.withhold_body(source.origin, 0, "erased", "court order")
+        writer.arrive(ArrivalKind.ERASED, source.did, source.origin, 0, 1)
+    views.fold()
+    assert titles(views) == {"a": ""}
+    assert hits(views.index, "title") == set()
+    assert views.dump() == views.rebuilt()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_views_equal_their_rebuild_after_anything(views, seed):
+    chance = random.Random(seed)
+    sources = [MemoryPublisher(name) for name in "abc"]
+    tips = {source.did: source.genesis for source in sources}
+    for step in range(40):
+        source = chance.choice(sources)
+        start = len(source.leaves)
+        for _ in range(chance.randrange(1, 5)):
+            key = f"key-{chance.randrange(6)}"
+            match chance.randrange(5):
+                case 0:
+                    source.withdraw(key)
+                case 1:
+                    source.append(bytes([chance.randrange(256)]) * chance.randrange(5), None)
+                case _:
+                    source.put(key, {"title": f"title {step}", "text": chance.choice(["word", "other"])})
+        frames = list(source.stream(start))
+        kept = [frame for frame in frames if not hasattr(frame, "items") or chance.random() < 0.7]
+        views.take(*kept)
+        if chance.random() < 0.1 and tips[source.did] is source.genesis:
+            tips[source.did] = next_event(source, source.genesis, end=chance.randrange(len(source.leaves)))
+            views.take(EventsFrame(did=source.did, events=[source.genesis.raw, tips[source.did].raw]))
+        if chance.random() < 0.5:
+            views.fold()
+        if chance.random() < 0.1:
+            erase_something(views, source, chance)
+    views.fold()
+    assert views.dump() == views.rebuilt()
+
+
+def erase_something(views, source, chance):
+    index = chance.randrange(len(source.leaves))
+    try:
+        with views.store.write() as writer:
+            writer.withhold_body(source.origin, index, "erased", "because")
+            writer.arrive(ArrivalKind.ERASED, source.did, source.origin, index, index + 1)
+    except LocalError:
+        """The leaf has no body, or is not here."""
+
+
+def test_folding_is_idempotent_and_may_be_cut_anywhere(views):
+    source = MemoryPublisher("p")
+    for at in range(700):
+        source.put(f"key-{at}", {"title": f"title {at}"})
+    views.take(*source.stream())
+    assert views.catalog_fold.step()
+    assert views.index_fold.step()
+    views.fold()
+    assert not views.catalog_fold.step()
+    assert not views.index_fold.step()
+    assert len(titles(views)) == 700

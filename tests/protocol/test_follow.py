@@ -1,0 +1,475 @@
+"""The follower: what it takes, what it refuses, what it passes over."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from frostnode.protocol.checkpoint import Checkpoint, sign_checkpoint
+from frostnode.protocol.errors import FrameError, FrostError, LogError, PeerError, RecordError
+from frostnode.protocol.follow import (
+    Advance,
+    Finished,
+    Follower,
+    Fork,
+    Gap,
+    NewHead,
+    TakeBodies,
+    TakeEntries,
+    TakeEvents,
+)
+from frostnode.protocol.frames import (
+    BodiesFrame,
+    BodyAbsent,
+    CheckpointFrame,
+    CursorFrame,
+    EndFrame,
+    EventsFrame,
+    FrameDecoder,
+    WithheldLeaf,
+    encode_frame,
+)
+from frostnode.protocol.history import History
+from frostnode.protocol.identity import parse_signed_event
+from frostnode.protocol.limits import HEADER_BYTES_MAX
+from frostnode.protocol.log_state import LogState
+from frostnode.protocol.merkle import leaf_hash
+from frostnode.protocol.tiles import decode_bundle, encode_bundle
+from frostnode.testing.memory_publisher import MemoryPublisher
+
+
+class Held:
+    """A receiver's memory, filled by the actions that it takes."""
+
+    def __init__(self):
+        self.histories = {}
+        self.logs = {}
+        self.leaves = {}
+        self.bodies = {}
+
+    def history(self, did):
+        return self.histories.get(did)
+
+    def log(self, origin):
+        return self.logs.get(origin)
+
+    def leaf(self, origin, index):
+        return self.leaves.get((origin, index))
+
+    def apply(self, action):
+        match action:
+            case TakeEvents():
+                self.histories[action.did] = action.history
+            case TakeEntries():
+                standing = self.histories[action.did].epoch(action.origin)
+                old = self.logs.get(action.origin) or LogState(origin=action.origin, standing=standing)
+                assert old.held.size == action.start
+                for at, leaf in enumerate(decode_bundle(action.bundle), action.start):
+                    self.leaves[action.origin, at] = leaf
+                for slot in action.withheld:
+                    self.leaves[action.origin, action.start + slot.offset] = None
+                served = old.served if action.served is None else action.served
+                self.logs[action.origin] = replace(
+                    old, held=action.held, served=served, checkpoint=action.note or old.checkpoint
+                )
+            case TakeBodies():
+                self.bodies.update(action.bodies)
+            case NewHead():
+                self.logs[action.origin] = replace(
+                    self.logs[action.origin], served=action.size, checkpoint=action.note
+                )
+
+
+def publisher(count=3, name="p"):
+    made = MemoryPublisher(name)
+    for at in range(count):
+        made.put(f"key-{at}", {"title": f"Title {at}"})
+    return made
+
+
+def feed(frames, held=None, follower=None):
+    held = held or Held()
+    follower = follower or Follower(held)
+    actions = []
+    for frame in frames:
+        for action in follower.feed(frame):
+            held.apply(action)
+            actions.append(action)
+    return held, actions
+
+
+def holds_all(held, source):
+    state = held.logs[source.origin]
+    return (
+        state.held == source.tree()
+        and state.served == len(source.leaves)
+        and all(held.leaves[source.origin, at] == leaf for at, leaf in enumerate(source.leaves))
+        and set(held.bodies.values()) == {body for body in source.bodies if body is not None}
+    )
+
+
+@pytest.mark.parametrize("count", [1, 3, 255, 256, 257, 600])
+def test_a_whole_stream_is_taken(count):
+    source = publisher(count)
+    held, _ = feed(source.stream())
+    assert holds_all(held, source)
+
+
+def test_a_stream_is_resumed_from_any_frame():
+    source = publisher(600)
+    frames = list(source.stream())
+    for cut in range(len(frames)):
+        held, _ = feed(frames[:cut])
+        feed(frames, held)
+        assert holds_all(held, source)
+
+
+def test_what_is_held_is_not_taken_again():
+    source = publisher(300)
+    held, _ = feed(source.stream())
+    _, again = feed(source.stream(), held)
+    assert not [action for action in again if isinstance(action, TakeEvents | TakeEntries)]
+
+
+def test_a_log_that_grew_is_continued_within_a_bundle():
+    source = publisher(10)
+    held, _ = feed(source.stream())
+    for at in range(10, 300):
+        source.put(f"key-{at}", {"title": "more"})
+    _, actions = feed(source.stream(), held)
+    assert [action.start for action in actions if isinstance(action, TakeEntries)] == [10, 256]
+    assert holds_all(held, source)
+
+
+def test_only_a_complete_tree_is_served():
+    source = publisher(300)
+    frames = list(source.stream())
+    held, _ = feed(frames[:3])
+    state = held.logs[source.origin]
+    assert (state.held.size, state.served, state.checkpoint) == (256, 0, None)
+
+
+def test_a_gap_is_told_and_nothing_is_taken():
+    source = publisher(300)
+    frames = list(source.stream())
+    held, actions = feed([*frames[:2], *frames[4:]])
+    assert [action for action in actions if isinstance(action, Gap)] == [
+        Gap(did=source.did, origin=source.origin, held=0)
+    ] * 2
+    assert source.origin not in held.logs
+
+
+def test_cursor_and_end_are_passed_on():
+    _, actions = feed(
+        [CursorFrame(cursor=b"c"), EndFrame(code="end.complete"), EndFrame(code="queue.full", reason="slow")]
+    )
+    assert actions == [
+        Advance(cursor=b"c"),
+        Finished(complete=True, reason="end.complete"),
+        Finished(complete=False, reason="slow"),
+    ]
+
+
+def test_a_cursor_on_a_frame_comes_after_its_effect():
+    source = publisher()
+    frames = [source.events(), CheckpointFrame(origin=source.origin, note=source.note())]
+    _, actions = feed([*frames, source.entries(0, 3, cursor=b"c")])
+    assert isinstance(actions[-2], TakeEntries)
+    assert actions[-1] == Advance(cursor=b"c")
+
+
+def refused(frames, code, family=PeerError):
+    held = Held()
+    follower = Follower(held)
+    *before, last = frames
+    feed(before, held, follower)
+    with pytest.raises(family) as caught:
+        follower.feed(last)
+    assert caught.value.code == code
+    return held
+
+
+def start(source, size=None):
+    return [source.events(), CheckpointFrame(origin=source.origin, note=source.note(size))]
+
+
+def test_a_log_before_its_identity_is_refused():
+    source = publisher()
+    refused([CheckpointFrame(origin=source.origin, note=source.note())], "frame.order", FrameError)
+
+
+def test_entries_before_a_checkpoint_are_refused():
+    source = publisher()
+    refused([source.events(), source.entries(0, 3)], "frame.order", FrameError)
+
+
+def test_entries_proven_to_another_size_are_refused():
+    source = publisher()
+    refused([*start(source), source.entries(0, 2, size=2)], "frame.order", FrameError)
+
+
+def test_a_checkpoint_by_another_key_is_refused():
+    source, thief = publisher(), publisher(name="thief")
+    note = sign_checkpoint(Checkpoint(source.origin, 3, source.tree().root()), thief.key)
+    refused([source.events(), CheckpointFrame(origin=source.origin, note=note)], "note.signature", PeerError)
+
+
+def test_a_checkpoint_of_another_log_is_refused():
+    source, other = publisher(), publisher(name="other")
+    refused(
+        [source.events(), other.events(), CheckpointFrame(origin=source.origin, note=other.note())],
+        "checkpoint.origin",
+    )
+
+
+def test_a_wrong_epoch_number_is_passed_over():
+    source = publisher()
+    origin = source.origin.replace("/log/0/", "/log/1/")
+    _, actions = feed([source.events(), CheckpointFrame(origin=origin, note=source.note())])
+    assert [type(action) for action in actions] == [TakeEvents]
+
+
+@pytest.mark.parametrize("where", ["leaf", "proof", "order"])
+def test_entries_that_do_not_lead_to_the_root_are_refused(where):
+    source = publisher(5)
+    good = source.entries(0, 3, size=5)
+    leaves = decode_bundle(good.bundle)
+    bad = {
+        "leaf": replace(good, bundle=encode_bundle([leaves[0][:-1] + b"\xff", *leaves[1:]])),
+        "proof": replace(good, proof=[bytes(32), *good.proof[1:]]),
+        "order": replace(good, bundle=encode_bundle(reversed(leaves))),
+    }[where]
+    held = refused([*start(source), bad], "tree.root", LogError)
+    assert not held.logs
+
+
+def test_a_proof_of_the_wrong_length_is_refused():
+    source = publisher(5)
+    good = source.entries(0, 3, size=5)
+    refused([*start(source), replace(good, proof=[*good.proof, bytes(32)])], "tree.proof")
+
+
+def test_entries_at_another_place_are_refused():
+    source = publisher(6)
+    moved = replace(source.entries(0, 3, size=6), start=3)
+    with pytest.raises(FrostError):
+        feed([*start(source), moved])
+
+
+def test_a_frame_across_two_bundles_is_refused():
+    source = publisher(300)
+    refused([*start(source), source.entries(250, 260)], "frame.malformed", FrameError)
+
+
+def test_an_empty_frame_is_refused():
+    source = publisher()
+    refused([*start(source), source.entries(0, 0)], "frame.malformed", FrameError)
+
+
+def test_a_leaf_above_the_limit_stops_the_log():
+    source = publisher()
+    source.append(b"x" * (HEADER_BYTES_MAX + 1), None)
+    refused([*start(source), source.entries(0, 4)], "header.too-large", RecordError)
+
+
+@pytest.mark.parametrize("leaf", [b"", b"no header", b"\xa0", b"x" * HEADER_BYTES_MAX])
+def test_a_leaf_that_nobody_can_read_is_carried(leaf):
+    source = publisher()
+    source.append(leaf, None)
+    source.put("after", {"title": "after"})
+    held, _ = feed(source.stream())
+    assert holds_all(held, source)
+
+
+def test_a_withheld_leaf_is_taken_by_its_hash():
+    source = publisher(5)
+    leaves = list(source.leaves)
+    leaves[2] = b""
+    frame = replace(
+        source.entries(0, 5),
+        bundle=encode_bundle(leaves),
+        withheld=[WithheldLeaf(2, leaf_hash(source.leaves[2]), "law")],
+    )
+    held, _ = feed([*start(source), frame])
+    assert held.logs[source.origin].held == source.tree()
+    assert held.leaves[source.origin, 2] is None
+
+
+def test_a_withheld_hash_in_a_slot_that_is_not_empty_is_refused():
+    source = publisher(5)
+    frame = replace(source.entries(0, 5), withheld=[WithheldLeaf(2, leaf_hash(source.leaves[2]), "law")])
+    refused([*start(source), frame], "frame.malformed", FrameError)
+
+
+def test_a_withheld_leaf_among_those_that_are_held_is_passed_over():
+    source = publisher(3)
+    held, _ = feed(source.stream())
+    source.put("new", {"title": "new"})
+    leaves = [b"", *source.leaves[1:]]
+    slot = WithheldLeaf(0, leaf_hash(source.leaves[0]), "law")
+    frame = replace(source.entries(0, 4), bundle=encode_bundle(leaves), withheld=[slot])
+    _, actions = feed([*start(source), frame], held)
+    taken = [action for action in actions if isinstance(action, TakeEntries)]
+    assert [(action.start, list(action.withheld)) for action in taken] == [(3, [])]
+    assert held.leaves[source.origin, 0] == source.leaves[0]
+
+
+def bodies(source, *items, at=0):
+    return BodiesFrame(origin=source.origin, start=at, items=list(items))
+
+
+def test_a_body_of_another_hash_is_refused():
+    source = publisher()
+    changed = source.bodies[0][:-1] + b"\xff"
+    refused([*start(source), source.entries(0, 3), bodies(source, changed)], "body.hash")
+
+
+def test_a_body_in_another_place_is_refused():
+    source = publisher()
+    refused([*start(source), source.entries(0, 3), bodies(source, source.bodies[1])], "body.hash")
+
+
+def test_a_body_of_a_header_without_one_is_refused():
+    source = publisher()
+    source.withdraw("key-0")
+    refused([*start(source), source.entries(0, 4), bodies(source, b"body", at=3)], "frame.order", FrameError)
+
+
+def test_bodies_before_their_headers_are_a_gap():
+    source = publisher()
+    _, actions = feed([*start(source), source.bodies_frame(0, 3)])
+    assert isinstance(actions[-1], Gap)
+
+
+def test_absent_bodies_are_no_fault():
+    source = publisher()
+    frame = bodies(source, BodyAbsent("erased", "law"), None, source.bodies[2])
+    held, _ = feed([*start(source), source.entries(0, 3), frame])
+    assert list(held.bodies.values()) == [source.bodies[2]]
+
+
+def test_bodies_that_come_later_are_checked_against_stored_headers():
+    source = publisher()
+    held, _ = feed([*start(source), source.entries(0, 3)])
+    _, actions = feed([source.bodies_frame(0, 3)], held)
+    assert [action.fresh for action in actions] == [False]
+    assert holds_all(held, source)
+
+
+def test_more_signatures_on_the_same_tree_are_a_new_head():
+    source = publisher()
+    held, _ = feed(source.stream())
+    note = source.note()
+    name, key = "witness.example/w", publisher(name="w").key
+    from frostnode.protocol.checkpoint import cosign
+
+    cosigned = cosign(note, name, key, 1_700_000_000)
+    _, actions = feed([CheckpointFrame(origin=source.origin, note=cosigned)], held)
+    assert actions == [NewHead(origin=source.origin, note=cosigned, size=3)]
+
+
+def test_an_older_checkpoint_replayed_takes_nothing():
+    source = publisher(5)
+    held, _ = feed(source.stream())
+    frames = [CheckpointFrame(origin=source.origin, note=source.note(2)), source.entries(0, 2, size=2)]
+    _, actions = feed(frames, held)
+    assert actions == []
+    assert holds_all(held, source)
+
+
+def fork_of(source, at):
+    twin = MemoryPublisher("p")
+    twin.leaves, twin.bodies = source.leaves[:at], source.bodies[:at]
+    for number in range(at, len(source.leaves) + 3):
+        twin.put(f"forged-{number}", {"title": "forged"})
+    return twin
+
+
+@pytest.mark.parametrize("at", [0, 3, 4])
+def test_another_tree_under_the_same_key_is_a_fork(at):
+    source = publisher(5)
+    held, _ = feed(source.stream())
+    before = held.logs[source.origin]
+    _, actions = feed(fork_of(source, at).stream(), held)
+    forks = [action for action in actions if isinstance(action, Fork)]
+    assert forks
+    assert not [action for action in actions if isinstance(action, TakeEntries)]
+    assert held.logs[source.origin] == before
+
+
+def test_another_root_at_the_same_size_is_a_fork():
+    source, twin = publisher(5), publisher(4)
+    twin.put("other", {"title": "other"})
+    held, _ = feed(source.stream())
+    _, actions = feed([CheckpointFrame(origin=source.origin, note=twin.note())], held)
+    assert [type(action) for action in actions] == [Fork]
+
+
+def test_a_consistency_proof_is_checked_when_offered():
+    source = publisher(3)
+    held, _ = feed(source.stream())
+    source.put("more", {"title": "more"})
+    note = source.note()
+    bad = CheckpointFrame(origin=source.origin, note=note, old=3, proof=[bytes(32)] * 3)
+    with pytest.raises(PeerError) as caught:
+        Follower(held).feed(bad)
+    assert caught.value.code.startswith("tree.")
+
+
+def test_events_that_wait_are_asked_for():
+    source = publisher()
+    from frostnode.identity.kits import authority_key
+    from frostnode.protocol.identity import End, Epoch, Event, Kind, commitment, sign_event
+
+    first, following = authority_key(source.authority_seed, 1), authority_key(source.authority_seed, 2)
+    move = sign_event(
+        Event(
+            kind=Kind.ORDINARY,
+            n=1,
+            prev=source.genesis.cid,
+            time=5_000,
+            keys=(first.public,),
+            next=commitment([following.public], 1),
+            end=End(size=2, root=source.tree(2).root()),
+            epoch=Epoch(key=publisher(name="new").key.public, node=source.key.public, url=""),
+        ),
+        [first],
+    )
+    held = Held()
+    follower = Follower(held)
+    assert follower.feed(EventsFrame(did=source.did, events=[move.raw])) == []
+    assert follower.pending[source.did] == {source.genesis.cid}
+    _, actions = feed([EventsFrame(did=source.did, events=[source.genesis.raw, move.raw])], held, follower)
+    assert [type(action) for action in actions] == [TakeEvents]
+    # The epoch has ended at 2: what is proven into the end counts, with or without a checkpoint.
+    _, actions = feed([source.entries(0, 2, size=2)], held, follower)
+    assert [(action.served, action.note) for action in actions] == [(2, None)]
+    _, actions = feed([CheckpointFrame(origin=source.origin, note=source.note()), source.entries(0, 3)], held)
+    assert actions == []
+    assert held.logs[source.origin].counted == 2
+
+
+def test_a_forged_event_is_refused():
+    source = publisher()
+    raw = bytearray(source.genesis.raw)
+    raw[raw.index(source.genesis.signatures[0])] ^= 1
+    with pytest.raises(PeerError):
+        feed([EventsFrame(did=source.did, events=[bytes(raw)])])
+    assert parse_signed_event(bytes(raw)).cid == source.genesis.cid
+    held, _ = feed(source.stream())
+    assert isinstance(held.histories[source.did], History)
+
+
+@pytest.mark.slow
+def test_a_stream_with_any_byte_changed_stores_nothing_wrong():
+    source = publisher(4)
+    data = b"".join(map(encode_frame, source.stream()))
+    for at in range(len(data)):
+        changed = data[:at] + bytes([data[at] ^ 0x41]) + data[at + 1 :]
+        held = Held()
+        with suppress(PeerError):
+            feed(FrameDecoder().feed(changed), held)
+        for (origin, index), leaf in held.leaves.items():
+            assert origin == source.origin
+            assert leaf == source.leaves[index]
+        assert set(held.bodies.values()) <= set(source.bodies)

@@ -1,0 +1,52 @@
+"""The example of spec/05-sync.md is a stream that a follower takes."""
+
+import json
+import re
+from pathlib import Path
+
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.entry import read_leaf
+from frostnode.protocol.follow import Advance, Finished, Follower, TakeBodies, TakeEntries, TakeEvents
+from frostnode.protocol.frames import FrameDecoder
+from frostnode.protocol.names import Did, Origin
+from frostnode.protocol.tiles import decode_bundle
+
+SPEC = Path(__file__).parents[2] / "spec" / "05-sync.md"
+
+
+class Nothing:
+    """A receiver that holds nothing."""
+
+    def history(self, did: Did) -> None:
+        return None
+
+    def log(self, origin: Origin) -> None:
+        return None
+
+    def leaf(self, origin: Origin, index: int) -> None:
+        return None
+
+
+def test_the_example_is_followed():
+    found = re.search(r"```json example\n(.*?)```", SPEC.read_text("utf-8"), re.DOTALL)
+    example = json.loads(found.group(1))
+    decoder, follower = FrameDecoder(), Follower(Nothing())
+    actions = [
+        action
+        for item in example["frames"]
+        for frame in decoder.feed(bytes.fromhex(item["bytes"]))
+        for action in follower.feed(frame)
+    ]
+    events, entries, bodies, advance, finished = actions
+    assert isinstance(events, TakeEvents)
+    assert events.did == example["did"]
+    assert isinstance(entries, TakeEntries)
+    assert (entries.origin, entries.served) == (example["origin"], example["size"])
+    assert entries.held.root().hex() == example["root"]
+    headers = [read_leaf(leaf) for leaf in decode_bundle(entries.bundle)]
+    assert [header.key if header else None for header in headers] == example["keys"]
+    assert isinstance(bodies, TakeBodies)
+    assert [str(cid) for cid, _ in bodies.bodies] == example["bodies"]
+    assert all(Cid.of(body) == cid for cid, body in bodies.bodies)
+    assert advance == Advance(cursor=bytes.fromhex(example["cursor"]))
+    assert finished == Finished(complete=True, reason="end.complete")
