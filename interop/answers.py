@@ -13,7 +13,8 @@ from frostnode.protocol import dagjson, names, note
 from frostnode.protocol.dagcbor import Cid, decode, encode
 from frostnode.protocol.entry import check_body, decode_body, header_cid, parse_header, same_content
 from frostnode.protocol.errors import LogError, TreeError
-from frostnode.protocol.follow import Finished, Follower, Fork, TakeBodies, TakeEntries, TakeEvents
+from frostnode.protocol.follow import Follower
+from frostnode.protocol.follow_actions import Finished, Fork, TakeBodies, TakeEntries, TakeEvents
 from frostnode.protocol.frames import BodyAbsent, Frame, FrameDecoder, WithheldLeaf
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import parse_signed_event

@@ -7,8 +7,7 @@ import click
 
 from frostnode.cli.look import counts
 from frostnode.cli.shared import ask_node, home_option, json_option, show_json
-
-_DAMAGED = 6
+from frostnode.edge.outcomes import Exit
 
 
 @click.command()
@@ -32,7 +31,7 @@ def fsck(home: Path, as_json: bool) -> None:
             + ("sound" if not answer["findings"] else f"{len(answer['findings'])} findings")
         )
     if answer["findings"]:
-        sys.exit(_DAMAGED)
+        sys.exit(Exit.STORAGE)
 
 
 @click.command()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from frostnode.cli.shared import FOREVER, ask_node, home_option, json_option, show_json
+from frostnode.cli.shared import FOREVER, Bar, ask_node, home_option, json_option, show_json
 from frostnode.protocol.errors import LocalError
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Check and show, publish nothing.")
@@ -46,10 +46,15 @@ def publish_records(
     publisher = did
     if not as_json and all(item["size"] <= 1 for item in ask_node(home, "status", {})["hosted"]):
         click.echo(FOREVER, err=True)
-    for batch in _batches(records):
-        answer = ask_node(home, "publish", {"records": batch, "did": did, "dry_run": dry_run})
-        answers += answer["records"]
-        publisher = answer["did"]
+    with Bar() as bar:
+
+        async def show(what: str, done: int, total: int | None) -> None:
+            await bar.show(what, len(answers) + done, None)
+
+        for batch in _batches(records):
+            answer = ask_node(home, "publish", {"records": batch, "did": did, "dry_run": dry_run}, show)
+            answers += answer["records"]
+            publisher = answer["did"]
     if as_json:
         show_json({"did": publisher, "dry_run": dry_run, "records": answers})
         return

@@ -6,15 +6,18 @@ What takes long to import is imported where it is used: `frost --help` and shell
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 import click
 
 from frostnode.protocol.errors import LocalError
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+Progress: TypeAlias = Callable[[str, int, int | None], Awaitable[None]]
+"""(what, done, total or None) of long work."""
 
 FOREVER = (
     "A log is for ever: whatever is published can be withdrawn and its content erased,\n"
@@ -72,14 +75,19 @@ class Bar:
             self._tasks[what] = self._progress.add_task(what, total=total)
         self._progress.update(self._tasks[what], completed=done, total=total)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
         """Leave a clean line."""
         if self._progress is not None:
             self._progress.stop()
 
 
-def ask_node(home: Path, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Run one operation on the node of `home`, whether it runs or rests.
+def ask_node(
+    home: Path, operation: str, params: Mapping[str, Any], progress: Progress | None = None
+) -> dict[str, Any]:
+    """Run one operation on the node of `home`, whether it runs or rests; without `progress` with a bar of its own.
 
     Raises:
         FrostError: what the operation says; LocalError: home.missing, home.busy
@@ -91,14 +99,12 @@ def ask_node(home: Path, operation: str, params: Mapping[str, Any]) -> dict[str,
 
     place = Home(home)
     place.require()
-    bar = Bar()
-    try:
-        answer = trio.run(call, place.control, operation, params, bar.show)
+    with Bar() as bar:
+        shown = progress or bar.show
+        answer = trio.run(call, place.control, operation, params, shown)
         if answer is None:
-            answer = trio.run(need_node().operate_resting, place, operation, params, bar.show)
+            answer = trio.run(need_node().operate_resting, place, operation, params, shown)
         return dict(answer)
-    finally:
-        bar.close()
 
 
 def need_node() -> Any:

@@ -47,7 +47,7 @@ OUTCOMES: Final[dict[str | type[FrostError], Outcome]] = {
     "encoding.too-large": Outcome(413, Exit.INVALID),
     "epoch.ended": Outcome(409, Exit.BUSY),
     "epoch.frozen": Outcome(409, Exit.BUSY),
-    "epoch.unknown": Outcome(404, Exit.NOT_FOUND),
+    "epoch.unknown": Outcome(404, Exit.INVALID),
     "frame.too-large": Outcome(413, Exit.INVALID),
     "header.too-large": Outcome(413, Exit.INVALID),
     "home.answer": Outcome(502, Exit.TRANSPORT),
@@ -55,7 +55,7 @@ OUTCOMES: Final[dict[str | type[FrostError], Outcome]] = {
     "home.exists": Outcome(409, Exit.BUSY),
     "home.missing": Outcome(404, Exit.NOT_FOUND),
     "identity.too-large": Outcome(413, Exit.INVALID),
-    "identity.unknown": Outcome(404, Exit.NOT_FOUND),
+    "name.origin": Outcome(400, Exit.INVALID),  # nobody types one: it stood in bytes from outside
     "queue.full": Outcome(503, Exit.BUSY),
     "record.absent": Outcome(404, Exit.NOT_FOUND),
     "record.not-found": Outcome(404, Exit.NOT_FOUND),

@@ -51,8 +51,8 @@ class LogAudit(LogReader, Protocol):
         """What the database itself finds wrong with its pages, references and keys."""
 
     def stored_publishers(self) -> Iterator[StoredPublisher]: ...
-    def stored_logs(self) -> Iterator[StoredLog]:
-        """All logs, also those of void epochs."""
+    def stored_logs(self, did: Did) -> list[StoredLog]:
+        """All logs of a publisher, also those of void epochs."""
 
     def stored_bundles(self, origin: Origin) -> Iterator[tuple[int, bytes]]:
         """Full bundles of a log with their numbers, ascending."""

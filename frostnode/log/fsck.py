@@ -14,9 +14,10 @@ from frostnode.log.audit import AuditableStore, LogAudit
 from frostnode.log.findings import Area, Finding, Progress, Tally
 from frostnode.log.fsck_arrivals import check_arrivals
 from frostnode.log.fsck_bodies import check_bodies
-from frostnode.log.fsck_identities import check_identities
-from frostnode.log.fsck_logs import check_logs
+from frostnode.log.fsck_identities import check_hosted, check_identity, load_history
+from frostnode.log.fsck_logs import check_log
 from frostnode.protocol.errors import StorageError
+from frostnode.protocol.names import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +65,27 @@ def fsck(
 
 
 def _findings(audit: LogAudit, tally: Tally, cursors: Mapping[str, int]) -> Iterator[Finding]:
+    logs: dict[Origin, tuple[int, int]] = {}
     yield from _readable("database", _structure(audit))
-    yield from _readable("identities", check_identities(audit, tally))
-    yield from _readable("logs", check_logs(audit, tally))
+    yield from _readable("publishers", _publishers(audit, logs, tally))
+    yield from _readable("hosted logs", check_hosted(audit))
     yield from _readable("bodies", check_bodies(audit, tally))
-    yield from _readable("arrivals", check_arrivals(audit, tally, cursors))
+    yield from _readable("arrivals", check_arrivals(audit, logs, tally, cursors))
+
+
+def _publishers(audit: LogAudit, logs: dict[Origin, tuple[int, int]], tally: Tally) -> Iterator[Finding]:
+    """Check each publisher and its logs; note how much is held and served of these."""
+    for stored in audit.stored_publishers():
+        tally.add("publishers", 1)
+        history = load_history(stored)
+        if isinstance(history, Finding):
+            yield history
+            history = None
+        if history is not None:
+            yield from check_identity(audit, stored, history)
+        for log in audit.stored_logs(stored.did):
+            logs[log.origin] = (log.size, log.served)
+            yield from _readable(log.origin, check_log(audit, log, history, tally))
 
 
 def _structure(audit: LogAudit) -> Iterator[Finding]:

@@ -15,9 +15,10 @@ _RUNS: Final = frozenset({ArrivalKind.ENTRIES, ArrivalKind.BODIES, ArrivalKind.E
 _SIZES: Final = frozenset({ArrivalKind.FROZEN, ArrivalKind.CUT, ArrivalKind.RESTORED})
 
 
-def check_arrivals(audit: LogAudit, tally: Tally, cursors: Mapping[str, int]) -> Iterator[Finding]:
-    """Check all arrivals, and the cursors that views hold on them."""
-    logs = {log.origin: (log.size, log.served) for log in audit.stored_logs()}
+def check_arrivals(
+    audit: LogAudit, logs: Mapping[Origin, tuple[int, int]], tally: Tally, cursors: Mapping[str, int]
+) -> Iterator[Finding]:
+    """Check all arrivals against the logs (leaves held and served), and the cursors that views hold on them."""
     announced: dict[Origin, int] = {}
     last = 0
     while arrivals := audit.arrivals(last, _AT_ONCE):

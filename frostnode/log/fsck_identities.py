@@ -1,29 +1,34 @@
-"""Check identities: every event by its bytes, the choices, and what they come to in the rows of logs."""
+"""Check an identity: every event by its bytes, the choices, and what they come to in the rows of logs."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 from frostnode.log.audit import LogAudit, StoredPublisher
-from frostnode.log.findings import Area, Finding, Tally
+from frostnode.log.findings import Area, Finding
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import StorageError
 from frostnode.protocol.history import History, Place
 from frostnode.protocol.identity import Kind
 
 
-def check_identities(audit: LogAudit, tally: Tally) -> Iterator[Finding]:
-    """Check all publishers, and that every log that this home hosts is known."""
-    for stored in audit.stored_publishers():
-        tally.add("publishers", 1)
-        if not stored.events:
-            continue
-        try:
-            history = History.load(stored.did, [signed for _, signed in stored.events], stored.choices)
-        except StorageError as error:
-            yield Finding(Area.IDENTITY, stored.did, str(error))
-            continue
-        yield from _check_events(stored, history)
-        yield from _check_standing(audit, stored, history)
+def load_history(stored: StoredPublisher) -> History | Finding | None:
+    """The history that the stored events make, None without any, or why there is none."""
+    if not stored.events:
+        return None
+    try:
+        return History.load(stored.did, [signed for _, signed in stored.events], stored.choices)
+    except StorageError as error:
+        return Finding(Area.IDENTITY, stored.did, str(error))
+
+
+def check_identity(audit: LogAudit, stored: StoredPublisher, history: History) -> Iterator[Finding]:
+    """Check one publisher."""
+    yield from _check_events(stored, history)
+    yield from _check_standing(audit, stored, history)
+
+
+def check_hosted(audit: LogAudit) -> Iterator[Finding]:
+    """Check that every log that this home hosts is one that an event opened."""
     for hosted in audit.hosted():
         if audit.log(hosted.origin) is None:
             yield Finding(Area.IDENTITY, hosted.origin, "log that is hosted", "no such log", "one")

@@ -1,4 +1,4 @@
-"""Check logs: all leaves against the stored tree, the signed one and the end, tiles against both."""
+"""Check a log: all leaves against the stored tree, the signed one and the end, tiles against both."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from frostnode.log.findings import Area, Finding, Tally
 from frostnode.protocol.checkpoint import Checkpoint, open_checkpoint
 from frostnode.protocol.dagcbor import CID_PREFIX
 from frostnode.protocol.entry import read_leaf
-from frostnode.protocol.errors import LogError, PeerError, StorageError
+from frostnode.protocol.errors import LogError, PeerError
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import End
 from frostnode.protocol.keys import PublicKey
@@ -23,25 +23,13 @@ _LINK: Final = b"\xd8\x2a\x58\x25\x00" + CID_PREFIX
 """What a link of ours begins with in DAG-CBOR: a header has one, to its body, and text cannot hold these bytes."""
 
 
-def check_logs(audit: LogAudit, tally: Tally) -> Iterator[Finding]:
-    """Check all logs, those of void epochs too."""
-    known: tuple[str, History | None] = ("", None)
-    for log in audit.stored_logs():
-        tally.add("logs", 1)
-        if known[0] != log.did:
-            known = (log.did, _history(audit, log))
-        check = _LogCheck(log, known[1])
-        check.walk(audit, tally)
-        check.compare(audit)
-        yield from (Finding(Area.LOG, log.origin, *finding) for finding in check.findings)
-
-
-def _history(audit: LogAudit, log: StoredLog) -> History | None:
-    """The history that says with which key a log is signed; that it cannot be read is said elsewhere."""
-    try:
-        return audit.history(log.did)
-    except StorageError:
-        return None
+def check_log(audit: LogAudit, log: StoredLog, history: History | None, tally: Tally) -> Iterator[Finding]:
+    """Check one log; without the history of its publisher nothing that it signed can be believed."""
+    tally.add("logs", 1)
+    check = _LogCheck(log, history)
+    check.walk(audit, tally)
+    check.compare(audit)
+    yield from (Finding(Area.LOG, log.origin, *finding) for finding in check.findings)
 
 
 @dataclass(slots=True)

@@ -204,14 +204,13 @@ def _announce(writer: LogWriter, did: Did, origin: Origin, start: int, stop: int
 
 def _body_runs(reader: LogReader, origin: Origin, start: int, stop: int) -> Iterator[tuple[int, int]]:
     """Cut [start, stop) so that each run has at most FRAME_BODIES_BYTES_MAX of bodies, or one larger body."""
-    begin, weight, some = start, 0, False
+    begin, weight = start, 0
     for index, leaf in _leaves(reader, origin, start, stop):
         header = read_leaf(leaf)
         size = 0 if header is None or header.size is None else header.size
-        if some and weight + size > FRAME_BODIES_BYTES_MAX:
+        if size and weight and weight + size > FRAME_BODIES_BYTES_MAX:
             yield begin, index
             begin, weight = index, 0
         weight += size
-        some = some or size > 0
-    if some:
+    if weight:
         yield begin, stop

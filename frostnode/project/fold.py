@@ -15,10 +15,9 @@ from frostnode.ports import (
     LogReader,
     LogStore,
 )
-from frostnode.protocol.entry import header_cid
+from frostnode.project.run import NO_RUN, run_of
+from frostnode.protocol.entry import Header, header_cid
 from frostnode.protocol.limits import FOLD_ARRIVALS_MAX
-from frostnode.protocol.log_state import LogState
-from frostnode.protocol.names import Origin
 from frostnode.protocol.records import title_of
 
 
@@ -46,39 +45,41 @@ class CatalogFold:
             if not arrivals:
                 return False
             with self._catalog.write() as writer:
-                for arrival in arrivals:
-                    _fold(log, writer, arrival)
+                _fold_all(log, writer, arrivals)
                 writer.advance(arrivals[-1].number)
         return True
+
+
+def _fold_all(log: LogReader, catalog: CatalogWriter, arrivals: list[Arrival]) -> None:
+    """Fold in order. Bodies that are here when their entries are folded need no second look."""
+    complete = NO_RUN
+    for arrival in arrivals:
+        if arrival.kind is not ArrivalKind.BODIES:
+            _fold(log, catalog, arrival)
+            complete = run_of(arrival) if arrival.kind is ArrivalKind.ENTRIES else NO_RUN
+        elif not run_of(arrival).is_within(complete):
+            _put_titles(log, catalog, arrival)
 
 
 def _fold(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:
     match arrival.kind:
         case ArrivalKind.ENTRIES:
             _put_entries(log, catalog, arrival, arrival.start, arrival.stop)
-        case ArrivalKind.BODIES:
-            _put_titles(log, catalog, arrival)
         case ArrivalKind.ERASED:
             _erase(log, catalog, arrival)
         case ArrivalKind.CUT:
             catalog.drop_entries(arrival.origin, arrival.start)
         case ArrivalKind.RESTORED:
             _put_entries(log, catalog, arrival, 0, arrival.start)
-            _put_titles(log, catalog, arrival, 0, arrival.start)
-        case ArrivalKind.EVENTS | ArrivalKind.SWITCHED | ArrivalKind.FROZEN | ArrivalKind.BLOCKED:
-            """What they change of logs has arrivals of its own."""
-
-
-def _counting(log: LogReader, origin: Origin) -> tuple[LogState | None, int]:
-    state = log.log(origin)
-    return state, state.counted if state is not None else 0
+        case _:
+            """What the others change of logs has arrivals of its own."""
 
 
 def _put_entries(log: LogReader, catalog: CatalogWriter, arrival: Arrival, start: int, stop: int) -> None:
-    state, counted = _counting(log, arrival.origin)
+    state = log.log(arrival.origin)
     if state is None or state.standing is None:
         return
-    for index, leaf, header in headers_of(log, arrival.origin, start, min(stop, counted)):
+    for index, leaf, header in headers_of(log, arrival.origin, start, min(stop, state.counted)):
         catalog.put_entry(
             CatalogEntry(
                 did=arrival.did,
@@ -93,27 +94,24 @@ def _put_entries(log: LogReader, catalog: CatalogWriter, arrival: Arrival, start
                 seen_ms=arrival.at_ms,
                 body=header.body,
                 size=header.size or 0,
-                title="",
+                title=_title(log, header) or "",
             )
         )
 
 
-def _put_titles(
-    log: LogReader,
-    catalog: CatalogWriter,
-    arrival: Arrival,
-    start: int | None = None,
-    stop: int | None = None,
-) -> None:
-    _, counted = _counting(log, arrival.origin)
-    begin = arrival.start if start is None else start
-    end = min(arrival.stop if stop is None else stop, counted)
-    for index, _, header in headers_of(log, arrival.origin, begin, end):
-        if header.body is not None:
-            body = readable_body(log, header.body)
-            if body is not None:
-                title = title_of(header.type, header.key, body)
-                catalog.put_title(arrival.origin, index, title)
+def _put_titles(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:
+    state = log.log(arrival.origin)
+    stop = min(arrival.stop, state.counted) if state is not None else 0
+    for index, _, header in headers_of(log, arrival.origin, arrival.start, stop):
+        title = _title(log, header)
+        if title is not None:
+            catalog.put_title(arrival.origin, index, title)
+
+
+def _title(log: LogReader, header: Header) -> str | None:
+    """What to call an entry, None while its body is not readable here."""
+    body = readable_body(log, header.body) if header.body is not None else None
+    return None if body is None else title_of(header.type, header.key, body)
 
 
 def _erase(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:

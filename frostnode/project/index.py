@@ -4,9 +4,7 @@ Follows behind the catalog's cursor, so the catalog always knows what is looked 
 commits at once; what comes meanwhile is grouped into the next commit.
 """
 
-from dataclasses import dataclass
 from threading import Lock
-from typing import Final
 
 from frostnode.log.content import headers_of, readable_body
 from frostnode.ports import (
@@ -18,8 +16,9 @@ from frostnode.ports import (
     LogStore,
     SearchIndex,
 )
+from frostnode.project.run import NO_RUN, Run, run_of
 from frostnode.protocol.limits import INDEX_ARRIVALS_MAX, INDEX_BATCH_BYTES_MAX
-from frostnode.protocol.names import Did, Origin
+from frostnode.protocol.names import Did
 from frostnode.protocol.records import texts_of, title_of
 
 
@@ -55,7 +54,7 @@ class IndexFold:
         """Index what the arrivals touched, up to INDEX_BATCH_BYTES_MAX of bodies; answers the last one done."""
         done: set[tuple[Did, str, str]] = set()
         weight = 0
-        before = _NOTHING
+        before = NO_RUN
         for arrival in arrivals:
             run = _touched(log, arrival)
             if not run.is_within(before):
@@ -81,31 +80,15 @@ class IndexFold:
         return entry.size
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Leaves [start, stop) of a log."""
-
-    origin: Origin
-    start: int
-    stop: int
-
-    def is_within(self, other: "_Run") -> bool:
-        """Whether all of these leaves are among the others, as those of bodies are that come with their entries."""
-        return self.origin == other.origin and other.start <= self.start and self.stop <= other.stop
-
-
-_NOTHING: Final = _Run(Origin(""), 0, 0)
-
-
-def _touched(log: LogReader, arrival: Arrival) -> _Run:
+def _touched(log: LogReader, arrival: Arrival) -> Run:
     """The leaves whose records may have changed: which entry of them is current, or its content."""
     match arrival.kind:
         case ArrivalKind.ENTRIES | ArrivalKind.BODIES | ArrivalKind.ERASED:
-            return _Run(arrival.origin, arrival.start, arrival.stop)
+            return run_of(arrival)
         case ArrivalKind.CUT:
             state = log.log(arrival.origin)
-            return _Run(arrival.origin, arrival.start, state.held.size if state else 0)
+            return Run(arrival.origin, arrival.start, state.held.size if state else 0)
         case ArrivalKind.RESTORED:
-            return _Run(arrival.origin, 0, arrival.start)
+            return Run(arrival.origin, 0, arrival.start)
         case _:
-            return _NOTHING
+            return NO_RUN

@@ -20,6 +20,7 @@ In reading order; each cites its chapter of spec/README.md:
     standing       what follows from the path for logs: which are open, ended, disputed
     history        all of a publisher's events: taken, kept waiting, refused
     entry          header and body of one entry
+    named_body     which body a leaf names, quickly
     record_shapes  the shapes that fields of records may have
     records        record types and their fields
     catalog        the fold from entries to current records
@@ -33,5 +34,6 @@ In reading order; each cites its chapter of spec/README.md:
     query          what people type into a search
     proofs         one record with its proof as one file
     frames         the sync stream, between bytes and values
+    follow_actions what a follower answers to a frame
     follow         the follower without I/O: frames in, what may be taken out
 """

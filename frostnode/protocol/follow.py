@@ -10,14 +10,23 @@ It never fetches, waits or stores. Whoever applies the actions does so in order 
 per batch; when that fails, this follower is thrown away with it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeAlias
 
 from frostnode.protocol.checkpoint import Checkpoint, open_checkpoint
 from frostnode.protocol.dagcbor import Cid
-from frostnode.protocol.entry import check_body, read_leaf
 from frostnode.protocol.errors import FrameError, LogError, RecordError
+from frostnode.protocol.follow_actions import (
+    Action,
+    Advance,
+    Finished,
+    Fork,
+    Gap,
+    NewHead,
+    TakeBodies,
+    TakeEntries,
+    TakeEvents,
+)
 from frostnode.protocol.frames import (
     COMPLETE,
     BodiesFrame,
@@ -34,9 +43,10 @@ from frostnode.protocol.history import EpochStanding, History, Taken
 from frostnode.protocol.identity import parse_signed_event
 from frostnode.protocol.limits import HEADER_BYTES_MAX, TILE_WIDTH
 from frostnode.protocol.log_state import LogState
-from frostnode.protocol.merkle import CompactRange, leaf_hashes, verify_consistency
+from frostnode.protocol.merkle import CompactRange, Hash, leaf_hashes, verify_consistency
+from frostnode.protocol.named_body import named_body
 from frostnode.protocol.names import Did, Origin, parse_did, parse_origin
-from frostnode.protocol.range_proof import check_range
+from frostnode.protocol.range_proof import root_above
 from frostnode.protocol.tiles import decode_bundle
 
 
@@ -47,92 +57,6 @@ class Held(Protocol):
     def log(self, origin: Origin) -> LogState | None: ...
     def leaf(self, origin: Origin, index: int) -> bytes | None:
         """A held leaf; None when it is withheld here."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakeEvents:
-    """Identity events that are valid and new; `history` is the history with them."""
-
-    did: Did
-    history: History
-    taken: Taken
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakeEntries:
-    """Leaves that extend what is held; `complete` is the note when they complete its tree."""
-
-    did: Did
-    origin: Origin
-    start: int
-    bundle: bytes
-    withheld: Sequence[WithheldLeaf]
-    held: CompactRange
-    served: int | None
-    note: bytes | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakeBodies:
-    """Bodies of leaves [start, stop), checked against their headers."""
-
-    did: Did
-    origin: Origin
-    start: int
-    stop: int
-    bodies: Sequence[tuple[Cid, bytes]]
-    fresh: bool
-    """Whether the leaves were taken from this stream too, so that nobody was told of these bodies."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewHead:
-    """A newer checkpoint over exactly the leaves that are held (more signatures, the same tree)."""
-
-    origin: Origin
-    note: bytes
-    size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """The peer has leaves from beyond what is held: ask for the log from `held` on."""
-
-    did: Did
-    origin: Origin
-    held: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fork:
-    """The epoch's key has signed a tree that does not contain what is held and proven here."""
-
-    did: Did
-    origin: Origin
-    note: bytes
-    held: CompactRange
-    left: CompactRange
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advance:
-    """All up to this cursor has been seen."""
-
-    cursor: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """The peer closed on purpose; `complete` when there was nothing more to send."""
-
-    complete: bool
-    reason: str
-
-
-Effect: TypeAlias = TakeEvents | TakeEntries | TakeBodies | NewHead
-"""What is to be stored."""
-
-Action: TypeAlias = Effect | Gap | Fork | Advance | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +218,7 @@ class Follower:
         target = self._target(frame, standing)
         state = self._log(origin, standing)
         leaves, hashes = _read_leaves(frame)
-        left, root = check_range(hashes, frame.start, frame.size, frame.proof)
+        left, grown, root = _read_proof(frame, hashes)
         if root != target.root:
             raise LogError(
                 "tree.root",
@@ -314,7 +238,6 @@ class Follower:
         through = left.extend(hashes[:known]) if known else left
         if through != held:
             return self._not_ours(did, state, target, through)
-        grown = held.extend(hashes[known:])
         complete = stop == target.size
         self._taken.setdefault(origin, held.size)
         self._logs[origin] = replace(
@@ -370,13 +293,13 @@ class Follower:
             if item is None or isinstance(item, BodyAbsent):
                 continue
             leaf = self._leaf(origin, index)
-            header = read_leaf(leaf) if leaf is not None else None
-            if header is None or header.body is None:
+            named = named_body(leaf) if leaf is not None else None
+            if named is None:
                 raise FrameError(
                     "frame.order", f"body of leaf {index} of {origin}", expected="none: its header has none"
                 )
-            check_body(header, item)
-            bodies.append((header.body, item))
+            named.check(item)
+            bodies.append((Cid.from_digest(named.digest), item))
         if not bodies:
             return []
         fresh = frame.start >= self._taken.get(origin, stop)
@@ -410,6 +333,18 @@ def _tail(bundle: bytes, count: int) -> bytes:
     for _ in range(count):
         at += 2 + int.from_bytes(bundle[at : at + 2], "big")
     return bundle[at:]
+
+
+def _read_proof(frame: EntriesFrame, hashes: list[Hash]) -> tuple[CompactRange, CompactRange, Hash]:
+    """What the proof of a frame says: the tree before its leaves, the tree through them, and the root over all.
+
+    Raises:
+        TreeError: tree.size, tree.proof
+    """
+    width = frame.start.bit_count()
+    left = CompactRange(frame.start, tuple(frame.proof[:width]))
+    through = left.extend(hashes)
+    return left, through, root_above(through, frame.size, frame.proof[width:])
 
 
 def _read_leaves(frame: EntriesFrame) -> tuple[list[bytes | None], list[bytes]]:

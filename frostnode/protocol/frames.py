@@ -137,7 +137,7 @@ def encode_frame(frame: Frame) -> bytes:
         content["items"] = [
             [item.state, item.reason] if isinstance(item, BodyAbsent) else item for item in frame.items
         ]
-    return cbor2.dumps(cbor2.dumps([_NAMES[type(frame)], content]))
+    return encode_byte_string(cbor2.dumps([_NAMES[type(frame)], content]))
 
 
 class FrameDecoder:
@@ -168,7 +168,9 @@ class FrameDecoder:
             begin, length = head
             if len(buffer) < begin + length:
                 break
-            frames.append(decode_frame(bytes(buffer[begin : begin + length])))
+            with memoryview(buffer) as view:
+                content = bytes(view[begin : begin + length])
+            frames.append(decode_frame(content))
             at = begin + length
         del buffer[:at]
         return frames
@@ -204,7 +206,13 @@ def _item_head(buffer: bytearray, at: int) -> tuple[int, int] | None:
 
 def encode_byte_string(data: bytes) -> bytes:
     """One item of a CBOR sequence of byte strings."""
-    return cbor2.dumps(data)
+    # Its head is that of its length as a number, but for the major type: the data itself is copied once.
+    number = cbor2.dumps(len(data))
+    return bytes([number[0] | _BYTE_STRING]) + number[1:] + data
+
+
+_BYTE_STRING: Final = 2 << 5
+"""Major type of a byte string in the first byte of an item."""
 
 
 def split_byte_strings(data: bytes) -> Iterator[bytes]:

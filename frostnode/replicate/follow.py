@@ -13,7 +13,7 @@ import trio
 
 from frostnode.ports import AsyncBytes, Clock, LogStore, Peer, PeerTransport, Random, Worker
 from frostnode.protocol.errors import FrostError, LocalError, TransportError
-from frostnode.protocol.follow import Finished, Gap
+from frostnode.protocol.follow_actions import Finished, Gap
 from frostnode.protocol.frames import Frame
 from frostnode.protocol.limits import (
     PEER_BACKOFF_FIRST_S,

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from frostnode.ports import ArrivalKind, LogStore, LogWriter
 from frostnode.protocol.errors import PeerError, StorageError
-from frostnode.protocol.follow import (
+from frostnode.protocol.follow import Follower
+from frostnode.protocol.follow_actions import (
     Action,
     Advance,
     Effect,
     Finished,
-    Follower,
     Fork,
     Gap,
     NewHead,
@@ -161,7 +161,7 @@ def _apply_effect(writer: LogWriter, action: Effect) -> int:
             writer.arrive(ArrivalKind.ENTRIES, action.did, action.origin, action.start, stop)
             return stop - action.start
         case TakeBodies():
-            new = [writer.put_body(cid, body) for cid, body in action.bodies]
+            new = writer.put_bodies(action.bodies)
             if action.fresh or any(new):
                 writer.arrive(ArrivalKind.BODIES, action.did, action.origin, action.start, action.stop)
         case TakeEvents():

@@ -4,6 +4,7 @@ Only what lies under a completely held, signed tree is sent. An arrival beyond t
 its tree is complete, a later arrival shows the receiver the gap and it asks for the log by its own size.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -85,20 +86,22 @@ class ArrivalStream:
         self._heads_only = heads_only
         self._sent_events: dict[Did, int] = {}
         self._sent_heads: dict[Origin, tuple[int, bytes | None]] = {}
+        self._ahead: deque[_Run] = deque()
 
     def next_batch(self, reader: LogReader) -> bytes:
         """The next frames, about STREAM_BATCH_BYTES_MAX of them; empty when there is nothing new."""
+        if not self._ahead:
+            self._ahead.extend(_runs(reader.arrivals(self.after, STREAM_BATCH_ARRIVALS_MAX, self._dids)))
         out: list[bytes] = []
         sent = 0
-        for run in _runs(reader.arrivals(self.after, STREAM_BATCH_ARRIVALS_MAX, self._dids)):
+        while self._ahead and sent < STREAM_BATCH_BYTES_MAX:
+            run = self._ahead.popleft()
             frames = self._frames(reader, run)
             self.after = run.last
             if not frames:
                 frames = [self.cursor(reader)]
             out += frames
             sent += sum(map(len, frames))
-            if sent >= STREAM_BATCH_BYTES_MAX:
-                break
         return b"".join(out)
 
     def cursor(self, reader: LogReader) -> bytes:

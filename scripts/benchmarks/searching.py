@@ -19,8 +19,10 @@ def index_mb_per_s(workshop: Workshop) -> Figure:
     """Whole documents from the log into the index: read, decoded, flattened, committed."""
     size = sum(len(entry(document)[1]) for document in documents(workshop.size.documents))
 
+    home = workshop.documents
+
     async def run() -> float:
-        async with opened(workshop.documents) as parts:
+        async with opened(home) as parts:
             await catch_up(parts.worker, parts.catalog_fold)
             begun = time.perf_counter()
             await catch_up(parts.worker, parts.index_fold)
@@ -46,8 +48,10 @@ def search_p95_ms(workshop: Workshop) -> Figure:
         await search(parts, {"query": query, "limit": 20, "offset": 0}, quiet)
         return time.perf_counter() - begun
 
+    home = workshop.catalog
+
     async def run() -> list[float]:
-        async with opened(workshop.catalog) as parts:
+        async with opened(home) as parts:
             return [await timed(parts) for _ in range(workshop.size.searches)]
 
     taken = statistics.quantiles(trio.run(run), n=20)[-1]

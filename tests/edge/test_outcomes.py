@@ -1,6 +1,7 @@
 """One table from error to HTTP status and exit code (frostnode.edge.outcomes, spec/08-errors.md)."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,10 @@ from frostnode.protocol.errors import (
     TransportError,
     TreeError,
 )
+from frostnode.protocol.keys import check_public_key
+from frostnode.protocol.proofs import verify_proof
 
+VECTORS = Path(__file__).parents[2] / "interop/vectors"
 FAMILIES = [
     value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, FrostError)
 ]
@@ -57,6 +61,16 @@ def test_every_error_of_every_family_has_an_outcome(family: type[FrostError]) ->
         error = family(code, "anything")
         assert 400 <= http_status(error) <= 599
         assert exit_code(error) in set(Exit)
+
+
+def test_a_proof_that_does_not_hold_is_invalid_whatever_is_wrong_with_it() -> None:
+    for vector in sorted((VECTORS / "proofs/invalid").glob("*.json")):
+        given = json.loads(vector.read_text())["input"]
+        keys = given.get("witnesses", {}).items()
+        witnesses = {name: check_public_key(bytes.fromhex(key)) for name, key in keys}
+        with pytest.raises(FrostError) as refused:
+            verify_proof(bytes.fromhex(given["file"]), witnesses)
+        assert exit_code(refused.value) == Exit.INVALID, vector.name
 
 
 def test_the_code_goes_before_the_area_and_the_area_before_the_family() -> None:

@@ -98,6 +98,10 @@ def test_a_catalog_of_catalogs(make_node, catalogs, tmp_path):
     assert d.json("fsck")["findings"] == []
 
     check_contents(d, aws_documents, stac_documents)
+    for origin in origins_of(d):
+        for verifier in VERIFIERS[1:]:
+            command = [*verifier[:-1], "log", d.url, origin]
+            subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
     d.stop()
     assert c.json("fsck")["findings"] == []
     assert d.json("fsck")["findings"] == []
@@ -151,6 +155,11 @@ def sources(aws_documents, stac_documents):
     for document in aws_documents:
         yield "aws-open-data", {name: value for name, value in document.items() if name != "_slug"}
     yield from (("stac", document) for document in stac_documents)
+
+
+def origins_of(node):
+    """The logs that the running node offers, by its pages of heads."""
+    return [head["origin"] for head in httpx.get(f"{node.url}/frost/heads/0").json()["heads"]]
 
 
 def records_of(node):

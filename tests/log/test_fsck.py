@@ -88,7 +88,7 @@ def test_progress_is_told(sound: Path) -> None:
     store, told = SqliteStore(sound, clock=ManualClock(), random=SeededRandom(1)), []
     report = fsck(store, progress=lambda what, done: told.append((what, done)))
     store.close()
-    assert ("entries", 256) in told
+    assert len([what for what, _ in told if what == "entries"]) >= 4, "told while it goes on"
     assert dict(told) == {
         "publishers": report.publishers,
         "logs": report.logs,

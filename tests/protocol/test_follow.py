@@ -7,10 +7,10 @@ import pytest
 
 from frostnode.protocol.checkpoint import Checkpoint, sign_checkpoint
 from frostnode.protocol.errors import FrameError, FrostError, LogError, PeerError, RecordError
-from frostnode.protocol.follow import (
+from frostnode.protocol.follow import Follower
+from frostnode.protocol.follow_actions import (
     Advance,
     Finished,
-    Follower,
     Fork,
     Gap,
     NewHead,

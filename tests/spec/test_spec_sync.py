@@ -6,7 +6,8 @@ from pathlib import Path
 
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import read_leaf
-from frostnode.protocol.follow import Advance, Finished, Follower, TakeBodies, TakeEntries, TakeEvents
+from frostnode.protocol.follow import Follower
+from frostnode.protocol.follow_actions import Advance, Finished, TakeBodies, TakeEntries, TakeEvents
 from frostnode.protocol.frames import FrameDecoder
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.tiles import decode_bundle

@@ -14,8 +14,8 @@ from frostnode.protocol.names import Did, Origin
 _TILE_NUMBER: Final = (1 << TILE_LEVEL_SHIFT) - 1
 _BUNDLE_NUMBER: Final = (1 << LOG_SHIFT) - 1
 _LOGS: Final = """
-    SELECT did, origin, size, edge, tail, served, checkpoint
-    FROM log JOIN publisher ON publisher.id = publisher ORDER BY log.id
+    SELECT origin, size, edge, tail, served, checkpoint
+    FROM publisher JOIN log ON log.publisher = publisher.id WHERE did = ? ORDER BY log.id
 """
 _STRAYS: Final = {
     "bundles of no log": f"SELECT count(*) FROM bundle WHERE id >> {LOG_SHIFT} NOT IN (SELECT id FROM log)",
@@ -53,11 +53,11 @@ class Audit(Reader):
                 choices=read_choices(self._db, publisher),
             )
 
-    def stored_logs(self) -> Iterator[StoredLog]:
-        """All logs, also those of void epochs."""
-        for did, origin, size, edge, tail, served, checkpoint in self._db.each(_LOGS):
-            yield StoredLog(
-                did=Did(did),
+    def stored_logs(self, did: Did) -> list[StoredLog]:
+        """All logs of a publisher, also those of void epochs."""
+        return [
+            StoredLog(
+                did=did,
                 origin=Origin(origin),
                 size=size,
                 edge=edge,
@@ -65,6 +65,8 @@ class Audit(Reader):
                 served=served,
                 checkpoint=checkpoint,
             )
+            for origin, size, edge, tail, served, checkpoint in self._db.all(_LOGS, (did,))
+        ]
 
     def stored_bundles(self, origin: Origin) -> Iterator[tuple[int, bytes]]:
         """Full bundles of a log with their numbers, ascending."""

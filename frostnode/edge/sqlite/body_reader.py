@@ -14,11 +14,11 @@ from frostnode.protocol.limits import HEADS_PAGE_MAX, TILE_WIDTH
 from frostnode.protocol.names import Origin
 from frostnode.protocol.tiles import decode_bundle
 
-_AT_ONCE: Final = 256
-_FIND_MANY: Final = (
-    f"SELECT digest, pack, start, size FROM body WHERE digest IN ({', '.join('?' * _AT_ONCE)})"
-)
-_FIND_ONE: Final = "SELECT digest, pack, start, size FROM body WHERE digest = ?"
+_FIND: Final = {
+    many: f"SELECT digest, pack, start, size FROM body WHERE digest IN ({', '.join('?' * many)})"
+    for many in (1, 16, 256)
+}
+"""Look-ups of one, some and a bundle's worth of digests: few statements, so that they stay prepared."""
 
 _WITHHELD: Final = """
     SELECT kind, hash, origin, leaf, state, reason FROM (
@@ -131,12 +131,12 @@ class BodyReader(LeafReader):
 
 def find(database: Database, digests: Sequence[bytes]) -> dict[bytes, Place]:
     """Look up where bodies lie; those that are not here are left out."""
-    if len(digests) == 1:
-        row = database.one(_FIND_ONE, digests)
-        return {} if row is None else {row[0]: Place(*row[1:])}
     found: dict[bytes, Place] = {}
-    for at in range(0, len(digests), _AT_ONCE):
-        some: list[bytes | None] = list(digests[at : at + _AT_ONCE])
-        some += [None] * (_AT_ONCE - len(some))
-        found.update((row[0], Place(*row[1:])) for row in database.all(_FIND_MANY, some))
+    at = 0
+    while at < len(digests):
+        many = next((many for many in _FIND if len(digests) - at <= many), max(_FIND))
+        some: list[bytes | None] = list(digests[at : at + many])
+        some += [None] * (many - len(some))
+        found.update((row[0], Place(*row[1:])) for row in database.all(_FIND[many], some))
+        at += many
     return found

@@ -4,10 +4,11 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from frostnode.edge.sqlite.connection import Database, Row
+from frostnode.edge.sqlite.connection import Binding, Database, Row
 from frostnode.edge.sqlite.migrations import migrate, migrations
+from frostnode.edge.sqlite.rows import Rows
 from frostnode.ports import CatalogEntry, PublisherSummary
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import Op
@@ -40,11 +41,8 @@ def _entry(row: Row) -> CatalogEntry:
     )
 
 
-class SqliteCatalogReader:
+class SqliteCatalogReader(Rows):
     """CatalogReader within one transaction."""
-
-    def __init__(self, database: Database) -> None:
-        self._db = database
 
     def cursor(self) -> int:
         """The arrival up to which this view has followed."""
@@ -151,18 +149,49 @@ class SqliteCatalogReader:
         return int(row[0]) if row else 0
 
 
+_PUT_ENTRY: Final = """
+    INSERT INTO entry (publisher, type, key, epoch, leaf, log, header, op, time_ms, seen_ms, body, size, title)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (log, leaf) DO NOTHING
+"""
+_SETTLE_RECORD: Final = """
+    INSERT INTO record SELECT publisher, type, key, id, op = 'withdraw', seen_ms FROM entry
+    WHERE publisher = ? AND type = ? AND key = ? ORDER BY epoch DESC, leaf DESC LIMIT 1
+    ON CONFLICT (publisher, type, key) DO UPDATE
+    SET entry = excluded.entry, withdrawn = excluded.withdrawn, seen_ms = excluded.seen_ms
+"""
+_ENTRIES_KEPT_BACK_MAX: Final = 1024
+
+
 class SqliteCatalogWriter(SqliteCatalogReader):
-    """CatalogWriter: one transaction of the fold."""
+    """CatalogWriter: one transaction of the fold.
+
+    New entries are kept back and written together; whoever reads within the transaction makes them settle.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._entries: list[tuple[Binding, ...]] = []
+        self._ids: dict[str, int] = {}
+
+    @property
+    def _db(self) -> Database:
+        self.settle()
+        return self._connection
+
+    def settle(self) -> None:
+        """Write down what was kept back, and recompute the current entries of its records."""
+        if self._entries:
+            entries, self._entries = self._entries, []
+            self._connection.run_many(_PUT_ENTRY, entries)
+            self._connection.run_many(_SETTLE_RECORD, dict.fromkeys(entry[:3] for entry in entries))
 
     def put_entry(self, entry: CatalogEntry) -> None:
         """Add an entry; the record's current entry is recomputed."""
-        publisher = self._id("publisher", "did", entry.did)
-        self._db.run(
-            "INSERT INTO entry (publisher, type, key, epoch, leaf, log, header, op, time_ms, seen_ms, body,"
-            " size, title) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (log, leaf) DO NOTHING",
+        if len(self._entries) >= _ENTRIES_KEPT_BACK_MAX:
+            self.settle()
+        self._entries.append(
             (
-                publisher,
+                self._id("publisher", "did", entry.did),
                 entry.type,
                 entry.key,
                 entry.epoch,
@@ -175,9 +204,8 @@ class SqliteCatalogWriter(SqliteCatalogReader):
                 entry.body.digest if entry.body else None,
                 entry.size,
                 entry.title,
-            ),
+            )
         )
-        self._settle(publisher, entry.type, entry.key)
 
     def put_title(self, origin: Origin, index: int, title: str) -> None:
         """Set the title of an entry, if there is such an entry."""
@@ -200,6 +228,7 @@ class SqliteCatalogWriter(SqliteCatalogReader):
 
     def forget(self) -> None:
         """Back to the beginning."""
+        self._ids.clear()
         for table in ("record", "entry", "log", "publisher"):
             self._db.run(f"DELETE FROM {table}")
         self.advance(0)
@@ -209,31 +238,16 @@ class SqliteCatalogWriter(SqliteCatalogReader):
         bindings = (origin, start, stop)
         touched = self._db.all(f"SELECT DISTINCT publisher, type, key FROM entry {where}", bindings)
         self._db.run(f"DELETE FROM entry {where}", bindings)
-        for publisher, type_, key in touched:
-            self._settle(publisher, type_, key)
-
-    def _settle(self, publisher: int, type_: str, key: str) -> None:
-        """Recompute which entry of a record is current."""
-        record = (publisher, type_, key)
-        last = self._db.one(
-            "SELECT id, op, seen_ms FROM entry WHERE publisher = ? AND type = ? AND key = ?"
-            " ORDER BY epoch DESC, leaf DESC LIMIT 1",
-            record,
-        )
-        if last is None:
-            self._db.run("DELETE FROM record WHERE publisher = ? AND type = ? AND key = ?", record)
-            return
-        self._db.run(
-            "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (publisher, type, key) DO UPDATE SET"
-            " entry = excluded.entry, withdrawn = excluded.withdrawn, seen_ms = excluded.seen_ms",
-            (*record, last[0], int(last[1] == "withdraw"), last[2]),
-        )
+        self._db.run_many("DELETE FROM record WHERE publisher = ? AND type = ? AND key = ?", touched)
+        self._db.run_many(_SETTLE_RECORD, touched)
 
     def _id(self, table: str, column: str, name: str) -> int:
-        row = self._db.one(f"SELECT id FROM {table} WHERE {column} = ?", (name,))
-        if row is not None:
-            return int(row[0])
-        return self._db.insert(f"INSERT INTO {table} ({column}) VALUES (?)", (name,))
+        """The row of a publisher or log, made if there is none."""
+        if name not in self._ids:
+            row = self._connection.one(f"SELECT id FROM {table} WHERE {column} = ?", (name,))
+            insert = f"INSERT INTO {table} ({column}) VALUES (?)"
+            self._ids[name] = int(row[0]) if row is not None else self._connection.insert(insert, (name,))
+        return self._ids[name]
 
 
 class SqliteCatalog:
@@ -269,7 +283,9 @@ class SqliteCatalog:
         with self._lock:
             self._writer.begin(write=True)
             try:
-                yield SqliteCatalogWriter(self._writer)
+                writer = SqliteCatalogWriter(self._writer)
+                yield writer
+                writer.settle()
                 self._writer.commit()
             finally:
                 self._writer.rollback()

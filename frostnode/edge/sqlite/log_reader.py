@@ -22,8 +22,8 @@ STATE: Final = (
 
 _HEADS: Final = """
     SELECT did, origin, epoch, served, checkpoint, tip, forked
-    FROM publisher JOIN log ON log.publisher = publisher.id
-    WHERE counts ORDER BY did, epoch LIMIT ? OFFSET ?
+    FROM publisher CROSS JOIN log ON log.publisher = publisher.id
+    WHERE counts = 1 ORDER BY did, epoch LIMIT ? OFFSET ?
 """
 
 
@@ -38,7 +38,8 @@ class LogStateReader(Rows):
     def logs(self, did: Did) -> list[LogState]:
         """Logs of epochs that count, in order of epoch."""
         rows = self._db.all(
-            STATE + "WHERE counts AND publisher = (SELECT id FROM publisher WHERE did = ?) ORDER BY epoch",
+            STATE
+            + "WHERE counts = 1 AND publisher = (SELECT id FROM publisher WHERE did = ?) ORDER BY epoch",
             (did,),
         )
         return [log_state(row) for row in rows]

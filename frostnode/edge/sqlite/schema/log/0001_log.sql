@@ -59,7 +59,8 @@ CREATE TABLE log (
     frozen     INTEGER NOT NULL DEFAULT 0,
     tail       BLOB NOT NULL DEFAULT x''            -- the entry bundle that is not full yet
 ) STRICT;
-CREATE INDEX log_by_publisher ON log (publisher, epoch);
+CREATE INDEX log_by_publisher ON log (publisher);
+CREATE INDEX log_that_counts ON log (publisher, epoch) WHERE counts = 1;
 
 CREATE TABLE bundle (                               -- full ones only
     id     INTEGER PRIMARY KEY,                     -- log << 32 | n

@@ -1,0 +1,97 @@
+"""What a follower answers to a frame: what is to be stored, what is to be asked for, what is to be known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.frames import WithheldLeaf
+from frostnode.protocol.history import History, Taken
+from frostnode.protocol.merkle import CompactRange
+from frostnode.protocol.names import Did, Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeEvents:
+    """Identity events that are valid and new; `history` is the history with them."""
+
+    did: Did
+    history: History
+    taken: Taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeEntries:
+    """Leaves that extend what is held; `complete` is the note when they complete its tree."""
+
+    did: Did
+    origin: Origin
+    start: int
+    bundle: bytes
+    withheld: Sequence[WithheldLeaf]
+    held: CompactRange
+    served: int | None
+    note: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBodies:
+    """Bodies of leaves [start, stop), checked against their headers."""
+
+    did: Did
+    origin: Origin
+    start: int
+    stop: int
+    bodies: Sequence[tuple[Cid, bytes]]
+    fresh: bool
+    """Whether the leaves were taken from this stream too, so that nobody was told of these bodies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewHead:
+    """A newer checkpoint over exactly the leaves that are held (more signatures, the same tree)."""
+
+    origin: Origin
+    note: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """The peer has leaves from beyond what is held: ask for the log from `held` on."""
+
+    did: Did
+    origin: Origin
+    held: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """The epoch's key has signed a tree that does not contain what is held and proven here."""
+
+    did: Did
+    origin: Origin
+    note: bytes
+    held: CompactRange
+    left: CompactRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """All up to this cursor has been seen."""
+
+    cursor: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The peer closed on purpose; `complete` when there was nothing more to send."""
+
+    complete: bool
+    reason: str
+
+
+Effect: TypeAlias = TakeEvents | TakeEntries | TakeBodies | NewHead
+"""What is to be stored."""
+
+Action: TypeAlias = Effect | Gap | Fork | Advance | Finished
