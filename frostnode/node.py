@@ -33,7 +33,7 @@ from frostnode.operations.follow import carried_dids
 from frostnode.operations.parts import Json, Parts, Progress
 from frostnode.operations.table import operate
 from frostnode.project.stage import keep_up
-from frostnode.protocol.errors import FrostError
+from frostnode.protocol.errors import FrostError, StorageError
 from frostnode.protocol.keys import SigningKey, derive_seed, to_multibase
 from frostnode.protocol.limits import PEERS_CHECK_S, SHUTDOWN_S
 from frostnode.protocol.names import Did
@@ -56,6 +56,7 @@ def one_fault() -> Iterator[None]:
 async def open_parts(home: Home, config: Config) -> AsyncIterator[Parts]:
     """The parts of the node in `home`. The caller holds the home's lock."""
     seed = home.read_host_seed()
+    home.require_store()
     clock, random, worker = SystemClock(), SystemRandom(), ThreadWorker()
     async with AsyncExitStack() as stack:
         store = SqliteStore(home.log_store, clock=clock, random=random)
@@ -92,10 +93,28 @@ async def open_parts(home: Home, config: Config) -> AsyncIterator[Parts]:
 
 
 def log_key(store: SqliteStore, seed: bytes, origin: str) -> SigningKey | None:
-    """The key of a hosted epoch's log: derived from the host seed by the label stored with it."""
+    """The key of a hosted epoch's log: derived from the host seed by the label stored with it.
+
+    Raises:
+        StorageError: storage.damaged, when the host seed is not the one that the epoch was opened with: a
+            signature of another key would be remembered for ever
+    """
     with store.read() as reader:
-        label = next((item.key_label for item in reader.hosted() if item.origin == origin), None)
-    return SigningKey(derive_seed(seed, label)) if label is not None else None
+        hosted = next((item for item in reader.hosted() if item.origin == origin), None)
+        history = reader.history(hosted.did) if hosted is not None else None
+    if hosted is None:
+        return None
+    key = SigningKey(derive_seed(seed, hosted.key_label))
+    epoch = history.epoch(hosted.origin) if history is not None else None
+    if epoch is not None and epoch.key not in (None, key.public):
+        raise StorageError(
+            "storage.damaged",
+            f"host seed: key of {origin}",
+            found=key.public,
+            expected=epoch.key,
+            hint="put back the host.seed of this home",
+        )
+    return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +231,8 @@ async def operate_resting(home: Home, operation: str, params: Mapping[str, Any],
         FrostError: whatever the operation says; LocalError: home.missing, home.busy
     """
     with one_fault(), home.lock():
+        if operation == "reindex":
+            home.drop_views()  # they may be damaged beyond opening
         async with open_parts(home, read_config(home.config)) as parts:
             result = await operate(parts, operation, params, progress)
             await parts.project()

@@ -14,7 +14,7 @@ from frostnode.protocol.dagcbor import Cid, decode, encode
 from frostnode.protocol.entry import check_body, decode_body, header_cid, parse_header, same_content
 from frostnode.protocol.errors import LogError, TreeError
 from frostnode.protocol.follow import Follower
-from frostnode.protocol.follow_actions import Finished, Fork, TakeBodies, TakeEntries, TakeEvents
+from frostnode.protocol.follow_actions import Finished, Fork, Stopped, TakeBodies, TakeEntries, TakeEvents
 from frostnode.protocol.frames import BodyAbsent, Frame, FrameDecoder, WithheldLeaf
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import parse_signed_event
@@ -267,6 +267,8 @@ class Receiver:
                 self.bodies.update(str(cid) for cid, _ in action.bodies)
             case Fork():
                 raise LogError("checkpoint.fork", f"a second tree of {action.origin}")
+            case Stopped():
+                raise LogError(action.code, action.reason)
             case Finished():
                 self.complete = action.complete
             case _:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from frostnode.cli.shared import FOREVER, ask_node, home_option, json_option, need_node, passphrase, show_json
+from frostnode.protocol.errors import LocalError
 
 KITS = """\
 Your publisher is {did}
@@ -63,6 +64,8 @@ def make_home(
     kit: Path | None,
 ) -> dict[str, str]:
     """Found the home and publish the publisher's name; answers {did, kit, recovery}."""
+    if not name.strip():
+        raise LocalError("usage", "name of the publisher", found=repr(name), expected="a name")
     node = need_node()
     from frostnode.config import Config
     from frostnode.founding import found

@@ -1,7 +1,9 @@
 """`frost publish`, `edit` and `withdraw`: write to the publisher's log."""
 
 import json
+import os
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,11 @@ from typing import Any
 import click
 
 from frostnode.cli.shared import FOREVER, Bar, ask_node, home_option, json_option, show_json
-from frostnode.protocol.errors import LocalError
+from frostnode.protocol.errors import FrostError, LocalError
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Check and show, publish nothing.")
 _AS = click.option("--as", "did", help="DID of the publisher, when the home hosts several.")
-_BATCH = 256
+_BATCH = 1024
 
 
 @click.command()
@@ -51,7 +53,12 @@ def publish_records(
         async def show(what: str, done: int, total: int | None) -> None:
             await bar.show(what, len(answers) + done, None)
 
-        for batch in _batches(records):
+        batches = list(_batches(records))
+        if len(batches) > 1 and not dry_run:
+            # What a log takes it keeps: all of it is checked before the first of it is published.
+            for batch in batches:
+                ask_node(home, "publish", {"records": batch, "did": did, "dry_run": True}, show)
+        for batch in batches:
             answer = ask_node(home, "publish", {"records": batch, "did": did, "dry_run": dry_run}, show)
             answers += answer["records"]
             publisher = answer["did"]
@@ -110,11 +117,21 @@ def edit(url: str, home: Path, dry_run: bool, as_json: bool) -> None:
     text = yaml.safe_dump(record, sort_keys=False, allow_unicode=True, width=100)
     edited = click.edit(text, extension=".yaml")
     if edited is None or edited == text:
-        click.echo("nothing changed")
+        if as_json:
+            unchanged = {"url": shown["url"], "status": "unchanged"}
+            show_json({"did": shown["did"], "dry_run": dry_run, "records": [unchanged]})
+        else:
+            click.echo("nothing changed")
         return
-    publish_records(
-        home, read_documents(url, edited.encode()), did=shown["did"], dry_run=dry_run, as_json=as_json
-    )
+    try:
+        records = list(read_documents(url, edited.encode()))
+        publish_records(home, records, did=shown["did"], dry_run=dry_run, as_json=as_json)
+    except FrostError as error:
+        handle, kept = tempfile.mkstemp(prefix="frost-edit-", suffix=".yaml")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(edited)
+        error.hint = f"your text is kept: correct {kept} and `frost publish` it"
+        raise
 
 
 @click.command()

@@ -6,6 +6,7 @@ What takes long to import is imported where it is used: `frost --help` and shell
 import json
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 import click
 
 from frostnode.protocol.errors import LocalError
+from frostnode.protocol.limits import START_PATIENCE_S, START_RETRY_S
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -101,10 +103,18 @@ def ask_node(
     place.require()
     with Bar() as bar:
         shown = progress or bar.show
-        answer = trio.run(call, place.control, operation, params, shown)
-        if answer is None:
-            answer = trio.run(need_node().operate_resting, place, operation, params, shown)
-        return dict(answer)
+        patience = time.monotonic() + START_PATIENCE_S
+        while True:
+            answer = trio.run(call, place.control, operation, params, shown)
+            if answer is not None:
+                return dict(answer)
+            try:
+                return dict(trio.run(need_node().operate_resting, place, operation, params, shown))
+            except LocalError as error:
+                # The home is busy and does not answer: its node may just be starting, or another command ending.
+                if error.code != "home.busy" or time.monotonic() > patience:
+                    raise
+            trio.run(trio.sleep, START_RETRY_S)
 
 
 def need_node() -> Any:

@@ -6,12 +6,13 @@ the folder and its secret files are readable by their owner alone. The kits are 
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from frostnode.protocol.errors import LocalError
+from frostnode.protocol.errors import LocalError, StorageError
 
 SEED_BYTES = 32
 
@@ -81,6 +82,19 @@ class Home:
         if not self.exists:
             raise LocalError("home.missing", f"no node in {self.root}", hint="`frost init` makes one")
 
+    def require_store(self) -> None:
+        """Check that the store of a founded home is there: a new, empty one in its place would hide the loss.
+
+        Raises:
+            StorageError: storage.damaged
+        """
+        if not self.log_store.exists():
+            raise StorageError(
+                "storage.damaged",
+                f"{self.log_store} is missing",
+                hint="put it back, with signer.db, from a backup",
+            )
+
     def create(self, host_seed: bytes) -> None:
         """Make the folder and write the host seed, durably, before any key of it is used.
 
@@ -108,6 +122,20 @@ class Home:
                 "input.unreadable", str(self.host_seed), found=len(seed), expected=f"{SEED_BYTES} bytes"
             )
         return seed
+
+    def drop_views(self) -> None:
+        """Delete what can be rebuilt from the log store. The caller holds the lock.
+
+        Raises:
+            StorageError: storage.failed
+        """
+        try:
+            for path in self.root.glob(f"{self.catalog.name}*"):
+                path.unlink()
+            if self.index.exists():
+                shutil.rmtree(self.index)
+        except OSError as error:
+            raise StorageError("storage.failed", f"views of {self.root}: {error.strerror}") from error
 
     @contextmanager
     def lock(self) -> Iterator[None]:

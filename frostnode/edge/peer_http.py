@@ -1,33 +1,67 @@
 """The way out: PeerTransport over httpx, one client per node (a new one costs 30 ms).
 
-A peer is trusted with nothing: every answer has a size and a time limit, redirects are not followed,
-compression is not asked for.
+A peer is trusted with nothing: every answer has limits of size and time, redirects are not followed, what
+is compressed is not unpacked, cookies are not kept, and of a refusal only what a server may rightly say
+of a request is taken at its word.
 """
 
 import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import httpx
 import trio
 
-from frostnode.protocol.errors import CODES, FrostError, LocalError, TransportError
+from frostnode.protocol.errors import FrostError, LocalError, TransportError, brief
 from frostnode.protocol.limits import (
+    CLOSE_TIMEOUT_S,
     CONNECT_TIMEOUT_S,
+    FETCH_BYTES_PER_S_MIN,
     FETCH_TIMEOUT_S,
     PROBLEM_BYTES_MAX,
     STREAM_SILENCE_S,
 )
 
+_REFUSALS: Final = frozenset(
+    {
+        "cursor.malformed",
+        "cursor.unknown",
+        "publisher.unknown",
+        "queue.full",
+        "record.absent",
+        "record.not-found",
+        "record.withheld",
+        "usage",
+    }
+)
+"""Codes of a problem document that are about the request. Any other is the peer's own trouble, not ours."""
+
+_BY_STATUS: Final = {
+    403: "record.not-found",  # object stores answer so for what is not there, to those who may not list
+    404: "record.not-found",
+    410: "record.not-found",
+    451: "record.withheld",
+}
+
+_WIRE: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, OverflowError)
+"""What the client raises: for the wire, and for names and ports that no wire leads to."""
+
 
 class HttpTransport:
-    """PeerTransport over one httpx client; an async context."""
+    """PeerTransport over one httpx client; an async context.
+
+    The number of connections is bounded by those who ask: one stream and STATIC_FETCHES_MAX fetches a peer.
+    """
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._client = httpx.AsyncClient(
             transport=transport,
-            timeout=httpx.Timeout(FETCH_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            limits=httpx.Limits(max_connections=256, max_keepalive_connections=64),
+            timeout=httpx.Timeout(STREAM_SILENCE_S, connect=CONNECT_TIMEOUT_S),
+            limits=httpx.Limits(max_connections=None),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             headers={"accept-encoding": "identity", "user-agent": "frostnode"},
             follow_redirects=False,
             trust_env=False,
@@ -40,25 +74,27 @@ class HttpTransport:
         await self._client.aclose()
 
     async def fetch(self, url: str, *, bytes_max: int) -> bytes:
-        """The body of a 200 answer, at most `bytes_max` bytes within FETCH_TIMEOUT_S."""
+        """The body of a 200 answer: at most `bytes_max` bytes, in FETCH_TIMEOUT_S and the time that they may take."""
         parts: list[bytes] = []
         weight = 0
-        try:
-            with trio.fail_after(FETCH_TIMEOUT_S):
-                async with HttpBytes(self._client, url) as chunks:
-                    async for chunk in chunks:
-                        parts.append(chunk)
-                        weight += len(chunk)
-                        if weight > bytes_max:
-                            raise TransportError(
-                                "transport.too-large",
-                                f"answer of {url}",
-                                found=f"> {weight}",
-                                expected=f"≤ {bytes_max}",
-                            )
-        except trio.TooSlowError as error:
-            raise TransportError("transport.timeout", url, found=f"> {FETCH_TIMEOUT_S} s") from error
-        return b"".join(parts)
+        begun = trio.current_time()
+        with trio.move_on_at(begun + FETCH_TIMEOUT_S) as scope:
+            async with HttpBytes(self._client, url) as chunks:
+                async for chunk in chunks:
+                    parts.append(chunk)
+                    weight += len(chunk)
+                    if weight > bytes_max:
+                        raise TransportError(
+                            "transport.too-large",
+                            f"answer of {url}",
+                            found=f"> {bytes_max}",
+                            expected=bytes_max,
+                        )
+                    scope.deadline = begun + FETCH_TIMEOUT_S + weight / FETCH_BYTES_PER_S_MIN
+            return b"".join(parts)
+        raise TransportError(
+            "transport.timeout", url, found=f"{weight} bytes in {trio.current_time() - begun:.0f} s"
+        )
 
     def stream(self, url: str) -> "HttpBytes":
         """Chunks of a long answer."""
@@ -72,22 +108,34 @@ class HttpBytes:
         self._client = client
         self._url = url
         self._response: httpx.Response | None = None
+        self._chunks: AsyncIterator[bytes] | None = None
 
     async def __aenter__(self) -> Self:
-        timeout = httpx.Timeout(STREAM_SILENCE_S, connect=CONNECT_TIMEOUT_S)
         try:
-            request = self._client.build_request("GET", self._url, timeout=timeout)
-            self._response = await self._client.send(request, stream=True)
-            if self._response.status_code != 200:
-                raise await self._refusal(self._response)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            with trio.fail_after(FETCH_TIMEOUT_S):
+                await self._open()
+        except trio.TooSlowError as error:
             await self._close()
-            raise _transport_error(self._url, error) from error
-        except FrostError:
+            raise TransportError("transport.timeout", self._url, found=f"{FETCH_TIMEOUT_S} s") from error
+        except _WIRE as error:
+            await self._close()
+            raise _transport_error(self._url, error, _OPENING) from error
+        except BaseException:  # a refusal, or the caller has lost interest: either way nobody reads on
             await self._close()
             raise
-        self._chunks = self._response.aiter_raw()
         return self
+
+    async def _open(self) -> None:
+        request = self._client.build_request("GET", self._url)
+        self._response = await self._client.send(request, stream=True)
+        self._chunks = self._response.aiter_raw()
+        if self._response.status_code != 200:
+            raise await self._refusal(self._response, self._chunks)
+        coding = self._response.headers.get("content-encoding", "identity")
+        if coding.lower() != "identity":
+            raise TransportError(
+                "transport.status", f"coding of {self._url}", found=coding, expected="identity"
+            )
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
@@ -98,45 +146,67 @@ class HttpBytes:
         return self
 
     async def __anext__(self) -> bytes:
+        if self._chunks is None:
+            raise StopAsyncIteration
         try:
             return await anext(self._chunks)
-        except (httpx.HTTPError, httpx.StreamError) as error:
-            raise _transport_error(self._url, error) from error
+        except _WIRE as error:
+            raise _transport_error(self._url, error, _READING) from error
 
     async def _close(self) -> None:
-        if self._response is not None:
-            with trio.CancelScope(shield=True), trio.move_on_after(1):
+        """Give the connection back, or drop it. The iterators of the client end by being run out."""
+        with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_TIMEOUT_S), suppress(*_WIRE):
+            if self._response is not None:
                 await self._response.aclose()
+            if self._chunks is not None:
+                async for _ in self._chunks:
+                    pass
 
-    async def _refusal(self, response: httpx.Response) -> FrostError:
-        """What a status other than 200 means; the code of a problem document if it is one of ours."""
+    async def _refusal(self, response: httpx.Response, chunks: AsyncIterator[bytes]) -> FrostError:
+        """What a status other than 200 means; if it is a problem document, what its code means."""
+        status = response.status_code
         body = bytearray()
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > PROBLEM_BYTES_MAX:
-                break
-        code, detail = _read_problem(bytes(body))
-        if code in CODES:
-            return LocalError(code, f"{self._url} answers: {detail}")
-        by_status = {404: "record.not-found", 451: "record.withheld"}
-        if response.status_code in by_status:
-            return LocalError(by_status[response.status_code], f"{self._url} answers {response.status_code}")
-        return TransportError("transport.status", self._url, found=response.status_code, expected=200)
+        with suppress(*_WIRE):  # the status was told
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > PROBLEM_BYTES_MAX:
+                    break
+        code, detail = _BY_STATUS.get(status, ""), ""
+        if response.headers.get("content-type", "").startswith("application/problem+json"):
+            code, detail = _read_problem(bytes(body), code)
+        if code in _REFUSALS and (400 <= status < 500 or code == "queue.full"):
+            return LocalError(code, f"{self._url} answers {status} {brief(detail)}".rstrip())
+        return TransportError(
+            "transport.status", self._url, found=f"{status} {detail}".rstrip(), expected=200
+        )
 
 
-def _read_problem(body: bytes) -> tuple[str, str]:
+def _read_problem(body: bytes, code: str) -> tuple[str, str]:
+    """Code and detail of a problem document; `code` where it says none."""
     try:
         problem = json.loads(body)
     except (ValueError, RecursionError):
-        return "", ""
+        return code, ""
     if not isinstance(problem, dict):
-        return "", ""
-    return str(problem.get("code", "")), str(problem.get("detail", ""))[:200]
+        return code, ""
+    return str(problem.get("code", code)), str(problem.get("detail", ""))
 
 
-def _transport_error(url: str, error: Exception) -> TransportError:
+_OPENING: Final = {
+    httpx.ReadError: "transport.closed",
+    httpx.WriteError: "transport.closed",
+    httpx.RemoteProtocolError: "transport.status",
+}
+_READING: Final = {httpx.ReadError: "transport.closed", httpx.RemoteProtocolError: "transport.closed"}
+
+
+def _transport_error(
+    url: str, error: Exception, codes: Mapping[type[httpx.TransportError], str]
+) -> TransportError:
+    """What went wrong on the wire; `codes` for what means another thing at another time."""
     if isinstance(error, httpx.TimeoutException):
         return TransportError(
             "transport.timeout", url, found=type(error).__name__, expected="an answer in time"
         )
-    return TransportError("transport.unreachable", f"{url}: {str(error) or type(error).__name__}")
+    code = next((code for kind, code in codes.items() if isinstance(error, kind)), "transport.unreachable")
+    return TransportError(code, f"{brief(url)}: {brief(str(error) or type(error).__name__)}")

@@ -37,13 +37,32 @@ def stac_records(source: str, skip: Callable[[str, str], None]) -> Iterator[dict
     if source.startswith(("http://", "https://")):
         timeout = httpx.Timeout(FETCH_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         with httpx.Client(timeout=timeout, follow_redirects=False) as client:
-            yield from stac.from_catalog(source, lambda url: _fetch(client, url), skip)
+            yield from stac.from_catalog(
+                source, _forgiving(source, lambda url: _fetch(client, url), skip), skip
+            )
     elif path.suffix in _LINES:
         yield from stac.from_json_lines(_lines(path))
     elif path.is_dir():
         yield from stac.from_files(_names(path, _JSON), read_file)
     else:
-        yield from stac.from_catalog(source, read_file, skip)
+        yield from stac.from_catalog(source, _forgiving(source, read_file, skip), skip)
+
+
+def _forgiving(
+    start: str, read: Callable[[str], bytes], skip: Callable[[str, str], None]
+) -> Callable[[str], bytes]:
+    """Read the documents of a catalog: one dead link is told of, and does not lose the others."""
+
+    def read_or_skip(name: str) -> bytes:
+        try:
+            return read(name)
+        except (LocalError, TransportError) as error:
+            if name == start:
+                raise
+            skip(name, f"cannot be read ({error})")
+            return b"{}"
+
+    return read_or_skip
 
 
 def read_file(name: str) -> bytes:

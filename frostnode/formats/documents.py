@@ -5,6 +5,7 @@ from typing import Any
 
 from frostnode.formats import yaml_values
 from frostnode.formats.imported import naming
+from frostnode.formats.json_values import ValueMapper
 from frostnode.protocol.dagjson import loads, to_json
 from frostnode.protocol.errors import EncodingError, LocalError
 
@@ -35,7 +36,19 @@ def _documents(name: str, data: bytes) -> Iterator[Any]:
         elif name.endswith(_JSON):
             yield _json(data)
         else:
-            yield from yaml_values.loads(data)
+            for document in yaml_values.loads(data):
+                yield [_exact(each) for each in document] if isinstance(document, list) else _exact(document)
+
+
+def _exact(value: Any) -> Any:
+    """A record of a YAML document, its references written out. What its author did not say is not published."""
+    mapper = ValueMapper()
+    mapped = mapper.map(value, "")
+    if mapper.notes:
+        raise EncodingError(
+            "encoding.json", "YAML", found=mapper.notes[0], expected="what a record can say, each key once"
+        )
+    return mapped
 
 
 def _json_lines(name: str, data: bytes) -> Iterator[Any]:

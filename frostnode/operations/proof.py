@@ -39,7 +39,7 @@ def make_proof(log: LogReader, entry: CatalogEntry) -> bytes:
     """
     state = log.log(entry.origin)
     history = log.history(entry.did)
-    size = offered_size(state) if state is not None else 0
+    size = offered_size(log, state) if state is not None else 0
     if state is None or history is None or entry.index >= size:
         raise LocalError("record.absent", f"the tree around entry {entry.index} is not complete here yet")
     leaf = log.leaves(entry.origin, entry.index, entry.index + 1)

@@ -117,7 +117,7 @@ def find_entry(catalog: CatalogReader, log: LogReader, url: DidUrl) -> CatalogEn
 def _proof_json(log: LogReader, entry: CatalogEntry) -> Json:
     """{available, size}: of how many entries the tree is that can prove this one."""
     state = log.log(entry.origin)
-    size = offered_size(state) if state is not None else 0
+    size = offered_size(log, state) if state is not None else 0
     return {"available": entry.index < size, "size": size}
 
 

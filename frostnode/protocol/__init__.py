@@ -34,6 +34,8 @@ In reading order; each cites its chapter of spec/README.md:
     query          what people type into a search
     proofs         one record with its proof as one file
     frames         the sync stream, between bytes and values
+    leaf_run       the leaves of one frame with what their proof leads to
+    journal        what is remembered of a batch until it is stored
     follow_actions what a follower answers to a frame
     follow         the follower without I/O: frames in, what may be taken out
 """

@@ -51,9 +51,11 @@ class FrostError(Exception):
 
 
 def brief(value: object) -> str:
-    """Show a value in at most 100 characters, bytes as hex."""
+    """Show a value in at most 100 characters: bytes as hex, what cannot be printed as U+FFFD."""
     text = value.hex() if isinstance(value, bytes) else str(value)
-    return text if len(text) <= 100 else f"{text[:97]}..."
+    if len(text) > 100:
+        text = f"{text[:97]}..."
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 class LocalError(FrostError):
@@ -176,6 +178,7 @@ CODES: Final[dict[str, str]] = {
     "signer.conflict": "the signer has signed another tree of this log",
     "transport.unreachable": "the peer cannot be reached",
     "transport.timeout": "the peer did not answer in time",
+    "transport.closed": "the peer closed before all was said",
     "transport.status": "the peer answered with a status that is no answer",
     "transport.too-large": "the peer sent more than was asked for",
     "storage.damaged": "what is stored is not what was written",

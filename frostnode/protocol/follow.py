@@ -4,25 +4,29 @@ Rules (spec/05-sync.md#following):
 - nothing is believed of a peer: each frame proves itself into a signed checkpoint or the end of an epoch;
 - a frame is judged by itself and taken whole or not at all; after an error the stream is worthless;
 - what a peer sends of an epoch that does not count here is passed over: one of us has not heard yet;
-- the receiver's own size is the truth: what it holds is not taken twice, a hole is answered with `Gap`.
+- the receiver's own size is the truth: what it holds is not taken twice, a hole is answered with `Gap`;
+- what is wrong with a log itself stops that log alone: its frames are passed over from then on.
 
 It never fetches, waits or stores. Whoever applies the actions does so in order and in one transaction
-per batch; when that fails, this follower is thrown away with it.
+per batch, and says before the next batch which it was: `keep` when it was stored, `undo` when it was not.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
 from frostnode.protocol.checkpoint import Checkpoint, open_checkpoint
 from frostnode.protocol.dagcbor import Cid
-from frostnode.protocol.errors import FrameError, LogError, RecordError
+from frostnode.protocol.entry import read_leaf
+from frostnode.protocol.errors import FrameError, LogError
 from frostnode.protocol.follow_actions import (
     Action,
     Advance,
     Finished,
     Fork,
     Gap,
+    Missing,
     NewHead,
+    Stopped,
     TakeBodies,
     TakeEntries,
     TakeEvents,
@@ -37,17 +41,16 @@ from frostnode.protocol.frames import (
     EntriesFrame,
     EventsFrame,
     Frame,
-    WithheldLeaf,
 )
 from frostnode.protocol.history import EpochStanding, History, Taken
 from frostnode.protocol.identity import parse_signed_event
+from frostnode.protocol.journal import Journal
+from frostnode.protocol.leaf_run import LeafRun, read_run
 from frostnode.protocol.limits import HEADER_BYTES_MAX, TILE_WIDTH
 from frostnode.protocol.log_state import LogState
-from frostnode.protocol.merkle import CompactRange, Hash, leaf_hashes, verify_consistency
+from frostnode.protocol.merkle import CompactRange, verify_consistency
 from frostnode.protocol.named_body import named_body
 from frostnode.protocol.names import Did, Origin, parse_did, parse_origin
-from frostnode.protocol.range_proof import root_above
-from frostnode.protocol.tiles import decode_bundle
 
 
 class Held(Protocol):
@@ -68,29 +71,52 @@ class _Target:
     note: bytes | None
 
 
-_Leaves: TypeAlias = tuple[int, list[bytes | None]]
 _LAST_RUNS: Final = 4
 
 
 class Follower:
-    """Judges the frames of one stream, in order."""
+    """Judges the frames of one stream, in order.
 
-    def __init__(self, held: Held) -> None:
+    `dids` are the publishers that were asked for (None: all), whatever the peer sends. `stopped` may be
+    shared by the followers of several streams of one peer.
+    """
+
+    def __init__(
+        self,
+        held: Held,
+        dids: frozenset[Did] | None = None,
+        stopped: Journal[Origin, Stopped] | None = None,
+    ) -> None:
         self._held = held
+        self._dids = dids
+        self._stopped: Journal[Origin, Stopped] = Journal() if stopped is None else stopped
         self._histories: dict[Did, History] = {}
         self._logs: dict[Origin, LogState] = {}
-        self._targets: dict[Origin, _Target] = {}
-        self._runs: dict[Origin, list[_Leaves]] = {}
-        self._taken: dict[Origin, int] = {}
-        self.pending: dict[Did, set[Cid]] = {}
-        """Ancestors that events here wait for, by publisher."""
+        self._runs: dict[Origin, list[LeafRun]] = {}
+        self._targets: Journal[Origin, _Target] = Journal()
+        self._taken: Journal[Origin, int] = Journal()
+        self.judged: dict[Origin, LogState | None] = {}
+        """The logs that the batch was judged against, as they were held."""
 
-    def refresh(self) -> None:
-        """Look anew at what is held: others may have added to it since the last batch."""
-        self._histories.clear()
-        self._logs.clear()
+    def keep(self) -> None:
+        """The last batch was stored. Others may have stored more: look anew at what is held."""
+        for journal in (self._stopped, self._targets, self._taken):
+            journal.keep()
         # All but the last run of leaves are stored by now; its bodies are likely to come next.
         self._runs = {origin: runs[-1:] for origin, runs in list(self._runs.items())[-_LAST_RUNS:]}
+        self._look_anew()
+
+    def undo(self) -> None:
+        """The last batch was not stored: its frames are fed again."""
+        for journal in (self._stopped, self._targets, self._taken):
+            journal.undo()
+        self._runs.clear()
+        self._look_anew()
+
+    def _look_anew(self) -> None:
+        self._histories.clear()
+        self._logs.clear()
+        self.judged.clear()
 
     def feed(self, frame: Frame) -> list[Action]:
         """Judge one frame.
@@ -110,24 +136,41 @@ class Follower:
             case CursorFrame():
                 return [Advance(cursor=frame.cursor)]
             case EndFrame():
-                return [Finished(complete=frame.code == COMPLETE, reason=frame.reason or frame.code)]
+                return [_finished(frame)]
 
     # -- identity ---------------------------------------------------------------------------------
 
     def _events(self, frame: EventsFrame) -> list[Action]:
         did = parse_did(frame.did)
+        if not self._is_asked_for(did):
+            return []
         known = self._history(did)
         history = known.copy() if known is not None else History.empty(did)
         taken = history.take([parse_signed_event(raw) for raw in frame.events])
-        self.pending[did] = set(taken.missing)
+        missing: list[Action] = [Missing(did=did, ancestors=taken.missing)] if taken.missing else []
         if not taken.new:
             _raise_refusal(taken)
-            return []
+            return missing
         self._histories[did] = history
-        for origin in [origin for origin in self._logs if parse_origin(origin).did == did]:
-            self._logs[origin] = replace(self._logs[origin], standing=history.epoch(origin))
-            self._targets.pop(origin, None)
-        return [TakeEvents(did=did, history=history, taken=taken)]
+        return [TakeEvents(did=did, history=history, taken=taken), *self._restand(did, taken), *missing]
+
+    def _restand(self, did: Did, taken: Taken) -> list[Action]:
+        """Bring the logs to where their epochs stand now. What stopped one may be settled: it is asked for again."""
+        again: list[Action] = []
+        for change in taken.changes:
+            origin = change.origin
+            self._targets.put(origin, None)
+            if self._stopped.get(origin) is not None:
+                self._stopped.put(origin, None)
+                if change.new is not None:
+                    size = self._log(origin, change.new).held.size
+                    again.append(Gap(did=did, origin=origin, held=size, shown=size))
+            if origin in self._logs:
+                self._logs[origin] = replace(self._logs[origin], standing=change.new)
+        return again
+
+    def _is_asked_for(self, did: Did) -> bool:
+        return self._dids is None or did in self._dids
 
     def _history(self, did: Did) -> History | None:
         if did not in self._histories:
@@ -138,12 +181,14 @@ class Follower:
         return self._histories[did]
 
     def _standing(self, origin: str) -> tuple[Did, Origin, EpochStanding | None]:
-        """The epoch of an origin; None when it does not count here.
+        """The epoch of an origin; None when it is passed over: it does not count here, nobody asked, or it stopped.
 
         Raises:
             FrameError: frame.order, when the publisher's identity was not sent before its log
         """
         parts = parse_origin(origin)
+        if not self._is_asked_for(parts.did) or self._stopped.get(Origin(origin)) is not None:
+            return parts.did, Origin(origin), None
         history = self._history(parts.did)
         if history is None or history.tip is None:
             raise FrameError(
@@ -157,9 +202,16 @@ class Follower:
 
     def _log(self, origin: Origin, standing: EpochStanding) -> LogState:
         if origin not in self._logs:
-            state = self._held.log(origin) or LogState(origin=origin, standing=standing)
+            found = self.judged[origin] = self._held.log(origin)
+            state = found or LogState(origin=origin, standing=standing)
             self._logs[origin] = replace(state, standing=standing)
         return self._logs[origin]
+
+    def _stop(self, origin: Origin, code: str, reason: str) -> Stopped:
+        """Pass over what comes of a log from here on."""
+        stopped = Stopped(origin=origin, code=code, reason=reason)
+        self._stopped.put(origin, stopped)
+        return stopped
 
     # -- heads ------------------------------------------------------------------------------------
 
@@ -170,14 +222,16 @@ class Follower:
         if standing.key is None:
             raise LogError("epoch.unknown", f"epoch {origin} was opened without a log key")
         checkpoint = open_checkpoint(frame.note, origin, standing.key)
-        if standing.end is not None:
-            settles = (checkpoint.size, checkpoint.root) == (standing.end.size, standing.end.root)
-            self._targets[origin] = _Target(
-                standing.end.size, standing.end.root, frame.note if settles else None
-            )
+        if (end := standing.end) is not None:
+            settles = checkpoint.size == end.size
+            if settles and checkpoint.root != end.root:
+                return [
+                    self._stop(origin, "checkpoint.fork", "the peer holds another tree than that of its end")
+                ]
+            self._targets.put(origin, _Target(end.size, end.root, frame.note if settles else None))
             return []
         state = self._log(origin, standing)
-        self._targets[origin] = _Target(checkpoint.size, checkpoint.root, frame.note)
+        self._targets.put(origin, _Target(checkpoint.size, checkpoint.root, frame.note))
         return self._compare(did, state, checkpoint, frame)
 
     def _compare(
@@ -187,7 +241,7 @@ class Follower:
         held = state.held
         if checkpoint.size == held.size:
             if checkpoint.root != held.root():
-                return [_fork(did, state.origin, frame.note, held, held)]
+                return self._fork(did, state, frame.note, held)
             if held.size == 0 or (state.served == held.size and state.checkpoint == frame.note):
                 return []
             self._logs[state.origin] = replace(state, served=held.size, checkpoint=frame.note)
@@ -200,8 +254,9 @@ class Follower:
 
     def _target(self, frame: EntriesFrame, standing: EpochStanding) -> _Target:
         target = self._targets.get(Origin(frame.origin))
-        if standing.end is not None and (target is None or target.size != standing.end.size):
-            target = _Target(standing.end.size, standing.end.root, None)
+        end = standing.end
+        if end is not None and (target is None or (target.size, target.root) != (end.size, end.root)):
+            target = _Target(end.size, end.root, None)
         if target is None or target.size != frame.size:
             raise FrameError(
                 "frame.order",
@@ -217,62 +272,80 @@ class Follower:
             return []
         target = self._target(frame, standing)
         state = self._log(origin, standing)
-        leaves, hashes = _read_leaves(frame)
-        left, grown, root = _read_proof(frame, hashes)
-        if root != target.root:
+        run = read_run(frame)
+        if run.root != target.root:
             raise LogError(
                 "tree.root",
                 f"entries from {frame.start} of {origin} in its tree of {frame.size}",
-                found=root,
+                found=run.root,
                 expected=target.root,
             )
-        self._runs.setdefault(origin, []).append((frame.start, leaves))
         held = state.held
-        stop = frame.start + len(leaves)
-        closed = state.frozen or not (standing.accepts or standing.end is not None)
-        if stop <= held.size or closed:
+        if run.stop <= held.size:
+            return [] if self._is_held(origin, run) else self._not_ours(did, state, target, run.through)
+        if state.frozen or not (standing.accepts or standing.end is not None):
             return []
-        if frame.start > held.size:
-            return [Gap(did=did, origin=origin, held=held.size)]
-        known = held.size - frame.start
-        through = left.extend(hashes[:known]) if known else left
-        if through != held:
-            return self._not_ours(did, state, target, through)
-        complete = stop == target.size
-        self._taken.setdefault(origin, held.size)
-        self._logs[origin] = replace(
-            state,
-            held=grown,
-            served=stop if complete else state.served,
-            checkpoint=target.note if complete else state.checkpoint,
-        )
-        return [
-            TakeEntries(
-                did=did,
-                origin=origin,
-                start=held.size,
-                bundle=_tail(frame.bundle, known),
-                withheld=[
-                    WithheldLeaf(leaf.offset - known, leaf.leaf_hash, leaf.reason)
-                    for leaf in frame.withheld
-                    if leaf.offset >= known
-                ],
-                held=grown,
-                served=stop if complete else None,
-                note=target.note if complete else None,
+        if run.start > held.size:
+            return [Gap(did=did, origin=origin, held=held.size, shown=run.stop)]
+        before = run.tree_before(held.size)
+        if before != held:
+            return self._not_ours(did, state, target, before)
+        return self._take(did, state, target, run)
+
+    def _is_held(self, origin: Origin, run: LeafRun) -> bool:
+        """Whether leaves that are held already are the same, as far as they are here and there."""
+        mine = [self._leaf(origin, index) for index in range(run.start, run.stop)]
+        if mine == run.leaves:
+            self._runs.setdefault(origin, []).append(run)
+            return True
+        return all(None in pair or pair[0] == pair[1] for pair in zip(mine, run.leaves, strict=True))
+
+    def _take(self, did: Did, state: LogState, target: _Target, run: LeafRun) -> list[Action]:
+        """Take the leaves behind those that are held, up to the first that nobody can carry."""
+        origin, start, stop = state.origin, state.held.size, run.carried_stop()
+        actions: list[Action] = []
+        if start < stop:
+            grown = run.tree_before(stop)
+            served, note = (stop, target.note) if stop == target.size else (None, None)
+            if self._taken.get(origin) is None:
+                self._taken.put(origin, start)
+            actions.append(
+                TakeEntries(
+                    did=did,
+                    origin=origin,
+                    start=start,
+                    bundle=run.bundle_of(start, stop),
+                    withheld=run.withheld_of(start, stop),
+                    held=grown,
+                    served=served,
+                    note=note,
+                )
             )
-        ]
+            self._runs.setdefault(origin, []).append(run)
+            self._logs[origin] = replace(
+                state,
+                held=grown,
+                served=state.served if served is None else served,
+                checkpoint=state.checkpoint if served is None else note,
+            )
+        if stop < run.stop:
+            reason = f"leaf {stop} has more than {HEADER_BYTES_MAX} bytes"
+            actions.append(self._stop(origin, "header.too-large", reason))
+        return actions
 
     def _not_ours(self, did: Did, state: LogState, target: _Target, left: CompactRange) -> list[Action]:
         """The proven tree does not begin with what is held."""
         if target.note is not None:
-            return [_fork(did, state.origin, target.note, state.held, left)]
-        raise LogError(
-            "checkpoint.fork",
-            f"the first {left.size} leaves of {state.origin} under its end",
-            found=left.root(),
-            expected=state.held.root(),
-        )
+            return self._fork(did, state, target.note, left)
+        reason = f"the first {left.size} leaves under its end are not those that are held"
+        return [self._stop(state.origin, "checkpoint.fork", reason)]
+
+    def _fork(self, did: Did, state: LogState, note: bytes, left: CompactRange) -> list[Action]:
+        origin, held = state.origin, state.held
+        return [
+            Fork(did=did, origin=origin, note=note, held=held, left=left),
+            self._stop(origin, "checkpoint.fork", f"signed two ways within its first {held.size} leaves"),
+        ]
 
     # -- bodies -----------------------------------------------------------------------------------
 
@@ -286,29 +359,34 @@ class Follower:
             raise FrameError(
                 "frame.malformed", "bodies", found=f"[{frame.start}, {stop})", expected="one bundle"
             )
-        if stop > state.held.size:
-            return [Gap(did=did, origin=origin, held=state.held.size)]
+        held = state.held.size
+        if held < stop and standing.accepts and not state.frozen:
+            return [Gap(did=did, origin=origin, held=held, shown=stop)]
         bodies: list[tuple[Cid, bytes]] = []
-        for index, item in enumerate(frame.items, frame.start):
+        stop = min(stop, held)
+        for index, item in zip(range(frame.start, stop), frame.items, strict=False):
             if item is None or isinstance(item, BodyAbsent):
                 continue
             leaf = self._leaf(origin, index)
             named = named_body(leaf) if leaf is not None else None
-            if named is None:
+            if named is not None:
+                named.check(item)
+                bodies.append((Cid.from_digest(named.digest), item))
+            elif leaf is not None and read_leaf(leaf) is not None:
                 raise FrameError(
                     "frame.order", f"body of leaf {index} of {origin}", expected="none: its header has none"
                 )
-            named.check(item)
-            bodies.append((Cid.from_digest(named.digest), item))
+            # Else the header is withheld, or not for us to read: nothing says which body it names.
         if not bodies:
             return []
-        fresh = frame.start >= self._taken.get(origin, stop)
+        taken_from = self._taken.get(origin)
+        fresh = taken_from is not None and frame.start >= taken_from
         return [TakeBodies(did=did, origin=origin, start=frame.start, stop=stop, bodies=bodies, fresh=fresh)]
 
     def _leaf(self, origin: Origin, index: int) -> bytes | None:
-        for start, leaves in reversed(self._runs.get(origin, ())):
-            if start <= index < start + len(leaves):
-                return leaves[index - start]
+        for run in reversed(self._runs.get(origin, ())):
+            if run.start <= index < run.stop:
+                return run.leaf(index)
         return self._held.leaf(origin, index)
 
 
@@ -323,55 +401,6 @@ def _raise_refusal(taken: Taken) -> None:
         raise error
 
 
-def _fork(did: Did, origin: Origin, note: bytes, held: CompactRange, left: CompactRange) -> Fork:
-    return Fork(did=did, origin=origin, note=note, held=held, left=left)
-
-
-def _tail(bundle: bytes, count: int) -> bytes:
-    """The entry bundle without its first `count` leaves."""
-    at = 0
-    for _ in range(count):
-        at += 2 + int.from_bytes(bundle[at : at + 2], "big")
-    return bundle[at:]
-
-
-def _read_proof(frame: EntriesFrame, hashes: list[Hash]) -> tuple[CompactRange, CompactRange, Hash]:
-    """What the proof of a frame says: the tree before its leaves, the tree through them, and the root over all.
-
-    Raises:
-        TreeError: tree.size, tree.proof
-    """
-    width = frame.start.bit_count()
-    left = CompactRange(frame.start, tuple(frame.proof[:width]))
-    through = left.extend(hashes)
-    return left, through, root_above(through, frame.size, frame.proof[width:])
-
-
-def _read_leaves(frame: EntriesFrame) -> tuple[list[bytes | None], list[bytes]]:
-    """The leaves of a frame (None where withheld) and their hashes.
-
-    Raises:
-        FrameError: frame.malformed; RecordError: header.too-large; LogError: tile.malformed
-    """
-    found = decode_bundle(frame.bundle)
-    stop = frame.start + len(found)
-    if not found or frame.start // TILE_WIDTH != (stop - 1) // TILE_WIDTH or stop > frame.size:
-        raise FrameError(
-            "frame.malformed",
-            f"entries of {frame.origin}",
-            found=f"[{frame.start}, {stop}) of {frame.size}",
-            expected="one to 256 leaves of one bundle",
-        )
-    longest = max(map(len, found))
-    if longest > HEADER_BYTES_MAX:
-        raise RecordError(
-            "header.too-large", f"a leaf of {frame.origin}", found=longest, expected=HEADER_BYTES_MAX
-        )
-    hashes = leaf_hashes(found)
-    leaves: list[bytes | None] = list(found)
-    for slot in frame.withheld:
-        if slot.offset >= len(leaves) or leaves[slot.offset]:
-            raise FrameError("frame.malformed", f"withheld slot {slot.offset}", expected="a zero-length leaf")
-        leaves[slot.offset] = None
-        hashes[slot.offset] = slot.leaf_hash
-    return leaves, hashes
+def _finished(frame: EndFrame) -> Finished:
+    reason = f"{frame.code}: {frame.reason}" if frame.reason else frame.code
+    return Finished(complete=frame.code == COMPLETE, reason=reason)

@@ -1,4 +1,4 @@
-"""What a follower answers to a frame: what is to be stored, what is to be asked for, what is to be known."""
+"""What a follower answers to a frame: what may be stored, what is to be asked for, what is wrong."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,11 +58,20 @@ class NewHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """The peer has leaves from beyond what is held: ask for the log from `held` on."""
+    """The peer has leaves from beyond what is held, up to `shown` at least: ask for the log from `held` on."""
 
     did: Did
     origin: Origin
     held: int
+    shown: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Identity events have no effect before these ancestors of theirs are here: ask for the history."""
+
+    did: Did
+    ancestors: Sequence[Cid]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +83,18 @@ class Fork:
     note: bytes
     held: CompactRange
     left: CompactRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """Nothing more is taken of this log from this peer for now: `code` and `reason` say why.
+
+    The fault is not the peer's, so its other logs go on.
+    """
+
+    origin: Origin
+    code: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,4 +115,4 @@ class Finished:
 Effect: TypeAlias = TakeEvents | TakeEntries | TakeBodies | NewHead
 """What is to be stored."""
 
-Action: TypeAlias = Effect | Gap | Fork | Advance | Finished
+Action: TypeAlias = Effect | Gap | Missing | Fork | Stopped | Advance | Finished

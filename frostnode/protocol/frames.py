@@ -18,7 +18,7 @@ from frostnode.protocol.limits import (
     CURSOR_BYTES_MAX,
     FRAME_BYTES_MAX,
     FRAME_HEADERS_MAX,
-    HEADER_BYTES_MAX,
+    FRAME_ITEMS_MAX,
     NOTE_BYTES_MAX,
     ORIGIN_BYTES_MAX,
     PROOF_HASHES_MAX,
@@ -249,6 +249,7 @@ def decode_frame(content: bytes) -> Frame:
     Raises:
         FrameError: frame.malformed
     """
+    _check_items(content)
     memory = BytesIO(content)
     decoder = cbor2.CBORDecoder(
         memory,
@@ -272,6 +273,30 @@ def decode_frame(content: bytes) -> Frame:
         case [str() as kind, dict() as content_map] if kind in _KINDS:
             return _READERS[_KINDS[kind]](_Fields(kind, content_map))
     raise FrameError("frame.malformed", "frame content", found=type(item).__name__, expected="[kind, fields]")
+
+
+_STRINGS: Final = (2, 3)
+"""The major types whose items are followed by so many bytes."""
+
+
+def _check_items(content: bytes) -> None:
+    """Refuse very many items before they are decoded: one byte of CBOR can be a hundred bytes of memory."""
+    at = items = 0
+    while at < len(content):
+        items += 1
+        if items > FRAME_ITEMS_MAX:
+            raise FrameError(
+                "frame.malformed", "items of a frame", found=f"> {FRAME_ITEMS_MAX}", expected="fewer"
+            )
+        major, info = content[at] >> 5, content[at] & 31
+        at += 1
+        length = info
+        if info >= 24:
+            width = 1 << (info & 3)  # what is no width is refused by the decoder
+            length = int.from_bytes(content[at : at + width], "big")
+            at += width
+        if major in _STRINGS:
+            at += length
 
 
 class _Fields:
@@ -361,7 +386,6 @@ class _Fields:
 
 
 _ORIGIN: Final = ("origin", ORIGIN_BYTES_MAX)
-_BUNDLE_BYTES_MAX: Final = FRAME_HEADERS_MAX * (HEADER_BYTES_MAX + 2)
 _EVENTS_MAX: Final = 4096
 
 _READERS: Final[dict[type[Frame], Callable[[_Fields], Frame]]] = {
@@ -378,7 +402,7 @@ _READERS: Final[dict[type[Frame], Callable[[_Fields], Frame]]] = {
         origin=f.text(*_ORIGIN),
         size=f.number("size"),
         start=f.number("start"),
-        bundle=f.data("bundle", _BUNDLE_BYTES_MAX),
+        bundle=f.data("bundle", FRAME_BYTES_MAX),
         withheld=f.withheld(),
         proof=f.hashes("proof"),
         cursor=f.cursor(),

@@ -1,5 +1,14 @@
 """Carry logs between nodes, trusting none.
 
-`serve` turns what is held into frames, `static` turns the static paths of any web server into the same
-frames, `ingest` judges frames and stores what they prove, `follow` keeps one peer's stream open.
+cursor       where a stream of arrivals stands
+serve        what is held, as frames
+ingest       judge frames and store what they prove
+intake       read one long answer ahead while it is judged
+listing      pages of heads and of what is withheld
+static_tree  tiles and bundles of one log, as frames
+static       the static paths of any web server, as frames
+scope        for which publishers a cursor speaks
+session      one conversation with a peer
+follow       keep up with one peer
+world        what following needs, and what people see of it
 """

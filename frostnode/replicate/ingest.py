@@ -1,12 +1,18 @@
 """Judge what a peer sends and store what it proves: bytes in, one transaction per batch.
 
-Effects and the cursor that covers them commit together. A gap keeps the cursor back until it is filled.
+Rules:
+- effects and the cursor that covers them commit together; a gap keeps the cursor back until it is filled;
+- judging locks nothing, so that bad bytes hold up nobody: what others stored meanwhile is noticed at the
+  write, and the batch is judged anew.
+
 Runs in a worker thread: nothing here waits.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
-from frostnode.ports import ArrivalKind, LogStore, LogWriter
+from frostnode.ports import ArrivalKind, Leaves, LogReader, LogStore, LogWriter
 from frostnode.protocol.errors import PeerError, StorageError
 from frostnode.protocol.follow import Follower
 from frostnode.protocol.follow_actions import (
@@ -16,22 +22,38 @@ from frostnode.protocol.follow_actions import (
     Finished,
     Fork,
     Gap,
+    Missing,
     NewHead,
+    Stopped,
     TakeBodies,
     TakeEntries,
     TakeEvents,
 )
-from frostnode.protocol.frames import Frame, FrameDecoder
+from frostnode.protocol.frames import CursorFrame, EndFrame, Frame, FrameDecoder
 from frostnode.protocol.history import History
+from frostnode.protocol.journal import Journal
+from frostnode.protocol.limits import STREAM_BATCH_IN_FRAMES_MAX, TILE_WIDTH
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.names import Did, Origin
+from frostnode.protocol.tiles import decode_bundle
+
+_DECODED_BYTES: Final = 1024 * 1024
+"""So many bytes are decoded at once: frames may be small, and values take more memory than bytes."""
+
+_TRIES: Final = 8
+"""Each further try means that another writer was faster with the same log, and so that it went on."""
 
 
 class StoreHeld:
-    """What the follower may know of the store, read when asked."""
+    """What the follower may know of the store, read when asked. Of leaves the last bundle is remembered."""
 
     def __init__(self, store: LogStore) -> None:
         self._store = store
+        self._bundle: tuple[Origin, int, Leaves, list[bytes]] | None = None
+
+    def forget(self) -> None:
+        """Read anew: the store may have changed."""
+        self._bundle = None
 
     def history(self, did: Did) -> History | None:
         """The identity history of a publisher."""
@@ -44,10 +66,17 @@ class StoreHeld:
             return reader.log(origin)
 
     def leaf(self, origin: Origin, index: int) -> bytes | None:
-        """One held leaf, None when withheld."""
-        with self._store.read() as reader:
-            leaves = reader.leaves(origin, index, index + 1)
-        return None if leaves.withheld or not leaves.count else leaves.bundle[2:]
+        """One held leaf, None when it is withheld or not held."""
+        start = index // TILE_WIDTH * TILE_WIDTH
+        if self._bundle is None or self._bundle[:2] != (origin, start):
+            with self._store.read() as reader:
+                held = reader.leaves(origin, start, start + TILE_WIDTH)
+            self._bundle = (origin, start, held, decode_bundle(held.bundle))
+        _, _, held, leaves = self._bundle
+        offset = index - start
+        if offset >= held.count or any(slot.offset == offset for slot in held.withheld):
+            return None
+        return leaves[offset]
 
 
 @dataclass(slots=True)
@@ -56,51 +85,103 @@ class Outcome:
 
     entries: int = 0
     stored: bool = False
+    frames: int = 0
     gaps: dict[Origin, Gap] = field(default_factory=dict)
-    unknown_ancestors: set[Did] = field(default_factory=set)
+    missing: set[Did] = field(default_factory=set)
     forks: list[Fork] = field(default_factory=list)
     finished: Finished | None = None
+    is_idle: bool = False
+    """Whether the last frame was a cursor alone: the sign of a peer that has nothing more to say now."""
 
 
 class Ingest:
-    """One peer's frames, judged and stored. `peer` None stores no cursor (a log asked for by size)."""
+    """One peer's frames, judged and stored. `peer` None stores no cursor (a log asked for by size).
 
-    def __init__(self, store: LogStore, peer: str | None) -> None:
+    `dids` and `stopped` are the follower's. `entries` and `commits` count all that was stored, also of a
+    batch that ended with an error.
+    """
+
+    def __init__(
+        self,
+        store: LogStore,
+        peer: str | None,
+        dids: frozenset[Did] | None = None,
+        stopped: Journal[Origin, Stopped] | None = None,
+    ) -> None:
         self._store = store
         self._peer = peer
         self._decoder = FrameDecoder()
-        self._follower = Follower(StoreHeld(store))
+        self._held = StoreHeld(store)
+        self._stopped: Journal[Origin, Stopped] = Journal() if stopped is None else stopped
+        self._follower = Follower(self._held, dids, self._stopped)
+        self._gaps: dict[Origin, Gap] = {}
         self._cursor: bytes | None = None
         self._stored_cursor: bytes | None = None
-
-    @property
-    def is_between_frames(self) -> bool:
-        """Whether the stream so far ended at the end of a frame."""
-        return self._decoder.is_empty
+        self.entries = 0
+        self.commits = 0
 
     def feed(self, chunk: bytes) -> Outcome:
-        """Judge and store every frame that is complete now.
+        """Judge and store every frame that is complete now; what comes after the end is not looked at.
 
         Raises:
             PeerError: what came before the fault is stored, the frame at fault is not
-            StorageError: nothing of the batch is stored
+            StorageError: nothing of the last batch is stored
         """
-        return self.take(self._decoder.feed(chunk))
+        outcome = Outcome()
+        for frames in self._decoded(chunk):
+            self._take(frames, outcome)
+            if outcome.finished is not None:
+                break
+        return outcome
 
     def take(self, frames: list[Frame]) -> Outcome:
         """The same for frames that are decoded already."""
-        self._follower.refresh()
-        try:
-            return self._apply(frames)
-        except StorageError as error:
-            if error.code != "storage.conflict":
-                raise
-        # Another peer's frames were stored between our look and our write: look again.
-        self._follower.refresh()
-        return self._apply(frames)
-
-    def _apply(self, frames: list[Frame]) -> Outcome:
         outcome = Outcome()
+        self._take(frames, outcome)
+        return outcome
+
+    def save_cursor(self) -> list[Gap]:
+        """Store the cursor that gaps kept back, if they are filled; answers those that are not."""
+        with self._store.read() as reader:
+            self._gaps = {origin: gap for origin, gap in self._gaps.items() if self._is_open(reader, gap)}
+        if self._has_news():
+            with self._store.write() as writer:
+                self._write_cursor(writer)
+        return list(self._gaps.values())
+
+    def _decoded(self, chunk: bytes) -> Iterator[list[Frame]]:
+        frames: list[Frame] = []
+        for at in range(0, len(chunk), _DECODED_BYTES):
+            try:
+                frames += self._decoder.feed(chunk[at : at + _DECODED_BYTES])
+            except PeerError:
+                yield frames
+                raise
+            if len(frames) >= STREAM_BATCH_IN_FRAMES_MAX:
+                yield frames
+                frames = []
+        if frames:
+            yield frames
+
+    def _take(self, frames: list[Frame], outcome: Outcome) -> None:
+        for attempt in range(_TRIES):
+            self._held.forget()
+            try:
+                fault = self._judge_and_store(frames, outcome)
+            except StorageError as error:
+                self._follower.undo()
+                if error.code != "storage.conflict" or attempt == _TRIES - 1:
+                    raise
+                continue
+            self._follower.keep()
+            if fault is not None:
+                raise fault
+            return
+
+    def _judge_and_store(self, frames: list[Frame], outcome: Outcome) -> PeerError | None:
+        """Store what comes before the first fault, and answer that."""
+        with self._store.read() as reader:
+            before = reader.last_arrival()
         actions: list[Action] = []
         fault: PeerError | None = None
         for frame in frames:
@@ -109,45 +190,86 @@ class Ingest:
             except PeerError as error:
                 fault = error
                 break
-        self._store_actions(actions, outcome)
-        if fault is not None:
-            raise fault
-        return outcome
+            if isinstance(frame, EndFrame):
+                break
+        effects = self._sort(actions, outcome)
+        if effects or self._has_news(outcome):
+            self._store_effects(effects, before, outcome)
+        outcome.frames += len(frames)
+        outcome.is_idle = bool(frames) and isinstance(frames[-1], CursorFrame)
+        return fault
 
-    def _store_actions(self, actions: list[Action], outcome: Outcome) -> None:
+    def _sort(self, actions: list[Action], outcome: Outcome) -> list[Effect]:
+        """Pick out what is to be stored; note the rest."""
         effects: list[Effect] = []
         for action in actions:
             match action:
                 case TakeEvents() | TakeEntries() | TakeBodies() | NewHead():
                     effects.append(action)
                 case Gap():
-                    outcome.gaps[action.origin] = action
+                    self._gaps[action.origin] = outcome.gaps[action.origin] = action
+                case Missing():
+                    outcome.missing.add(action.did)
                 case Fork():
                     outcome.forks.append(action)
+                case Stopped():
+                    self._gaps.pop(action.origin, None)
+                    outcome.gaps.pop(action.origin, None)
                 case Finished():
                     outcome.finished = action
                 case Advance():
                     self._cursor = action.cursor
-        outcome.unknown_ancestors = {did for did, cids in self._follower.pending.items() if cids}
-        held_back = outcome.gaps or outcome.unknown_ancestors
-        save_cursor = self._peer is not None and not held_back and self._cursor != self._stored_cursor
-        if not effects and not save_cursor:
-            return
-        with self._store.write() as writer:
-            for effect in effects:
-                outcome.entries += _apply_effect(writer, effect)
-            if save_cursor and self._peer is not None:
-                writer.peer_reached(self._peer, self._cursor, "")
-        outcome.stored = bool(effects)
-        if save_cursor:
-            self._stored_cursor = self._cursor
+        return effects
 
-    def save_cursor(self) -> None:
-        """Store the cursor that gaps kept back, after they are filled."""
-        if self._peer is not None and self._cursor != self._stored_cursor:
-            with self._store.write() as writer:
-                writer.peer_reached(self._peer, self._cursor, "")
-            self._stored_cursor = self._cursor
+    def _store_effects(self, effects: list[Effect], before: int, outcome: Outcome) -> None:
+        entries = 0
+        with self._store.write() as writer:
+            if effects and writer.last_arrival() != before:
+                self._check_unchanged(writer)
+            for effect in effects:
+                entries += _apply_effect(writer, effect)
+            if self._has_news(outcome):
+                self._write_cursor(writer)
+        outcome.entries += entries
+        outcome.stored = outcome.stored or bool(effects)
+        self.entries += entries
+        self.commits += bool(effects)
+
+    def _check_unchanged(self, writer: LogWriter) -> None:
+        """Others have stored something since the judging: refuse if it was about the same logs.
+
+        Raises:
+            StorageError: storage.conflict
+        """
+        for origin, state in self._follower.judged.items():
+            if (found := writer.log(origin)) != state:
+                raise StorageError(
+                    "storage.conflict",
+                    f"state of {origin}",
+                    found=found and found.held.size,
+                    expected=state and state.held.size,
+                )
+
+    # -- cursor and gaps --------------------------------------------------------------------------
+
+    def _has_news(self, outcome: Outcome | None = None) -> bool:
+        """Whether there is a cursor to be stored, with everything before it."""
+        is_behind = self._peer is not None and self._cursor != self._stored_cursor
+        return is_behind and not self._gaps and not (outcome and outcome.missing)
+
+    def _write_cursor(self, writer: LogWriter) -> None:
+        assert self._peer is not None
+        writer.peer_reached(self._peer, self._cursor, "")
+        self._stored_cursor = self._cursor
+
+    def _is_open(self, reader: LogReader, gap: Gap) -> bool:
+        """Whether leaves that the peer has shown are still to come."""
+        state = reader.log(gap.origin)
+        if state is None or state.standing is None or self._stopped.get(gap.origin) is not None:
+            return False
+        end = state.standing.end
+        wanted = gap.shown if end is None else min(gap.shown, end.size)
+        return state.held.size < wanted and not state.frozen
 
 
 def _apply_effect(writer: LogWriter, action: Effect) -> int:

@@ -28,6 +28,7 @@ from frostnode.protocol.limits import (
     TILE_WIDTH,
 )
 from frostnode.protocol.log_state import LogState
+from frostnode.protocol.merkle import compact_range
 from frostnode.protocol.names import Did, Origin, parse_origin
 from frostnode.protocol.range_proof import range_proof
 from frostnode.replicate.cursor import cursor_at
@@ -85,6 +86,7 @@ class ArrivalStream:
         self._dids = dids
         self._heads_only = heads_only
         self._sent_events: dict[Did, int] = {}
+        self._sent_ends: set[Origin] = set()
         self._sent_heads: dict[Origin, tuple[int, bytes | None]] = {}
         self._ahead: deque[_Run] = deque()
 
@@ -115,12 +117,19 @@ class ArrivalStream:
         state = reader.log(run.first.origin) if run.first.origin else None
         if state is None or state.standing is None:
             return []
-        head = self._head(state)
+        head = [*self._end(reader, state, run.first.did), *self._head(state)]
         data = [] if self._heads_only else list(_data_frames(reader, state, run))
         return [*head, *(data or [self._behind(reader, run.last)])] if head or data else []
 
     def _behind(self, reader: LogReader, number: int) -> bytes:
         return encode_frame(CursorFrame(cursor=cursor_at(reader, number).to_bytes()))
+
+    def _end(self, reader: LogReader, state: LogState, did: Did) -> list[bytes]:
+        """The identity before leaves that are proven to an end: what ended the epoch may have come after them."""
+        if state.standing is None or state.standing.end is None or state.origin in self._sent_ends:
+            return []
+        self._sent_ends.add(state.origin)
+        return self._history(reader, did)
 
     def _head(self, state: LogState) -> list[bytes]:
         """The checkpoint, when this receiver was not sent the same before."""
@@ -131,52 +140,72 @@ class ArrivalStream:
         return [encode_frame(CheckpointFrame(origin=state.origin, note=state.checkpoint))]
 
     def _events(self, reader: LogReader, run: _Run) -> list[bytes]:
-        did = run.first.did
+        frames = self._history(reader, run.first.did)
+        return [*frames, self._behind(reader, run.last)] if frames else []
+
+    def _history(self, reader: LogReader, did: Did) -> list[bytes]:
+        """All known events of a publisher, when this receiver was not sent as many before."""
         history = reader.history(did)
         if history is None or self._sent_events.get(did) == len(history.events):
             return []
         self._sent_events[did] = len(history.events)
-        return [*map(encode_frame, events_frames(reader, did)), self._behind(reader, run.last)]
+        return [*map(encode_frame, events_frames(reader, did))]
 
 
 def _data_frames(reader: LogReader, state: LogState, run: _Run) -> Iterator[bytes]:
     """Leaves, then bodies in frames that each carry the cursor behind the arrivals that they finish."""
-    offered = offered_size(state)
-    bodies = [arrival for arrival in run.bodies if arrival.stop <= offered]
-    if run.entries is not None and run.entries[1] <= offered:
+    offered = offered_size(reader, state)
+    bodies = [arrival for arrival in run.bodies if arrival.start < offered]
+    entries = _entries_of(run, offered)
+    if entries is not None:
         cursor = None if bodies else cursor_at(reader, run.last).to_bytes()
-        yield encode_frame(entries_frame(reader, state.origin, *run.entries, offered, cursor))
+        yield encode_frame(entries_frame(reader, state.origin, *entries, offered, cursor))
     batch: list[BodyItem] = []
-    start = weight = last = 0
+    start = weight = finished = 0
     for arrival in bodies:
-        items = reader.bodies(arrival.origin, arrival.start, arrival.stop)
-        if batch and weight + _weight(items) > FRAME_BODIES_BYTES_MAX:
-            yield _bodies_frame(reader, state.origin, start, batch, last)
-            batch, weight = [], 0
-        if not batch:
-            start = arrival.start
-        batch += items
-        weight += _weight(items)
-        last = arrival.number
+        items = reader.bodies(arrival.origin, arrival.start, min(arrival.stop, offered))
+        for index, item in enumerate(items, arrival.start):
+            size = len(item) if isinstance(item, bytes) else 0
+            if batch and weight + size > FRAME_BODIES_BYTES_MAX:
+                yield _bodies_frame(reader, state.origin, start, batch, finished)
+                batch, weight = [], 0
+            start = start if batch else index
+            batch.append(item)
+            weight += size
+        finished = arrival.number
     if batch:
         yield _bodies_frame(reader, state.origin, start, batch, run.last)
 
 
+def _entries_of(run: _Run, offered: int) -> tuple[int, int] | None:
+    """Which leaves a run comes to, of those that are offered.
+
+    Where more or fewer count than before, the last bundle that does shows the receiver what it may lack.
+    """
+    if run.first.kind in (ArrivalKind.CUT, ArrivalKind.RESTORED) and offered:
+        return (offered - 1) // TILE_WIDTH * TILE_WIDTH, offered
+    if run.entries is None or run.entries[0] >= offered:
+        return None
+    return run.entries[0], min(run.entries[1], offered)
+
+
 def _bodies_frame(reader: LogReader, origin: Origin, start: int, items: list[BodyItem], number: int) -> bytes:
-    cursor = cursor_at(reader, number).to_bytes()
+    """A frame of bodies; with the cursor behind arrival `number`, if it is one that was sent."""
+    cursor = cursor_at(reader, number).to_bytes() if number else None
     return encode_frame(BodiesFrame(origin=origin, start=start, items=items, cursor=cursor))
 
 
-def _weight(items: list[BodyItem]) -> int:
-    return sum(len(item) for item in items if isinstance(item, bytes))
-
-
-def offered_size(state: LogState) -> int:
-    """The size of the largest provable tree that is held completely and counts."""
+def offered_size(reader: LogReader, state: LogState) -> int:
+    """The size of the largest provable tree that is held completely and counts; none of another branch."""
     end = state.standing.end if state.standing else None
-    if end is not None:
-        return end.size if state.held.size >= end.size else 0
-    return state.served
+    if end is None:
+        return state.served
+    if state.held.size < end.size:
+        return 0
+    tree = (
+        state.held if state.held.size == end.size else compact_range(end.size, reader.node_at(state.origin))
+    )
+    return end.size if tree.root() == end.root else 0
 
 
 def events_frames(reader: LogReader, did: Did) -> Iterator[EventsFrame]:
@@ -237,7 +266,7 @@ class LogStream:
 
     def _begin(self, reader: LogReader) -> Iterator[bytes]:
         state = reader.log(self._origin)
-        self._size = offered_size(state) if state is not None else 0
+        self._size = offered_size(reader, state) if state is not None else 0
         yield from map(encode_frame, events_frames(reader, parse_origin(self._origin).did))
         if state is not None and state.checkpoint is not None:
             yield encode_frame(CheckpointFrame(origin=self._origin, note=state.checkpoint))

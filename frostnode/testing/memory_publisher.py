@@ -1,13 +1,15 @@
 """A publisher without a store: real keys, a log in memory, real frames, for tests of whoever follows one."""
 
 from collections.abc import Iterator
+from copy import copy
 
 from frostnode.identity.create import create_genesis
+from frostnode.identity.kits import authority_key
 from frostnode.protocol.checkpoint import Checkpoint, sign_checkpoint
 from frostnode.protocol.dagcbor import Cid, Value
 from frostnode.protocol.entry import Header, Op, encode_body, encode_header
 from frostnode.protocol.frames import BodiesFrame, BodyItem, CheckpointFrame, EntriesFrame, EventsFrame, Frame
-from frostnode.protocol.identity import Epoch
+from frostnode.protocol.identity import End, Epoch, Event, Kind, SignedEvent, commitment, sign_event
 from frostnode.protocol.keys import SigningKey, derive_seed
 from frostnode.protocol.limits import SALT_BYTES, TILE_WIDTH
 from frostnode.protocol.merkle import EMPTY_RANGE, CompactRange, Hash, leaf_hash, leaf_hashes, node_hash
@@ -19,7 +21,7 @@ NODE_SEED = bytes(32)
 
 
 class MemoryPublisher:
-    """One identity with one epoch; every choice follows from `name`."""
+    """One identity and the log of one of its epochs, at first that of genesis; every choice follows from `name`."""
 
     def __init__(self, name: str = "publisher") -> None:
         secret = name.encode().ljust(32, b".")[:32]
@@ -28,10 +30,31 @@ class MemoryPublisher:
         self.recovery_seed = derive_seed(secret, "recovery")
         epoch = Epoch(key=self.key.public, node=SigningKey(NODE_SEED).public, url="")
         self.genesis = create_genesis(self.authority_seed, self.recovery_seed, epoch=epoch, time_ms=1_000)
+        self.history: list[SignedEvent] = [self.genesis]
         self.did = did_of(self.genesis.cid)
         self.origin = format_origin(self.did, 0, self.genesis.cid)
         self.leaves: list[bytes] = []
         self.bodies: list[bytes | None] = []
+
+    def move(self, size: int | None = None) -> "MemoryPublisher":
+        """End the epoch at `size`; answers the publisher in its next epoch, with an empty log."""
+        n, tree = len(self.history), self.tree(size)
+        following = copy(self)
+        following.key = SigningKey(derive_seed(self.authority_seed, f"log/{n}"))
+        event = Event(
+            kind=Kind.ORDINARY,
+            n=n,
+            prev=self.history[-1].cid,
+            time=1_000 + n,
+            keys=(authority_key(self.authority_seed, n).public,),
+            next=commitment([authority_key(self.authority_seed, n + 1).public], 1),
+            end=End(size=tree.size, root=tree.root()),
+            epoch=Epoch(key=following.key.public, node=SigningKey(NODE_SEED).public, url=""),
+        )
+        following.history = [*self.history, sign_event(event, [authority_key(self.authority_seed, n)])]
+        following.origin = format_origin(self.did, n, following.history[-1].cid)
+        following.leaves, following.bodies = [], []
+        return following
 
     def put(self, key: str, fields: dict[str, Value], type_: str = "dataset") -> int:
         """Append a record; answers its index."""
@@ -94,8 +117,8 @@ class MemoryPublisher:
         return BodiesFrame(origin=self.origin, start=start, items=items, cursor=cursor)
 
     def events(self) -> EventsFrame:
-        """The identity."""
-        return EventsFrame(did=self.did, events=[self.genesis.raw])
+        """The identity, up to the event that opened this epoch."""
+        return EventsFrame(did=self.did, events=[signed.raw for signed in self.history])
 
     def stream(self, start: int = 0) -> Iterator[Frame]:
         """Identity, head, then all leaves and bodies from `start` on."""

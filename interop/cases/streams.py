@@ -70,6 +70,16 @@ def valid() -> list[tuple[str, str, bytes]]:
             stream(EVENTS, HEAD, LOG.entries_frame(0, 6, 6, [1, 3])),
         ),
         ("bodies-absent", "No fault.", stream(EVENTS, HEAD, ENTRIES, absent)),
+        (
+            "body-of-an-opaque-leaf",
+            "Nothing says which body it names: passed over.",
+            stream(EVENTS, HEAD, ENTRIES, LOG.bodies_frame(3, [body("Snow")])),
+        ),
+        (
+            "body-of-a-withheld-leaf",
+            "Its header is not here: passed over.",
+            stream(EVENTS, HEAD, LOG.entries_frame(0, 6, 6, [1]), LOG.bodies_frame(1, [LOG.bodies[1]])),
+        ),
         ("in-two-steps", "The second proven to a larger head.", stream(EVENTS, *later)),
         (
             "entries-overlap-what-is-held",
@@ -256,12 +266,6 @@ def invalid() -> dict[str, tuple[str, str, bytes]]:
             stream(*held, LOG.bodies_frame(0, [(LOG.bodies[0] or b"")[:-1]])),
         ),
         "body-of-a-withdrawal": ("it has none", order, stream(*held, LOG.bodies_frame(2, [body("Snow")]))),
-        "body-of-an-opaque-leaf": ("it has none", order, stream(*held, LOG.bodies_frame(3, [body("Snow")]))),
-        "body-of-a-withheld-leaf": (
-            "its header is not here",
-            order,
-            stream(EVENTS, HEAD, LOG.entries_frame(0, 6, 6, [1]), LOG.bodies_frame(1, [LOG.bodies[1]])),
-        ),
         "bodies-across-bundles": (
             "a multiple of 256 inside",
             malformed,

@@ -816,6 +816,14 @@ def epochs(did: str, path: list[Event]) -> dict[str, Epoch]:
 HEADER_BYTES_MAX = 512
 
 
+def read_header(leaf: bytes) -> dict[str, Any] | None:
+    """Read a leaf that may be opaque: None then."""
+    try:
+        return parse_header(leaf)
+    except Refused:
+        return None
+
+
 def parse_header(data: bytes) -> dict[str, Any]:
     """Read a leaf that must be a header."""
     fields = decode(data, floats=False, bytes_max=HEADER_BYTES_MAX)
@@ -1364,10 +1372,10 @@ class Follower:
             return
         for item, leaf in zip(items, leaves[start:], strict=False):
             if type(item) is bytes:
-                require(leaf is not None, "bodies: of a withheld leaf")
-                header = parse_header(leaf or b"")
-                check_body(header, item)
-                self.bodies.add(header["body"])
+                header = None if leaf is None else read_header(leaf)
+                if header is not None:  # else nothing says which body it names
+                    check_body(header, item)
+                    self.bodies.add(header["body"])
 
     def on_end(self, frame: Frame) -> None:
         """The sender has no more, or gives up."""
@@ -1602,9 +1610,8 @@ def count_bodies(source: Source, leaves: list[bytes | None]) -> dict[str, int]:
         if leaf is None:
             counts["withheld_leaves"] += 1
             continue
-        try:
-            header = parse_header(leaf)
-        except Refused:
+        header = read_header(leaf)
+        if header is None:
             counts["opaque_leaves"] += 1
             continue
         counts["entries"] += 1

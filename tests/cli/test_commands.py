@@ -12,6 +12,7 @@ from frostnode.cli import frost, main
 from frostnode.cli.commands import COMMANDS
 from frostnode.edge.outcomes import exit_code
 from frostnode.identity.kits import CHEAPEST, Purpose, open_kit
+from frostnode.protocol.errors import StorageError
 
 RECORD = {"type": "dataset", "key": "ice/extent", "title": "Sea ice extent", "keywords": ["arctic"]}
 
@@ -228,6 +229,9 @@ def test_records_come_in_any_form(home, capfd, tmp_path):
         ("type: Dataset\nkey: a\ntitle: A\n", "name.type"),
         ("type: version\nkey: a\nlabel: A\n", "name.key"),
         ("a: [\n", "encoding.json"),
+        ("type: dataset\nkey:\ntitle: A\n", "name.key"),
+        ("type: dataset\nkey: 2024\ntitle: A\n", "name.key"),
+        ("type: dataset\nkey: a\ntitle: A\ntitle: B\n", "encoding.json"),
         ("type: dataset\nkey: a\ntitle: A\nsalt: x\n", None),
         ("type: dataset\nkey: a\ntitle: A\nmetadata: {x: .nan}\n", None),
     ],
@@ -242,6 +246,55 @@ def test_what_cannot_be_published_is_refused_and_nothing_is(home, capfd, tmp_pat
     assert code is None or code in err
     _, out, _ = run(capfd, "status", "--json")
     assert json.loads(out)["records"] == {"profile": 1}
+
+
+@pytest.mark.slow
+def test_references_that_expand_without_end_are_refused(home, capfd, tmp_path):
+    lines = ["type: dataset", "key: a", "title: A", "a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    (tmp_path / "bomb.yaml").write_text("\n".join(lines))
+    code, _, err = run(capfd, "publish", tmp_path / "bomb.yaml")
+    assert (code, "encoding.too-large" in err) == (4, True)
+
+
+@pytest.mark.slow
+def test_a_host_seed_of_another_home_signs_nothing(home, capfd, tmp_path):
+    folder, _ = home
+    own = (folder / "host.seed").read_text()
+    (folder / "host.seed").write_text("00" * 32 + "\n")
+    (tmp_path / "one.json").write_text(json.dumps(RECORD))
+    code, _, err = run(capfd, "publish", tmp_path / "one.json")
+    assert (code, "host.seed" in err) == (exit_code(StorageError("storage.damaged", "")), True)
+    (folder / "host.seed").write_text(own)
+    assert run(capfd, "publish", tmp_path / "one.json")[0] == 0
+
+
+@pytest.mark.slow
+def test_reindex_rebuilds_views_that_cannot_be_opened(home, capfd, tmp_path):
+    folder, _ = home
+    publish(capfd, tmp_path, RECORD)
+    for path in [folder / "catalog.db", *(folder / "index").rglob("*.json")]:
+        path.write_bytes(b"garbage" * 1000)
+    code, _, err = run(capfd, "search", "ice")
+    assert (code, "storage.damaged" in err) == (exit_code(StorageError("storage.damaged", "")), True)
+    assert run(capfd, "reindex")[0] == 0
+    _, out, _ = run(capfd, "search", "ice", "--json")
+    assert json.loads(out)["total"] == 1
+
+
+@pytest.mark.slow
+def test_edit_keeps_what_was_written_when_it_is_refused(home, capfd, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    (item,) = publish(capfd, tmp_path, RECORD)
+    monkeypatch.setenv("EDITOR", "true")
+    code, out, _ = run(capfd, "edit", item["url"], "--json")
+    assert (code, [each["status"] for each in json.loads(out)["records"]]) == (0, ["unchanged"])
+    monkeypatch.setenv("EDITOR", "sed -i 's/^title:.*/title: [/'")
+    code, _, err = run(capfd, "edit", item["url"])
+    assert (code, "your text is kept" in err) == (4, True)
+    (kept,) = tmp_path.glob("frost-edit-*.yaml")
+    assert "title: [" in kept.read_text()
 
 
 @pytest.mark.slow

@@ -6,14 +6,16 @@ from dataclasses import replace
 import pytest
 
 from frostnode.protocol.checkpoint import Checkpoint, sign_checkpoint
-from frostnode.protocol.errors import FrameError, FrostError, LogError, PeerError, RecordError
+from frostnode.protocol.errors import FrameError, FrostError, LogError, PeerError
 from frostnode.protocol.follow import Follower
 from frostnode.protocol.follow_actions import (
     Advance,
     Finished,
     Fork,
     Gap,
+    Missing,
     NewHead,
+    Stopped,
     TakeBodies,
     TakeEntries,
     TakeEvents,
@@ -154,7 +156,7 @@ def test_a_gap_is_told_and_nothing_is_taken():
     frames = list(source.stream())
     held, actions = feed([*frames[:2], *frames[4:]])
     assert [action for action in actions if isinstance(action, Gap)] == [
-        Gap(did=source.did, origin=source.origin, held=0)
+        Gap(did=source.did, origin=source.origin, held=0, shown=300)
     ] * 2
     assert source.origin not in held.logs
 
@@ -166,7 +168,7 @@ def test_cursor_and_end_are_passed_on():
     assert actions == [
         Advance(cursor=b"c"),
         Finished(complete=True, reason="end.complete"),
-        Finished(complete=False, reason="slow"),
+        Finished(complete=False, reason="queue.full: slow"),
     ]
 
 
@@ -266,10 +268,37 @@ def test_an_empty_frame_is_refused():
     refused([*start(source), source.entries(0, 0)], "frame.malformed", FrameError)
 
 
-def test_a_leaf_above_the_limit_stops_the_log():
+@pytest.mark.parametrize("length", [HEADER_BYTES_MAX + 1, 2**16 - 1])
+def test_a_leaf_above_the_limit_stops_its_log_behind_the_leaf_before_it_and_no_other(length):
+    source, other = publisher(), publisher(name="other")
+    source.append(b"x" * length, None)
+    source.put("after", {"title": "after"})
+    held, actions = feed([*source.stream(), *other.stream()])
+    assert [action for action in actions if isinstance(action, Stopped)] == [
+        Stopped(origin=source.origin, code="header.too-large", reason="leaf 3 has more than 512 bytes")
+    ]
+    assert held.logs[source.origin].held == source.tree(3)
+    assert held.logs[source.origin].served == 0
+    assert holds_all(held, other)
+
+
+def test_a_leaf_above_the_limit_that_is_not_in_the_signed_tree_is_the_peers_fault():
     source = publisher()
-    source.append(b"x" * (HEADER_BYTES_MAX + 1), None)
-    refused([*start(source), source.entries(0, 4)], "header.too-large", RecordError)
+    bad = replace(source.entries(0, 3), bundle=encode_bundle([*source.leaves[:2], b"x" * 513]))
+    refused([*start(source), bad], "tree.root", LogError)
+
+
+def test_what_was_stopped_is_not_asked_for_again():
+    source = publisher(260)
+    source.append(b"x" * 513, None)
+    for at in range(300):
+        source.put(f"later-{at}", {"title": "t"})
+    held, _ = feed(source.stream())
+    follower = Follower(held)
+    _, first = feed(list(source.stream(256)), held, follower)
+    assert [type(action) for action in first] == [Stopped]
+    _, again = feed([source.entries(512, 561, cursor=b"c"), source.bodies_frame(512, 561)], held, follower)
+    assert again == [Advance(cursor=b"c")]
 
 
 @pytest.mark.parametrize("leaf", [b"", b"no header", b"\xa0", b"x" * HEADER_BYTES_MAX])
@@ -402,7 +431,8 @@ def test_another_root_at_the_same_size_is_a_fork():
     twin.put("other", {"title": "other"})
     held, _ = feed(source.stream())
     _, actions = feed([CheckpointFrame(origin=source.origin, note=twin.note())], held)
-    assert [type(action) for action in actions] == [Fork]
+    assert [type(action) for action in actions] == [Fork, Stopped]
+    assert actions[1].code == "checkpoint.fork"
 
 
 def test_a_consistency_proof_is_checked_when_offered():
@@ -437,8 +467,8 @@ def test_events_that_wait_are_asked_for():
     )
     held = Held()
     follower = Follower(held)
-    assert follower.feed(EventsFrame(did=source.did, events=[move.raw])) == []
-    assert follower.pending[source.did] == {source.genesis.cid}
+    (missing,) = follower.feed(EventsFrame(did=source.did, events=[move.raw]))
+    assert missing == Missing(did=source.did, ancestors=(source.genesis.cid,))
     _, actions = feed([EventsFrame(did=source.did, events=[source.genesis.raw, move.raw])], held, follower)
     assert [type(action) for action in actions] == [TakeEvents]
     # The epoch has ended at 2: what is proven into the end counts, with or without a checkpoint.

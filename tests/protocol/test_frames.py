@@ -24,7 +24,7 @@ from frostnode.protocol.frames import (
     encode_frame,
     split_byte_strings,
 )
-from frostnode.protocol.limits import FRAME_BYTES_MAX, FRAME_HEADERS_MAX, PROOF_HASHES_MAX, TREE_SIZE_MAX
+from frostnode.protocol.limits import FRAME_BYTES_MAX, PROOF_HASHES_MAX, TREE_SIZE_MAX
 
 HASH = b"h" * 32
 FRAMES = [
@@ -102,7 +102,6 @@ def bodies(*items):
         entries(proof=[HASH] * (PROOF_HASHES_MAX + 1)),
         entries(proof={"a": HASH}),
         entries(bundle="text"),
-        entries(bundle=bytes(FRAME_HEADERS_MAX * 514 + 1)),
         entries(origin="o" * 256),
         entries(withheld=[[0, HASH]]),
         entries(withheld=[[0, HASH, "r" * 201]]),

@@ -181,8 +181,10 @@ def test_a_gap_keeps_the_cursor_back(make_store):
     frames = list(source.stream())
     ingest = Ingest(two, PEER)
     ingest.take([frames[0], frames[1], source.entries(256, 512, cursor=b"c" * 32)])
+    assert [(gap.held, gap.shown) for gap in ingest.save_cursor()] == [(0, 512)]
     assert stored_cursor(two) is None
-    ingest.save_cursor()
+    take(two, frames[:6])
+    assert ingest.save_cursor() == []
     assert stored_cursor(two) == b"c" * 32
 
 

@@ -232,7 +232,7 @@ def _offered(reader: LogReader, origin: Origin) -> LogState:
 
 def _tile(reader: LogReader, origin: Origin, path: TilePath) -> bytes:
     """The bytes of a tile within the offered tree; a partial one of the width that was asked for."""
-    size = offered_size(_offered(reader, origin))
+    size = offered_size(reader, _offered(reader, origin))
     level = path.level or 0
     width = min(TILE_WIDTH, (size >> (8 * level)) - path.n * TILE_WIDTH)
     if width < path.width:

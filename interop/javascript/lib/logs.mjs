@@ -9,7 +9,7 @@ import { epochsOf, History } from "./identity.mjs";
 import { leafHash, treeRoot } from "./merkle.mjs";
 import { parseOrigin } from "./names.mjs";
 import { NOTE_BYTES_MAX, openCheckpoint } from "./notes.mjs";
-import { checkBody, parseHeader } from "./records.mjs";
+import { checkBody, readHeader } from "./records.mjs";
 import { need, Refused } from "./refused.mjs";
 import { decodeBundle, tilePath, tilesOf } from "./tiles.mjs";
 
@@ -164,13 +164,4 @@ async function countBodies(source, leaves) {
     if (data !== null) checkBody(header, data);
   }
   return counts;
-}
-
-function readHeader(leaf) {
-  try {
-    return parseHeader(leaf);
-  } catch (error) {
-    if (error instanceof Refused) return null;
-    throw error;
-  }
 }

@@ -58,3 +58,12 @@ function content(data) {
   decodeBody(data);
   return [...fieldBytes(data)].filter(([name]) => name !== "salt");
 }
+
+export function readHeader(leaf) {
+  try {
+    return parseHeader(leaf);
+  } catch (error) {
+    if (error instanceof Refused) return null;
+    throw error;
+  }
+}

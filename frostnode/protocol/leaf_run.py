@@ -1,0 +1,105 @@
+"""The leaves of one entries frame with what their proof leads to: read once, compared and cut by the follower."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from frostnode.protocol.errors import FrameError
+from frostnode.protocol.frames import EntriesFrame, WithheldLeaf
+from frostnode.protocol.limits import HEADER_BYTES_MAX, TILE_WIDTH
+from frostnode.protocol.merkle import CompactRange, Hash, leaf_hashes
+from frostnode.protocol.range_proof import root_above
+from frostnode.protocol.tiles import decode_bundle, encode_bundle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeafRun:
+    """Leaves [start, stop) within one bundle; `leaves` has None where one is withheld.
+
+    If `root` is the signed one, the leaves are where they claim to be, `left` is the tree before them and
+    `through` the tree with them.
+    """
+
+    start: int
+    bundle: bytes
+    leaves: Sequence[bytes | None]
+    withheld: Sequence[WithheldLeaf]
+    hashes: Sequence[Hash]
+    left: CompactRange
+    through: CompactRange
+    root: Hash
+
+    @property
+    def stop(self) -> int:
+        """The leaf behind the last."""
+        return self.start + len(self.leaves)
+
+    def tree_before(self, size: int) -> CompactRange:
+        """The tree of the first `size` leaves, start ≤ size ≤ stop."""
+        if size == self.stop:
+            return self.through
+        return self.left.extend(self.hashes[: size - self.start]) if size > self.start else self.left
+
+    def carried_stop(self) -> int:
+        """Where the leaves end that a node can carry: at the first above the size limit, or at the end."""
+        for index, leaf in enumerate(self.leaves, self.start):
+            if leaf is not None and len(leaf) > HEADER_BYTES_MAX:
+                return index
+        return self.stop
+
+    def leaf(self, index: int) -> bytes | None:
+        """One leaf by its index in the log."""
+        return self.leaves[index - self.start]
+
+    def bundle_of(self, start: int, stop: int) -> bytes:
+        """Leaves [start, stop) in the encoding of entry bundles."""
+        if (start, stop) == (self.start, self.stop):
+            return self.bundle
+        return encode_bundle(leaf or b"" for leaf in self.leaves[start - self.start : stop - self.start])
+
+    def withheld_of(self, start: int, stop: int) -> list[WithheldLeaf]:
+        """What is withheld of [start, stop), by offset from `start`."""
+        skip = start - self.start
+        return [
+            WithheldLeaf(slot.offset - skip, slot.leaf_hash, slot.reason)
+            for slot in self.withheld
+            if skip <= slot.offset < stop - self.start
+        ]
+
+
+def read_run(frame: EntriesFrame) -> LeafRun:
+    """Read the leaves of a frame and work out what its proof says of them.
+
+    Raises:
+        FrameError: frame.malformed
+        LogError: tile.malformed
+        TreeError: tree.size, tree.proof
+    """
+    found = decode_bundle(frame.bundle)
+    stop = frame.start + len(found)
+    if not found or frame.start // TILE_WIDTH != (stop - 1) // TILE_WIDTH or stop > frame.size:
+        raise FrameError(
+            "frame.malformed",
+            f"entries of {frame.origin}",
+            found=f"[{frame.start}, {stop}) of {frame.size}",
+            expected="one to 256 leaves of one bundle",
+        )
+    hashes = leaf_hashes(found)
+    leaves: list[bytes | None] = list(found)
+    for slot in frame.withheld:
+        if slot.offset >= len(leaves) or leaves[slot.offset]:
+            raise FrameError("frame.malformed", f"withheld slot {slot.offset}", expected="a zero-length leaf")
+        leaves[slot.offset] = None
+        hashes[slot.offset] = slot.leaf_hash
+    width = frame.start.bit_count()
+    left = CompactRange(frame.start, tuple(frame.proof[:width]))
+    through = left.extend(hashes)
+    return LeafRun(
+        start=frame.start,
+        bundle=frame.bundle,
+        leaves=leaves,
+        withheld=frame.withheld,
+        hashes=hashes,
+        left=left,
+        through=through,
+        root=root_above(through, frame.size, frame.proof[width:]),
+    )

@@ -1,0 +1,232 @@
+"""One conversation with a peer: its stream, what the stream shows to be missing here, or its static paths.
+
+Trust: none. A peer can waste this conversation's time and bandwidth, within the limits, and nothing else.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Final, TypeVar
+from urllib.parse import urlencode
+
+from frostnode.ports import LogWriter
+from frostnode.protocol.errors import FrameError, LocalError, TransportError
+from frostnode.protocol.follow_actions import Gap, Stopped
+from frostnode.protocol.frames import Frame
+from frostnode.protocol.journal import Journal
+from frostnode.protocol.limits import PEER_BACKOFF_MAX_S, STREAM_DIDS_MAX
+from frostnode.protocol.names import Did, Origin
+from frostnode.replicate.cursor import cursor_text
+from frostnode.replicate.ingest import Ingest, Outcome
+from frostnode.replicate.intake import Heard, Judge, take_in
+from frostnode.replicate.scope import read_scope, write_scope
+from frostnode.replicate.static import StaticSource
+from frostnode.replicate.world import PeerStatus, World
+
+T = TypeVar("T")
+Dids = frozenset[Did] | None
+
+_NOT_THERE: Final = ("record.not-found", "publisher.unknown")
+_NO_CURSOR: Final = ("cursor.unknown", "cursor.malformed")
+
+
+class Session:
+    """See the module. `asked` is the memory of StaticSource, which outlives the conversation."""
+
+    def __init__(self, status: PeerStatus, world: World, dids: Dids, asked: dict[Origin, int]) -> None:
+        self._status = status
+        self._world = world
+        self._dids = dids
+        self._asked = asked
+        self._stopped: Journal[Origin, Stopped] = Journal()
+        self._open: list[Gap] = []
+        self._tried: dict[Origin, float] = {}
+        self._asked_for_history: set[Did] = set()
+        self._is_reached = False
+
+    async def run(self, *, live: bool) -> None:
+        """Take all that the peer has; when `live`, stay for what it will have.
+
+        Raises:
+            TransportError, PeerError, StorageError; LocalError, when the peer refuses to answer
+        """
+        cursor = await self._cursor()
+        ingest = self._ingest(self._status.url)
+        refusal = await self._arrivals(ingest, self._dids, cursor, live=live)
+        if refusal is not None and cursor is not None and refusal.code in _NO_CURSOR:
+            await self._write(lambda writer: writer.forget_cursor(self._status.url))
+            refusal = await self._arrivals(ingest, self._dids, None, live=live)
+        if refusal is not None:
+            if refusal.code not in _NOT_THERE:
+                raise refusal
+            await self._source(self._ingest(None)).everything(self._dids)
+            await self._reached()
+        self._status.caught_up = not self._open
+
+    # -- cursor -----------------------------------------------------------------------------------
+
+    async def _cursor(self) -> bytes | None:
+        """Where to resume. Publishers that the cursor does not cover are caught up with before."""
+        cursor, covered = await self._world.worker.run(self._stored)
+        if cursor is not None and covered is not None:
+            if self._dids is None:
+                await self._write(lambda writer: writer.forget_cursor(self._status.url))
+                cursor = None
+            else:
+                for dids in _some(self._dids - covered):
+                    await self._arrivals(self._ingest(None), dids, None, live=False)
+        if covered != self._dids:
+            await self._write(lambda writer: write_scope(writer, self._status.url, self._dids))
+        return cursor
+
+    def _stored(self) -> tuple[bytes | None, Dids]:
+        with self._world.store.read() as reader:
+            peers = (peer.cursor for peer in reader.peers() if peer.url == self._status.url)
+            return next(peers, None), read_scope(reader, self._status.url)
+
+    async def _reached(self) -> None:
+        """The peer answers well: what was wrong before is over."""
+        self._status.connected = True
+        if not self._is_reached:
+            self._is_reached = True
+            self._status.error = ""
+            await self._write(lambda writer: writer.peer_reached(self._status.url, None, ""))
+
+    async def _write(self, work: Callable[[LogWriter], None]) -> None:
+        def run() -> None:
+            with self._world.store.write() as writer:
+                work(writer)
+
+        await self._world.worker.run(run)
+
+    # -- streams ----------------------------------------------------------------------------------
+
+    def _ingest(self, peer: str | None) -> Ingest:
+        return Ingest(self._world.store, peer, self._dids, self._stopped)
+
+    async def _arrivals(
+        self, ingest: Ingest, dids: Dids, cursor: bytes | None, *, live: bool
+    ) -> LocalError | None:
+        query = [("live", "true" if live else "false")]
+        if dids is not None and len(dids) <= STREAM_DIDS_MAX:
+            query += [("did", did) for did in sorted(dids)]
+        if cursor is not None:
+            query.append(("since", cursor_text(cursor)))
+        return await self._stream(f"/frost/stream?{urlencode(query)}", partial(self._judge, ingest))
+
+    async def _stream(self, path: str, judge: Judge) -> LocalError | None:
+        """Take in one answer. Answers how the peer refused it, None when it did not."""
+        async with AsyncExitStack() as stack:
+            try:
+                url = self._status.url + path
+                chunks = await stack.enter_async_context(self._world.transport.stream(url))
+            except LocalError as refusal:
+                return refusal
+            await take_in(chunks, judge)
+        return None
+
+    async def _judge(self, ingest: Ingest, batch: bytes) -> Heard:
+        """Judge a batch of the stream, and ask for what it shows to be missing."""
+        outcome = await self._work(ingest, partial(ingest.feed, batch))
+        for did in sorted(outcome.missing - self._asked_for_history):
+            await self._ask_history(ingest, did)
+        for gap in outcome.gaps.values():
+            await self._fill(gap)
+        if outcome.gaps or outcome.missing or self._open:
+            self._open = await self._world.worker.run(ingest.save_cursor)
+            self._show()
+        self._status.caught_up = outcome.is_idle and not self._open
+        return _heard(outcome)
+
+    async def _judge_log(self, ingest: Ingest, batch: bytes) -> Heard:
+        """Judge a batch of one log, which was asked for from the first leaf that is not here."""
+        outcome = await self._work(ingest, partial(ingest.feed, batch))
+        for gap in outcome.gaps.values():
+            raise FrameError(
+                "frame.order",
+                f"frames of {gap.origin}",
+                found=f"up to {gap.shown}",
+                expected=f"from {gap.held}",
+            )
+        return _heard(outcome)
+
+    async def _work(self, ingest: Ingest, work: Callable[[], Outcome]) -> Outcome:
+        """Judge and store; what was stored is told, whatever came after it."""
+        entries, commits = ingest.entries, ingest.commits
+        try:
+            outcome = await self._world.worker.run(work)
+        finally:
+            self._status.entries += ingest.entries - entries
+            self._show()
+            if ingest.commits > commits:
+                self._world.changed()
+        await self._reached()
+        return outcome
+
+    def _show(self) -> None:
+        """Say of which logs nothing more is taken."""
+        self._status.stopped = {stop.origin: f"{stop.code}: {stop.reason}" for stop in self._stopped} | {
+            gap.origin: f"tree.size: leaves from {gap.held} on cannot be had" for gap in self._open
+        }
+
+    # -- what is missing --------------------------------------------------------------------------
+
+    async def _ask_history(self, ingest: Ingest, did: Did) -> None:
+        """Ask once for the history of a publisher of whom events came without their ancestors."""
+        self._asked_for_history.add(did)
+        try:
+            await self._source(ingest).identity(did)
+        except LocalError as error:
+            if error.code not in _NOT_THERE:
+                raise
+
+    async def _fill(self, gap: Gap) -> None:
+        """Fetch one log from the first leaf that is not here, unless that was tried in vain just now."""
+        now = self._world.clock.monotonic_s()
+        if now - self._tried.get(gap.origin, -PEER_BACKOFF_MAX_S) < PEER_BACKOFF_MAX_S:
+            return
+        self._tried[gap.origin] = now
+        ingest = self._ingest(None)
+        query = urlencode({"from": gap.held, "bodies": gap.held})
+        refusal = await self._stream(f"/frost/{gap.origin}/frames?{query}", partial(self._judge_log, ingest))
+        if refusal is not None:
+            if refusal.code not in _NOT_THERE:
+                raise refusal
+            await self._fill_from_files(ingest, gap.origin)
+        if ingest.entries:
+            del self._tried[gap.origin]
+
+    async def _fill_from_files(self, ingest: Ingest, origin: Origin) -> None:
+        try:
+            await self._source(ingest).log(origin)
+        except LocalError as error:
+            if error.code not in _NOT_THERE:
+                raise
+
+    def _source(self, ingest: Ingest) -> StaticSource:
+        async def take(frames: list[Frame]) -> None:
+            await self._work(ingest, partial(ingest.take, frames))
+
+        return StaticSource(self._status.url, self._world, take, self._asked)
+
+
+def _heard(outcome: Outcome) -> Heard:
+    """What a batch was good for.
+
+    Raises:
+        TransportError: transport.closed, when the peer ended the stream for a reason of its own
+    """
+    if outcome.finished is None:
+        return Heard.FRAMES if outcome.frames else Heard.NOTHING_YET
+    if not outcome.finished.complete:
+        raise TransportError(
+            "transport.closed", "end of the stream", found=outcome.finished.reason, expected="all frames"
+        )
+    return Heard.END
+
+
+def _some(dids: frozenset[Did]) -> Iterator[frozenset[Did]]:
+    """So many at a time as one request names."""
+    names = sorted(dids)
+    for at in range(0, len(names), STREAM_DIDS_MAX):
+        yield frozenset(names[at : at + STREAM_DIDS_MAX])

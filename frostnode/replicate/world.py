@@ -1,0 +1,36 @@
+"""What following needs of the world, and what people see of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from frostnode.ports import Clock, LogStore, PeerTransport, Random, Worker
+from frostnode.protocol.names import Origin
+
+
+@dataclass(slots=True)
+class PeerStatus:
+    """One peer, while the node runs.
+
+    `error` is why the last conversation failed; it is cleared by the next one that does well. `stopped`
+    says of which of the peer's logs nothing more is taken for now, and why; its other logs go on.
+    """
+
+    url: str
+    connected: bool = False
+    caught_up: bool = False
+    entries: int = 0
+    error: str = ""
+    stopped: dict[Origin, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """The ports that a follower works with."""
+
+    store: LogStore
+    worker: Worker
+    transport: PeerTransport
+    clock: Clock
+    random: Random
+    changed: Callable[[], None]
+    """Called after a commit: a hint for whoever follows the arrivals."""
