@@ -18,11 +18,12 @@ from frostnode.log.recent import RecentEntries
 from frostnode.ports import ArrivalKind, LogReader, LogStore, LogWriter, Signer, SignRequest, Worker
 from frostnode.protocol.checkpoint import open_checkpoint
 from frostnode.protocol.dagcbor import Cid
-from frostnode.protocol.entry import check_body, header_cid, parse_header, read_leaf
+from frostnode.protocol.entry import check_body, header_cid, parse_header
 from frostnode.protocol.errors import LocalError, RecordError
 from frostnode.protocol.limits import FRAME_BODIES_BYTES_MAX, TILE_WIDTH
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.merkle import compact_range, consistency_proof, leaf_hashes
+from frostnode.protocol.named_body import named_body
 from frostnode.protocol.names import Did, Origin, parse_origin
 from frostnode.protocol.tiles import decode_bundle, encode_bundle
 
@@ -206,8 +207,8 @@ def _body_runs(reader: LogReader, origin: Origin, start: int, stop: int) -> Iter
     """Cut [start, stop) so that each run has at most FRAME_BODIES_BYTES_MAX of bodies, or one larger body."""
     begin, weight = start, 0
     for index, leaf in _leaves(reader, origin, start, stop):
-        header = read_leaf(leaf)
-        size = 0 if header is None or header.size is None else header.size
+        named = named_body(leaf)
+        size = 0 if named is None else named.size
         if size and weight and weight + size > FRAME_BODIES_BYTES_MAX:
             yield begin, index
             begin, weight = index, 0

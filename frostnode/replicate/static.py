@@ -18,7 +18,7 @@ from frostnode.ports import LogReader
 from frostnode.protocol.checkpoint import parse_checkpoint_text
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import read_leaf
-from frostnode.protocol.errors import FrostError, LocalError, LogError, PeerError, RecordError
+from frostnode.protocol.errors import FrostError, IdentityError, LocalError, LogError, PeerError, RecordError
 from frostnode.protocol.frames import (
     BodiesFrame,
     BodyAbsent,
@@ -114,6 +114,8 @@ class StaticSource:
     async def _head(self, line: HeadLine) -> None:
         if line.did not in self._identified and not await self._read(partial(_knows, line=line)):
             await self.identity(line.did)
+            if await self._read(lambda reader: reader.history(line.did)) is None:
+                raise IdentityError("identity.unknown", f"history of {line.did}", found="no genesis event")
         self._identified.add(line.did)
         await self._log(line.origin, line.note)
 

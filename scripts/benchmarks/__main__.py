@@ -38,7 +38,7 @@ BENCHMARKS: Final[dict[str, Callable[[Workshop], Figure]]] = {
     help="How much to measure with.",
 )
 def bench(names: tuple[str, ...], json_file: Path | None, size: str) -> None:
-    """Measure all, or those that are named. Small takes less than a minute, full some ten."""
+    """Measure all, or those that are named. Small takes less than a minute, full some ten; TMPDIR says on which disk."""
     figures: list[Figure] = []
     with TemporaryDirectory(prefix="frost-bench-") as folder:
         workshop = Workshop(Path(folder), SIZES[size])

@@ -24,16 +24,24 @@ class Node:
     pid: int
     started_s: float
 
-    def cpu_s(self) -> float:
-        """Seconds of processor time so far."""
-        after_name = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+    def cpu_s(self) -> float | None:
+        """Seconds of processor time so far; None where the system does not say."""
+        stat = Path(f"/proc/{self.pid}/stat")
+        if not stat.exists():
+            return None
+        after_name = stat.read_text().rpartition(")")[2].split()
         return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
-    def anonymous_bytes(self) -> int:
-        """Memory that is the process's own: what no file backs."""
-        rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
-        found = re.search(r"^Anonymous:\s+(\d+) kB$", rollup, re.MULTILINE)
-        assert found is not None, rollup
+    def own_bytes(self) -> int:
+        """Memory that no file backs; where the system does not tell it apart, all that is resident."""
+        rollup = Path(f"/proc/{self.pid}/smaps_rollup")
+        if not rollup.exists():
+            resident = subprocess.run(
+                ["ps", "-o", "rss=", "-p", str(self.pid)], capture_output=True, check=True
+            )
+            return 1024 * int(resident.stdout)
+        found = re.search(r"^Anonymous:\s+(\d+) kB$", rollup.read_text(), re.MULTILINE)
+        assert found is not None, "no line Anonymous"
         return 1024 * int(found[1])
 
 

@@ -39,7 +39,7 @@ def memory_mb(workshop: Workshop) -> Figure:
     """The most that a node held while it folded all of its entries into the views, streamed them and searched."""
     home, entries = workshop.large, workshop.size.memory_entries
     with running(home) as node:
-        seen = [node.anonymous_bytes()]
+        seen = [node.own_bytes()]
         with httpx.Client(base_url=node.url, timeout=60) as client:
             folding = _until_projected(client, node, seen)
             _use(client, node, seen)
@@ -61,7 +61,7 @@ def _until_projected(client: httpx.Client, node: Node, seen: list[int]) -> int:
         time.sleep(_POLL_S)
         status = client.get("/api/status").json()
         behind = status["catalog_behind"] + status["search_behind"]
-        seen.append(node.anonymous_bytes())
+        seen.append(node.own_bytes())
     return max(seen)
 
 
@@ -70,7 +70,7 @@ def _use(client: httpx.Client, node: Node, seen: list[int]) -> None:
     with client.stream("GET", "/frost/stream?live=false") as answer:
         for n, _ in enumerate(answer.iter_raw()):
             if n % 1000 == 0:
-                seen.append(node.anonymous_bytes())
+                seen.append(node.own_bytes())
     for word in ("ocean", "temperature", "satellite"):
         client.get("/api/search", params={"q": word}).raise_for_status()
-    seen.append(node.anonymous_bytes())
+    seen.append(node.own_bytes())

@@ -35,10 +35,14 @@ async def transport():
 
 @pytest.fixture
 def make_publisher():
-    def make(name="p", count=3, padding=50):
+    def make(name="p", count=3, padding=50, every=1):
+        """`count` entries, of which every so-manieth has a body."""
         made = MemoryPublisher(name)
         for at in range(count):
-            made.put(f"key-{at}", {"title": f"Title {at}", "text": "x" * padding})
+            if at % every == 0:
+                made.put(f"key-{at}", {"title": f"Title {at}", "text": "x" * padding})
+            else:
+                made.withdraw(f"key-{at}")
         return made
 
     return make

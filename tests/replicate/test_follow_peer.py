@@ -351,6 +351,7 @@ def behind(make_node, make_publisher):
     return one, two, source, follower
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", [(), ("/frames",)], ids=["frames of the log", "static paths"])
 async def test_a_gap_is_filled_from_what_is_held(behind, transport, clock, missing):
     one, two, _, follow = behind
@@ -386,6 +387,7 @@ async def test_a_gap_that_the_peer_does_not_fill_keeps_the_cursor_and_stops_no_o
         assert follower.status.stopped == {}
 
 
+@pytest.mark.slow
 async def test_a_gap_that_is_not_filled_is_not_asked_for_all_the_time(
     make_node, make_publisher, transport, clock
 ):
@@ -521,6 +523,7 @@ async def running(follower):
         nursery.cancel_scope.cancel()
 
 
+@pytest.mark.slow
 async def test_tries_are_further_and_further_apart_within_bounds(make_node, transport, clock):
     two = make_node("two")
     times = []
@@ -564,6 +567,7 @@ async def test_a_peer_that_comes_back_is_followed_on(make_node, make_publisher, 
             assert two.peer(server.url)[1] == ""
 
 
+@pytest.mark.slow
 async def test_a_conversation_that_was_of_use_makes_the_next_try_come_soon(
     make_node, make_publisher, transport, clock
 ):

@@ -8,9 +8,9 @@ from frostnode.edge.sqlite.leaf_reader import LeafReader
 from frostnode.edge.sqlite.rows import damaged
 from frostnode.ports import Withheld
 from frostnode.protocol.dagcbor import Cid
-from frostnode.protocol.entry import read_leaf
 from frostnode.protocol.frames import BodyAbsent, BodyItem
 from frostnode.protocol.limits import HEADS_PAGE_MAX, TILE_WIDTH
+from frostnode.protocol.named_body import named_body
 from frostnode.protocol.names import Origin
 from frostnode.protocol.tiles import decode_bundle
 
@@ -111,8 +111,8 @@ class BodyReader(LeafReader):
 
     def _body_digests(self, origin: Origin, start: int, stop: int) -> list[bytes | None]:
         """The digests of the bodies that held leaves [start, stop) name; None where one names none."""
-        headers = map(read_leaf, decode_bundle(self.leaves(origin, start, stop).bundle))
-        return [None if header is None or header.body is None else header.body.digest for header in headers]
+        named = map(named_body, decode_bundle(self.leaves(origin, start, stop).bundle))
+        return [None if body is None else body.digest for body in named]
 
     def _cut(self, place: Place) -> bytes:
         """Take a body out of its pack; neighbours lie in the same one."""

@@ -1,0 +1,62 @@
+"""The benchmarks run, at their small size, and say what programs expect."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NAMES = {
+    "publish_entries_per_s",
+    "publish_p50_ms",
+    "replicate_entries_per_s",
+    "verify_entries_per_s",
+    "index_mb_per_s",
+    "search_p95_ms",
+    "cold_start_ms",
+    "memory_mb",
+}
+WITHOUT_TARGET = {"publish_p50_ms", "cold_start_ms"}
+WITHOUT_CEILING = {"index_mb_per_s", "search_p95_ms", "memory_mb"}
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_every_figure_has_a_value_and_its_target_and_ceiling(tmp_path: Path):
+    said = tmp_path / "figures.json"
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "scripts.benchmarks", "--size", "small", "--json", str(said)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(said.read_text())
+    assert [figure["name"] for figure in figures] == [
+        line.split()[0] for line in done.stdout.splitlines()[1:]
+    ]
+    assert {figure["name"] for figure in figures} == NAMES
+    for figure in figures:
+        name = figure["name"]
+        assert set(figure) == {"name", "value", "unit", "target", "ceiling", "ratio"}
+        assert figure["value"] > 0
+        assert (figure["target"] is None) == (name in WITHOUT_TARGET), name
+        assert (figure["ceiling"] is None) == (figure["ratio"] is None) == (name in WITHOUT_CEILING), name
+
+
+@pytest.mark.slow
+def test_a_name_that_is_none_is_refused():
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "scripts.benchmarks", "no_such_name"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "replicate_entries_per_s" in done.stderr
