@@ -12,6 +12,7 @@ from typing import Final
 
 import tantivy
 
+from frostnode.edge.memory import give_back
 from frostnode.ports import Found
 from frostnode.protocol.errors import LocalError, StorageError
 from frostnode.protocol.limits import SEARCH_HEAP_BYTES, SEARCH_OFFSET_MAX
@@ -23,6 +24,9 @@ _VERSION: Final = "1"
 
 _THREADS: Final = min(4, os.cpu_count() or 1)
 """That analyse texts; they share SEARCH_HEAP_BYTES. Words and stems cost more than all else that is done to a record."""
+
+_CHARS_WITHOUT_TRACE: Final = 1024 * 1024
+"""After more text than that the writer leaves so much freed memory behind that it is worth giving back."""
 
 _CURSOR_ID: Final = "~cursor"
 _FIELDS: Final = ["title", "text"]
@@ -47,6 +51,7 @@ class TantivyIndex:
 
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._chars = 0
         try:
             self._index = tantivy.Index(_schema(), path=str(self._folder))
             self._writer = self._index.writer(SEARCH_HEAP_BYTES, num_threads=_THREADS)
@@ -70,8 +75,10 @@ class TantivyIndex:
         document = tantivy.Document()
         document.add_text("id", identifier)
         document.add_text("title", title)
-        document.add_text("text", "\n".join((key, *text)))
+        words = "\n".join((key, *text))
+        document.add_text("text", words)
         self._writer.add_document(document)
+        self._chars += len(words)
 
     def remove(self, did: Did, type_: str, key: str) -> None:
         """Forget a record."""
@@ -86,6 +93,9 @@ class TantivyIndex:
         except ValueError as error:
             raise StorageError("storage.failed", f"search index: {error}") from error
         self._index.reload()
+        if self._chars > _CHARS_WITHOUT_TRACE:
+            give_back()
+        self._chars = 0
 
     def search(self, query: str, *, limit: int, offset: int = 0) -> tuple[int, list[Found]]:
         """Words, "phrases", +must, -not; everything else is words.

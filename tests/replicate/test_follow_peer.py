@@ -281,7 +281,7 @@ async def test_a_cursor_of_many_publishers_says_nothing_of_one_that_is_followed_
 ):
     one, two = make_node("one"), make_node("two")
     first, second, third = (make_publisher(name, 3) for name in "abc")
-    for source in (first, second, third):
+    for source in (second, third, first):
         one.take(*source.stream())
     async with loopback(asgi(one.app)) as server:
         await two.follower(server.url, transport, frozenset([first.did])).once()
@@ -426,12 +426,23 @@ async def test_ancestors_that_are_missing_are_asked_for_once(make_node, make_pub
     source = make_publisher()
     moved = source.move(3)
     moved.put("new", {"title": "new"})
-    alone = EventsFrame(did=source.did, events=[moved.history[-1].raw], cursor=b"a")
-    frames = [alone, alone, *source.stream(), *moved.stream(), CursorFrame(cursor=b"c"), END]
-    history = b"".join(encode_frame(frame) for frame in ())
+    alone = encode_frame(EventsFrame(did=source.did, events=[moved.history[-1].raw], cursor=b"a"))
+    rest = b"".join(map(encode_frame, [*source.stream(), *moved.stream(), CursorFrame(cursor=b"c"), END]))
+
+    async def handler(target, stream):
+        await stream.send_all(response(b"", content_length=str(2 * len(alone) + len(rest))) + alone)
+        for data in (alone, rest):
+            await trio.sleep(1)
+            await stream.send_all(data)
+
     identity = f"/frost/{source.did}/identity"
-    async with loopback(saying({"/frost/stream": framed(*frames), identity: response(history)})) as server:
-        await two.follower(server.url, transport).once()
+    async with loopback(saying({"/frost/stream": handler, identity: response(status=500)})) as server:
+        follower = two.follower(server.url, transport)
+        assert (await fault_of(follower)).code == "transport.status"
+        assert two.peer(server.url)[0] is None
+        server.handler = saying({"/frost/stream": handler})
+        server.requests.clear()
+        await follower.once()
         assert server.requests == ["/frost/stream?live=false", identity]
         assert two.peer(server.url)[0] == b"c"
         assert two.contents()[source.did][1][1][1] == moved.tree()

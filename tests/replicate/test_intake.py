@@ -5,14 +5,16 @@ import trio
 
 from frostnode.edge.threads import ThreadWorker
 from frostnode.ports import ArrivalKind
-from frostnode.protocol.errors import FrostError
+from frostnode.protocol.errors import FrostError, TransportError
 from frostnode.protocol.frames import BodiesFrame, CursorFrame, encode_frame
 from frostnode.protocol.limits import (
     BODY_BYTES_MAX,
     FRAME_BYTES_MAX,
     STREAM_BATCH_IN_BYTES_MAX,
     STREAM_CHUNKS_WAITING_MAX,
+    STREAM_SILENCE_S,
 )
+from frostnode.replicate.intake import Heard, take_in
 from frostnode.testing.loopback import asgi, loopback, response, saying
 
 pytestmark = pytest.mark.network
@@ -37,6 +39,43 @@ class Gate:
             await self.is_open.wait()
         await trio.lowlevel.checkpoint()
         return work()
+
+
+class Chunks:
+    """An answer of these chunks, then of nothing."""
+
+    def __init__(self, *chunks):
+        self._chunks = list(chunks)
+
+    async def __anext__(self):
+        await trio.lowlevel.checkpoint()
+        if not self._chunks:
+            await trio.sleep_forever()
+        return self._chunks.pop(0)
+
+
+async def test_nobody_listens_to_silence(clock):
+    async def judge(batch):
+        return Heard.FRAMES
+
+    with pytest.raises(TransportError) as caught:
+        await take_in(Chunks(b"a", b"b"), judge)
+    assert caught.value.code == "transport.timeout"
+    assert trio.current_time() == pytest.approx(STREAM_SILENCE_S, abs=1)
+
+
+async def test_what_waits_is_joined_up_to_a_bound(clock):
+    batches = []
+
+    async def judge(batch):
+        batches.append(len(batch))
+        await trio.sleep(1)
+        return Heard.END if sum(batches) == 20 * 2**20 * 3 else Heard.FRAMES
+
+    await take_in(Chunks(*[bytes(3 * 2**20)] * 20), judge)
+    assert batches[0] == 3 * 2**20
+    assert len(batches) < 20
+    assert max(batches) < STREAM_BATCH_IN_BYTES_MAX + 3 * 2**20
 
 
 async def test_who_sends_faster_than_the_store_takes_has_to_wait(make_node, transport, clock):
