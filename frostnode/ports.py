@@ -16,9 +16,10 @@ from typing import Protocol, Self, TypeVar
 
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.frames import BodyItem, WithheldLeaf
+from frostnode.protocol.growth import Growth
 from frostnode.protocol.history import History, Taken
 from frostnode.protocol.log_state import LogState
-from frostnode.protocol.merkle import CompactRange, NodeAt
+from frostnode.protocol.merkle import NodeAt
 from frostnode.protocol.names import Did, Origin
 
 T = TypeVar("T")
@@ -221,24 +222,18 @@ class LogWriter(LogReader, Protocol):
         history is not the one that `taken` was added to: look again.
         """
 
-    def append(
-        self, origin: Origin, start: int, bundle: bytes, withheld: Sequence[WithheldLeaf], held: CompactRange
-    ) -> None:
-        """Hold further leaves: `start` is the held size, `held` the compact range after them.
+    def append(self, origin: Origin, growth: Growth) -> None:
+        """Hold further leaves; what they make of the tree is the caller's word, which fsck derives again.
 
-        The bundle may cross no boundary. No arrival: for an own log that is the write-ahead.
-        Raises StorageError storage.conflict when `start` is not the held size, or when the leaves held and
-        these do not make `held`: the log is not the one that the leaves were judged against.
+        No arrival: for an own log that is the write-ahead.
+        Raises StorageError storage.conflict when what is held is not the tree that the leaves were judged against.
         """
 
-    def put_body(self, cid: Cid, body: bytes) -> bool:
-        """Keep a body whose hash the caller has checked; answers whether it is new here.
+    def put_bodies(self, bodies: Sequence[tuple[bytes, bytes]]) -> list[bool]:
+        """Keep bodies under digests that the caller has checked; answers of each whether it is new here.
 
         A withheld body is not taken again.
         """
-
-    def put_bodies(self, bodies: Sequence[tuple[Cid, bytes]]) -> list[bool]:
-        """The same for many, at less cost: one answer each."""
 
     def serve(self, origin: Origin, note: bytes | None, size: int) -> None:
         """The tree of `size` leaves is now held completely; `note` is its checkpoint.

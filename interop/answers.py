@@ -261,10 +261,10 @@ class Receiver:
             case TakeEntries():
                 standing = self.histories[action.did].epoch(action.origin)
                 state = self.logs.get(action.origin) or LogState(origin=action.origin, standing=standing)
-                self.logs[action.origin] = replace(state, held=action.held)
-                self.leaves.setdefault(action.origin, []).extend(decode_bundle(action.bundle))
+                self.logs[action.origin] = replace(state, held=action.growth.after)
+                self.leaves.setdefault(action.origin, []).extend(decode_bundle(action.growth.bundle))
             case TakeBodies():
-                self.bodies.update(str(cid) for cid, _ in action.bodies)
+                self.bodies.update(str(Cid.from_digest(digest)) for digest, _ in action.bodies)
             case Fork():
                 raise LogError("checkpoint.fork", f"a second tree of {action.origin}")
             case Stopped():

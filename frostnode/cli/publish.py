@@ -12,10 +12,10 @@ import click
 
 from frostnode.cli.shared import FOREVER, Bar, ask_node, home_option, json_option, show_json
 from frostnode.protocol.errors import FrostError, LocalError
+from frostnode.protocol.limits import PUBLISH_BATCH_RECORDS_MAX
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Check and show, publish nothing.")
 _AS = click.option("--as", "did", help="DID of the publisher, when the home hosts several.")
-_BATCH = 1024
 
 
 @click.command()
@@ -80,7 +80,7 @@ def _batches(records: Iterable[Any]) -> Iterator[list[Any]]:
     for record in records:
         batch.append(record)
         weight += len(json.dumps(record, default=str))
-        if len(batch) >= _BATCH or weight > 8 << 20:
+        if len(batch) >= PUBLISH_BATCH_RECORDS_MAX or weight > 8 << 20:
             yield batch
             batch, weight = [], 0
     if batch:

@@ -18,14 +18,15 @@ from frostnode.log.recent import RecentEntries
 from frostnode.ports import ArrivalKind, LogReader, LogStore, LogWriter, Signer, SignRequest, Worker
 from frostnode.protocol.checkpoint import open_checkpoint
 from frostnode.protocol.dagcbor import Cid
-from frostnode.protocol.entry import check_body, header_cid, parse_header
+from frostnode.protocol.entry import header_cid, parse_header
 from frostnode.protocol.errors import LocalError, RecordError
+from frostnode.protocol.growth import grow
 from frostnode.protocol.limits import FRAME_BODIES_BYTES_MAX, TILE_WIDTH
 from frostnode.protocol.log_state import LogState
-from frostnode.protocol.merkle import compact_range, consistency_proof, leaf_hashes
+from frostnode.protocol.merkle import compact_range, consistency_proof
 from frostnode.protocol.named_body import named_body
 from frostnode.protocol.names import Did, Origin, parse_origin
-from frostnode.protocol.tiles import decode_bundle, encode_bundle
+from frostnode.protocol.tiles import decode_bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,20 @@ class Submission:
 
     header: bytes
     body: bytes | None
-    body_cid: Cid | None = field(init=False)
+    digest: bytes | None = field(init=False)
+    """SHA-256 of the body (32 bytes), None where the header names none."""
 
     def __post_init__(self) -> None:
-        header = parse_header(self.header)
-        if self.body is not None:
-            check_body(header, self.body)
-        elif header.body is not None:
-            raise RecordError("body.hash", "body to publish", found="none", expected=header.body)
-        object.__setattr__(self, "body_cid", header.body)
+        named = named_body(self.header)
+        if named is None:
+            parse_header(self.header)  # a withdrawal without a body, or no header at all
+            if self.body is not None:
+                raise RecordError("body.hash", "body to publish", found="one", expected="none")
+        elif self.body is None:
+            raise RecordError("body.hash", "body to publish", found="none", expected=named.digest)
+        else:
+            named.check(self.body)
+        object.__setattr__(self, "digest", None if named is None else named.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +193,13 @@ def _runs(start: int, stop: int) -> Iterator[tuple[int, int]]:
 def _append(writer: LogWriter, state: LogState, new: Sequence[Submission]) -> None:
     held = state.held
     writer.put_bodies(
-        [(one.body_cid, one.body) for one in new if one.body_cid is not None and one.body is not None]
+        [(one.digest, one.body) for one in new if one.digest is not None and one.body is not None]
     )
     for low, high in _runs(held.size, held.size + len(new)):
         leaves = [submission.header for submission in new[low - state.held.size : high - state.held.size]]
-        held = held.extend(leaf_hashes(leaves))
-        writer.append(state.origin, low, encode_bundle(leaves), (), held)
+        growth = grow(held, leaves)
+        writer.append(state.origin, growth)
+        held = growth.after
 
 
 def _announce(writer: LogWriter, did: Did, origin: Origin, start: int, stop: int) -> None:

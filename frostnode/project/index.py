@@ -76,7 +76,7 @@ class IndexFold:
         if entry is None or fields is None:
             self._index.remove(did, type_, key)
             return 0
-        self._index.put(did, type_, key, title_of(type_, key, fields), list(texts_of(fields)))
+        self._index.put(did, type_, key, title_of(type_, key, fields), texts_of(fields))
         return entry.size
 
 

@@ -31,9 +31,9 @@ In reading order; each cites its chapter of spec/README.md:
     note           signed notes
     checkpoint     tree heads and cosignatures
     log_state      what a node holds of one epoch's log
-    query          what people type into a search
     proofs         one record with its proof as one file
     frames         the sync stream, between bytes and values
+    growth         leaves behind those that a log has, and what they make of its tree
     leaf_run       the leaves of one frame with what their proof leads to
     journal        what is remembered of a batch until it is stored
     follow_actions what a follower answers to a frame

@@ -41,7 +41,8 @@ class Cid:
     raw: bytes
 
     def __post_init__(self) -> None:
-        if not (self.is_ours or _is_well_formed(self.raw)):
+        raw = self.raw
+        if not ((len(raw) == _CID_BYTES and raw.startswith(CID_PREFIX)) or _is_well_formed(raw)):
             raise ValueError(f"not a CID: {self.raw[:50].hex()}")
 
     def __bytes__(self) -> bytes:
@@ -205,6 +206,7 @@ def _whole_item_bytes(head: int) -> int:
     return 1 if head in (0xF4, 0xF5, 0xF6) else 0
 
 
+_TEXT_OF_ONE_BYTE_LENGTH: Final = 0x78
 _WHOLE_ITEM_BYTES: Final = tuple(map(_whole_item_bytes, range(256)))
 
 
@@ -224,6 +226,9 @@ def _check_shape(data: bytes, *, depth_max: int, floats: bool) -> None:
             head = data[position]
             if whole := _WHOLE_ITEM_BYTES[head]:
                 position += whole
+                left -= 1
+            elif head == _TEXT_OF_ONE_BYTE_LENGTH:  # what else there is most of
+                position += 2 + data[position + 1]
                 left -= 1
             elif head >= 0xC0:
                 position = _skip_float_or_tag(data, position, floats=floats)

@@ -11,11 +11,11 @@ It never fetches, waits or stores. Whoever applies the actions does so in order 
 per batch, and says before the next batch which it was: `keep` when it was stored, `undo` when it was not.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from frostnode.protocol.checkpoint import Checkpoint, open_checkpoint
-from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import read_leaf
 from frostnode.protocol.errors import FrameError, LogError
 from frostnode.protocol.follow_actions import (
@@ -35,6 +35,7 @@ from frostnode.protocol.frames import (
     COMPLETE,
     BodiesFrame,
     BodyAbsent,
+    BodyItem,
     CheckpointFrame,
     CursorFrame,
     EndFrame,
@@ -294,7 +295,7 @@ class Follower:
 
     def _is_held(self, origin: Origin, run: LeafRun) -> bool:
         """Whether leaves that are held already are the same, as far as they are here and there."""
-        mine = [self._leaf(origin, index) for index in range(run.start, run.stop)]
+        mine = self._leaves(origin, run.start, run.stop)
         if mine == run.leaves:
             self._runs.setdefault(origin, []).append(run)
             return True
@@ -305,7 +306,7 @@ class Follower:
         origin, start, stop = state.origin, state.held.size, run.carried_stop()
         actions: list[Action] = []
         if start < stop:
-            grown = run.tree_before(stop)
+            growth = run.growth(state.held, stop)
             served, note = (stop, target.note) if stop == target.size else (None, None)
             if self._taken.get(origin) is None:
                 self._taken.put(origin, start)
@@ -313,10 +314,7 @@ class Follower:
                 TakeEntries(
                     did=did,
                     origin=origin,
-                    start=start,
-                    bundle=run.bundle_of(start, stop),
-                    withheld=run.withheld_of(start, stop),
-                    held=grown,
+                    growth=growth,
                     served=served,
                     note=note,
                 )
@@ -324,7 +322,7 @@ class Follower:
             self._runs.setdefault(origin, []).append(run)
             self._logs[origin] = replace(
                 state,
-                held=grown,
+                held=growth.after,
                 served=state.served if served is None else served,
                 checkpoint=state.checkpoint if served is None else note,
             )
@@ -362,32 +360,49 @@ class Follower:
         held = state.held.size
         if held < stop and standing.accepts and not state.frozen:
             return [Gap(did=did, origin=origin, held=held, shown=stop)]
-        bodies: list[tuple[Cid, bytes]] = []
         stop = min(stop, held)
-        for index, item in zip(range(frame.start, stop), frame.items, strict=False):
-            if item is None or isinstance(item, BodyAbsent):
-                continue
-            leaf = self._leaf(origin, index)
-            named = named_body(leaf) if leaf is not None else None
-            if named is not None:
-                named.check(item)
-                bodies.append((Cid.from_digest(named.digest), item))
-            elif leaf is not None and read_leaf(leaf) is not None:
-                raise FrameError(
-                    "frame.order", f"body of leaf {index} of {origin}", expected="none: its header has none"
-                )
-            # Else the header is withheld, or not for us to read: nothing says which body it names.
+        bodies = _named(origin, frame.start, self._leaves(origin, frame.start, stop), frame.items)
         if not bodies:
             return []
         taken_from = self._taken.get(origin)
         fresh = taken_from is not None and frame.start >= taken_from
         return [TakeBodies(did=did, origin=origin, start=frame.start, stop=stop, bodies=bodies, fresh=fresh)]
 
+    def _leaves(self, origin: Origin, start: int, stop: int) -> Sequence[bytes | None]:
+        """Held leaves [start, stop) of one bundle, None where one is withheld."""
+        for run in reversed(self._runs.get(origin, ())):
+            if run.start <= start and stop <= run.stop:
+                return run.leaves[start - run.start : stop - run.start]
+        return [self._leaf(origin, index) for index in range(start, stop)]
+
     def _leaf(self, origin: Origin, index: int) -> bytes | None:
         for run in reversed(self._runs.get(origin, ())):
             if run.start <= index < run.stop:
                 return run.leaf(index)
         return self._held.leaf(origin, index)
+
+
+def _named(
+    origin: Origin, start: int, leaves: Sequence[bytes | None], items: Sequence[BodyItem]
+) -> list[tuple[bytes, bytes]]:
+    """The bodies among the items, with their digests, each held against the leaf that names it.
+
+    Raises:
+        RecordError: body.hash; FrameError: frame.order, for a body that a header says there is none of
+    """
+    bodies: list[tuple[bytes, bytes]] = []
+    for index, (leaf, item) in enumerate(zip(leaves, items, strict=False), start):
+        if leaf is None or item is None or isinstance(item, BodyAbsent):
+            continue  # where the header is withheld nothing says which body it names
+        named = named_body(leaf)
+        if named is not None:
+            named.check(item)
+            bodies.append((named.digest, item))
+        elif read_leaf(leaf) is not None:
+            raise FrameError(
+                "frame.order", f"body of leaf {index} of {origin}", expected="none: its header has none"
+            )
+    return bodies
 
 
 def _with_cursor(actions: list[Action], cursor: bytes | None) -> list[Action]:

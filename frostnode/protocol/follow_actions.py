@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from frostnode.protocol.dagcbor import Cid
-from frostnode.protocol.frames import WithheldLeaf
+from frostnode.protocol.growth import Growth
 from frostnode.protocol.history import History, Taken
 from frostnode.protocol.merkle import CompactRange
 from frostnode.protocol.names import Did, Origin
@@ -22,27 +22,24 @@ class TakeEvents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeEntries:
-    """Leaves that extend what is held; `complete` is the note when they complete its tree."""
+    """Leaves that extend what is held; with them the tree of `served` leaves is complete, and `note` its checkpoint."""
 
     did: Did
     origin: Origin
-    start: int
-    bundle: bytes
-    withheld: Sequence[WithheldLeaf]
-    held: CompactRange
+    growth: Growth
     served: int | None
     note: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeBodies:
-    """Bodies of leaves [start, stop), checked against their headers."""
+    """Bodies of leaves [start, stop) with their digests, checked against their headers."""
 
     did: Did
     origin: Origin
     start: int
     stop: int
-    bodies: Sequence[tuple[Cid, bytes]]
+    bodies: Sequence[tuple[bytes, bytes]]
     fresh: bool
     """Whether the leaves were taken from this stream too, so that nobody was told of these bodies."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from frostnode.protocol.errors import FrameError
 from frostnode.protocol.frames import EntriesFrame, WithheldLeaf
+from frostnode.protocol.growth import Growth, extend_within_bundle
 from frostnode.protocol.limits import HEADER_BYTES_MAX, TILE_WIDTH
 from frostnode.protocol.merkle import CompactRange, Hash, leaf_hashes
 from frostnode.protocol.range_proof import root_above
@@ -16,7 +17,7 @@ class LeafRun:
     """Leaves [start, stop) within one bundle; `leaves` has None where one is withheld.
 
     If `root` is the signed one, the leaves are where they claim to be, `left` is the tree before them and
-    `through` the tree with them.
+    `through` the tree with them; `filled` is the root of their bundle if they end it.
     """
 
     start: int
@@ -26,6 +27,7 @@ class LeafRun:
     hashes: Sequence[Hash]
     left: CompactRange
     through: CompactRange
+    filled: Hash | None
     root: Hash
 
     @property
@@ -50,13 +52,22 @@ class LeafRun:
         """One leaf by its index in the log."""
         return self.leaves[index - self.start]
 
-    def bundle_of(self, start: int, stop: int) -> bytes:
-        """Leaves [start, stop) in the encoding of entry bundles."""
+    def growth(self, before: CompactRange, stop: int) -> Growth:
+        """Put the leaves from `before` on, up to `stop`, behind that tree."""
+        return Growth(
+            before=before,
+            bundle=self._bundle_of(before.size, stop),
+            withheld=self._withheld_of(before.size, stop),
+            after=self.tree_before(stop),
+            filled=self.filled if stop == self.stop else None,
+        )
+
+    def _bundle_of(self, start: int, stop: int) -> bytes:
         if (start, stop) == (self.start, self.stop):
             return self.bundle
         return encode_bundle(leaf or b"" for leaf in self.leaves[start - self.start : stop - self.start])
 
-    def withheld_of(self, start: int, stop: int) -> list[WithheldLeaf]:
+    def _withheld_of(self, start: int, stop: int) -> list[WithheldLeaf]:
         """What is withheld of [start, stop), by offset from `start`."""
         skip = start - self.start
         return [
@@ -92,7 +103,7 @@ def read_run(frame: EntriesFrame) -> LeafRun:
         hashes[slot.offset] = slot.leaf_hash
     width = frame.start.bit_count()
     left = CompactRange(frame.start, tuple(frame.proof[:width]))
-    through = left.extend(hashes)
+    through, filled = extend_within_bundle(left, hashes)
     return LeafRun(
         start=frame.start,
         bundle=frame.bundle,
@@ -101,5 +112,6 @@ def read_run(frame: EntriesFrame) -> LeafRun:
         hashes=hashes,
         left=left,
         through=through,
+        filled=filled,
         root=root_above(through, frame.size, frame.proof[width:]),
     )

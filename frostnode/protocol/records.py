@@ -6,7 +6,7 @@ Rules (spec/03-records.md#record-types):
 - what comes from the network was checked by nobody: reading helpers take anything and raise nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from frostnode.protocol.dagcbor import Value
@@ -189,29 +189,26 @@ def title_of(type_: str, key: str, fields: object) -> str:
     return key
 
 
-def texts_of(fields: object) -> Iterator[str]:
-    """Yield every text of a record that it may be found by, each once, the telling fields first.
+def texts_of(fields: object) -> list[str]:
+    """Collect every text of a record that it may be found by, each once, the telling fields first.
 
     At most INDEXED_CHARS_MAX characters, out of the first INDEXED_ITEMS_MAX values.
     """
     if not isinstance(fields, Mapping):
-        return
+        return []
     rest = [name for name in fields if name not in (*_FIRST, _METADATA, _IMPORT_NOTES)]
-    levels: list[Iterator[object]] = [iter([fields.get(name) for name in (*_FIRST, *rest, _METADATA)])]
-    seen: set[str] = set()
+    ahead: list[object] = [fields.get(name) for name in reversed((*_FIRST, *rest, _METADATA))]
+    texts: dict[str, None] = {}  # in order, each once
     left, room = INDEXED_ITEMS_MAX, INDEXED_CHARS_MAX
-    while levels and left > 0:
-        for value in levels[-1]:
-            left -= 1
-            if isinstance(value, str):
-                if value and value not in seen:
-                    seen.add(value)
-                    yield value[:room]
-                    room -= len(value)
-            elif isinstance(value, dict | list):
-                levels.append(iter(value.values() if isinstance(value, dict) else value))
-                break
-            if left <= 0 or room <= 0:
-                return
-        else:
-            levels.pop()
+    while ahead and left > 0 and room > 0:
+        value = ahead.pop()
+        left -= 1
+        if isinstance(value, str):
+            if value and value not in texts:
+                texts[value[:room]] = None
+                room -= len(value)
+        elif isinstance(value, dict):
+            ahead += reversed(value.values())
+        elif isinstance(value, list):
+            ahead += reversed(value)
+    return list(texts)

@@ -276,12 +276,12 @@ def _apply_effect(writer: LogWriter, action: Effect) -> int:
     """Write one action; answers how many leaves it added."""
     match action:
         case TakeEntries():
-            writer.append(action.origin, action.start, action.bundle, action.withheld, action.held)
+            start, stop = action.growth.start, action.growth.stop
+            writer.append(action.origin, action.growth)
             if action.served is not None:
                 writer.serve(action.origin, action.note, action.served)
-            stop = action.held.size
-            writer.arrive(ArrivalKind.ENTRIES, action.did, action.origin, action.start, stop)
-            return stop - action.start
+            writer.arrive(ArrivalKind.ENTRIES, action.did, action.origin, start, stop)
+            return stop - start
         case TakeBodies():
             new = writer.put_bodies(action.bodies)
             if action.fresh or any(new):

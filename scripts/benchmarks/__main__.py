@@ -9,14 +9,20 @@ from typing import Final
 
 import click
 
-from scripts.benchmarks import publishing, replication, searching, serving, verification
+from scripts.benchmarks import hearing, keeping_up, publishing, replication, searching, serving, verification
 from scripts.benchmarks.figures import Figure, table
 from scripts.benchmarks.workshop import SIZES, Workshop
 
-BENCHMARKS: Final[dict[str, Callable[[Workshop], Figure]]] = {
+BENCHMARKS: Final[dict[str, Callable[[Workshop], Figure | list[Figure]]]] = {
     "publish_entries_per_s": publishing.entries_per_s,
     "publish_p50_ms": publishing.single_ms,
     "replicate_entries_per_s": replication.entries_per_s,
+    "replicate_to_git_clone": replication.to_git_clone,
+    "small_logs_entries_per_s": replication.small_logs_per_s,
+    "nothing_changed_ms": keeping_up.nothing_changed_ms,
+    "one_changed_ms": keeping_up.one_changed_ms,
+    "live_ms": hearing.live_ms,
+    "searchable_ms": hearing.searchable_ms,
     "verify_entries_per_s": verification.entries_per_s,
     "index_mb_per_s": searching.index_mb_per_s,
     "search_p95_ms": searching.search_p95_ms,
@@ -44,7 +50,8 @@ def bench(names: tuple[str, ...], json_file: Path | None, size: str) -> None:
         workshop = Workshop(Path(folder), SIZES[size])
         for name in names or BENCHMARKS:
             click.echo(name, err=True)
-            figures.append(BENCHMARKS[name](workshop))
+            measured = BENCHMARKS[name](workshop)
+            figures += measured if isinstance(measured, list) else [measured]
     click.echo(table(figures))
     if json_file is not None:
         json_file.write_text(json.dumps([figure.as_json() for figure in figures], indent=2) + "\n")

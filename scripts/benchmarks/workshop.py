@@ -1,7 +1,7 @@
 """Where it is measured: homes with records in them, made once for all that measure on them."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -10,7 +10,12 @@ from pathlib import Path
 import trio
 
 from frostnode.config import Config
+from frostnode.edge.clock import SystemClock
+from frostnode.edge.control import call
 from frostnode.edge.home import Home
+from frostnode.edge.http.api import quiet
+from frostnode.edge.random import SystemRandom
+from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.founding import found
 from frostnode.identity.kits import CHEAPEST
 from frostnode.log.sequencer import Submission
@@ -19,6 +24,8 @@ from frostnode.operations.parts import Parts
 from frostnode.protocol.limits import PUBLISH_BATCH_RECORDS_MAX
 from frostnode.protocol.names import Origin
 from frostnode.publish.submit import open_place
+from frostnode.replicate.ingest import Ingest
+from frostnode.testing.memory_publisher import MemoryPublisher
 from scripts.benchmarks.material import documents, entry, record
 
 
@@ -34,16 +41,39 @@ class Size:
     """Whole documents: indexed."""
     singles: int
     """Entries published one by one."""
+    logs: int
+    """Of LOG_ENTRIES each: carried by one node."""
     searches: int
     starts: int
+    turns: int
+    """Of a comparison with another program."""
 
 
 SIZES = {
-    "small": Size(entries=3_000, memory_entries=6_000, documents=300, singles=20, searches=100, starts=1),
+    "small": Size(
+        entries=3_000,
+        memory_entries=6_000,
+        documents=300,
+        singles=20,
+        logs=100,
+        searches=100,
+        starts=1,
+        turns=1,
+    ),
     "full": Size(
-        entries=100_000, memory_entries=1_000_000, documents=10_000, singles=300, searches=1_000, starts=5
+        entries=200_000,
+        memory_entries=1_000_000,
+        documents=10_000,
+        singles=300,
+        logs=10_000,
+        searches=1_000,
+        starts=5,
+        turns=5,
     ),
 }
+
+LOG_ENTRIES = 20
+"""In each of very many small logs."""
 
 
 @asynccontextmanager
@@ -52,6 +82,14 @@ async def opened(home: Home) -> AsyncIterator[Parts]:
     with home.lock():
         async with open_parts(home, Config()) as parts:
             yield parts
+
+
+@contextmanager
+def opened_store(home: Home) -> Iterator[SqliteStore]:
+    """The store of a home at rest."""
+    store = SqliteStore(home.log_store, clock=SystemClock(), random=SystemRandom())
+    with closing(store):
+        yield store
 
 
 async def publish(parts: Parts, submissions: Iterator[Submission]) -> int:
@@ -75,6 +113,7 @@ class Workshop:
     def __init__(self, folder: Path, size: Size) -> None:
         self.folder = folder
         self.size = size
+        self._more = 0
 
     def new_home(self, name: str) -> Home:
         """A home with a publisher and nothing published."""
@@ -102,6 +141,26 @@ class Workshop:
         home = self.new_home("documents")
         trio.run(self._fill, home, map(entry, documents(self.size.documents)), False)
         return home
+
+    @cached_property
+    def network(self) -> Home:
+        """A home that carries `size.logs` publishers of LOG_ENTRIES records each, both views up to date."""
+        home = self.new_home("network")
+        with opened_store(home) as store:
+            ingest = Ingest(store, None)
+            for log in range(self.size.logs):
+                publisher = MemoryPublisher(f"log-{log}")
+                for n in range(LOG_ENTRIES):
+                    publisher.append(*entry(record(log * LOG_ENTRIES + n)))
+                ingest.take(list(publisher.stream()))
+        trio.run(self._fill, home, (), True)
+        return home
+
+    def publish_one(self, home: Home) -> None:
+        """One record more, through the node that runs in `home`."""
+        self._more += 1
+        params = {"records": [record(2_000_000 + self._more)]}
+        assert trio.run(call, home.control, "publish", params, quiet) is not None
 
     async def _fill(self, home: Home, entries: Iterable[tuple[bytes, bytes]], project: bool) -> None:
         async with opened(home) as parts:

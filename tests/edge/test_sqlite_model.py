@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.ports import LogReader
 from frostnode.protocol.frames import WithheldLeaf
+from frostnode.protocol.growth import Growth, grow
 from frostnode.protocol.merkle import EMPTY_RANGE, leaf_hash, leaf_hashes, node_hash
-from frostnode.protocol.tiles import decode_bundle, encode_bundle
+from frostnode.protocol.tiles import decode_bundle
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.publisher import Publisher
 from frostnode.testing.random import SeededRandom
@@ -48,15 +49,15 @@ class Model:
         self.leaves: list[bytes | None] = []
         self.hashes: list[bytes] = []
 
-    def grow(self, size: int, withheld: set[int]) -> tuple[int, bytes, list[WithheldLeaf]]:
+    def grow(self, size: int, withheld: set[int]) -> Growth:
         """Append within the bundle that is not full; answers what the store is given."""
-        start = len(self.leaves)
+        start, before = len(self.leaves), EMPTY_RANGE.extend(self.hashes)
         whole = [f"{self.origin[-5:]} {index}".encode() for index in range(start, start + size)]
         self.hashes += leaf_hashes(whole)
         self.leaves += [None if offset in withheld else leaf for offset, leaf in enumerate(whole)]
         sent = [leaf or b"" for leaf in self.leaves[start:]]
         slots = [WithheldLeaf(at, leaf_hash(whole[at]), "why") for at in sorted(withheld) if at < size]
-        return start, encode_bundle(sent), slots
+        return grow(before, sent, slots)
 
     def check(self, reader: LogReader) -> None:
         """Compare everything."""
@@ -93,8 +94,7 @@ def test_the_store_is_a_list(steps: list[tuple[int, int, set[int], bool]]) -> No
                 which, size, withheld, ends = pending.pop()
                 model = models[which]
                 room = 256 - len(model.leaves) % 256
-                start, bundle, slots = model.grow(min(size, room), withheld)
-                writer.append(model.origin, start, bundle, slots, EMPTY_RANGE.extend(model.hashes))
+                writer.append(model.origin, model.grow(min(size, room), withheld))
         with store.read() as reader:
             for model in models:
                 model.check(reader)

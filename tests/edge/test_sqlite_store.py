@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,12 @@ from frostnode.ports import ArrivalKind, Hosted, LogStore, LogWriter
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError, StorageError
 from frostnode.protocol.frames import BodyAbsent, WithheldLeaf
+from frostnode.protocol.growth import grow
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import End
 from frostnode.protocol.merkle import EMPTY_RANGE, EMPTY_ROOT, CompactRange, leaf_hash, node_hash
 from frostnode.protocol.names import Origin
-from frostnode.protocol.tiles import decode_bundle, encode_bundle
+from frostnode.protocol.tiles import decode_bundle
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.publisher import Publisher
 from frostnode.testing.random import SeededRandom
@@ -50,17 +52,16 @@ def range_of(hashes: list[bytes]) -> CompactRange:
     return EMPTY_RANGE.extend(hashes)
 
 
-def append(writer: LogWriter, origin: Origin, leaves: list[bytes], hashes: list[bytes] | None = None) -> None:
+def append(writer: LogWriter, origin: Origin, leaves: list[bytes]) -> None:
     """Append leaves behind what is held, cut at the boundaries of bundles."""
     state = writer.log(origin)
     assert state is not None
-    held, hashes = state.held, hashes or list(map(leaf_hash, leaves))
-    at = 0
+    held, at = state.held, 0
     while at < len(leaves):
         stop = min(len(leaves), at + 256 - held.size % 256)
-        start, held = held.size, held.extend(hashes[at:stop])
-        writer.append(origin, start, encode_bundle(leaves[at:stop]), (), held)
-        at = stop
+        growth = grow(held, leaves[at:stop])
+        writer.append(origin, growth)
+        held, at = growth.after, stop
 
 
 def subtree(hashes: list[bytes]) -> bytes:
@@ -145,14 +146,14 @@ def test_subtrees_within_a_transaction_know_what_it_appended(
 
 
 def test_appending_elsewhere_than_at_the_end_is_refused(store: SqliteStore, publisher: Publisher) -> None:
-    origin, held = publisher.origin(), range_of([leaf_hash(b"x")])
+    origin, first = publisher.origin(), grow(EMPTY_RANGE, [b"x"])
     with pytest.raises(StorageError) as raised, store.write() as writer:
-        writer.append(origin, 1, encode_bundle([b"x"]), (), CompactRange(2, (leaf_hash(b"y"),)))
+        writer.append(origin, grow(first.after, [b"y"]))
     assert raised.value.code == "storage.conflict"
     with store.write() as writer:
-        writer.append(origin, 0, encode_bundle([b"x"]), (), held)
+        writer.append(origin, first)
     with pytest.raises(StorageError) as raised, store.write() as writer:
-        writer.append(origin, 0, encode_bundle([b"x"]), (), held)
+        writer.append(origin, first)
     assert raised.value.code == "storage.conflict"
 
 
@@ -161,16 +162,16 @@ def test_appending_to_another_tree_than_the_judged_one_is_refused(
 ) -> None:
     origin = publisher.origin()
     with store.write() as writer:
-        writer.append(origin, 0, encode_bundle([b"x"]), (), range_of([leaf_hash(b"x")]))
-    judged = range_of([leaf_hash(b"another"), leaf_hash(b"y")])
+        writer.append(origin, grow(EMPTY_RANGE, [b"x"]))
+    judged = range_of([leaf_hash(b"another")])
     with pytest.raises(StorageError) as raised, store.write() as writer:
-        writer.append(origin, 1, encode_bundle([b"y"]), (), judged)
+        writer.append(origin, grow(judged, [b"y"]))
     assert raised.value.code == "storage.conflict"
 
 
 def test_appending_to_a_log_that_no_event_opened_is_refused(store: SqliteStore, publisher: Publisher) -> None:
     with pytest.raises(StorageError) as raised, store.write() as writer:
-        writer.append(Origin("nobody/log/0/x"), 0, encode_bundle([b"x"]), (), range_of([leaf_hash(b"x")]))
+        writer.append(Origin("nobody/log/0/x"), grow(EMPTY_RANGE, [b"x"]))
     assert raised.value.code == "storage.conflict"
 
 
@@ -187,7 +188,7 @@ def test_withheld_leaves_keep_their_hashes(store: SqliteStore, publisher: Publis
                 for index in range(start, stop)
                 if index in gone
             ]
-            writer.append(origin, start, encode_bundle(leaves), slots, range_of(hashes[:stop]))
+            writer.append(origin, grow(range_of(hashes[:start]), leaves, slots))
     with store.read() as reader:
         found = reader.leaves(origin, 1, min(size, 256))
         assert [slot.offset + 1 for slot in found.withheld] == sorted(index for index in gone if index < 256)
@@ -275,11 +276,16 @@ def test_heads_come_in_pages_in_order_of_did(store: SqliteStore) -> None:
 # -- bodies ---------------------------------------------------------------------------------------------
 
 
+def put_body(writer: LogWriter, body: bytes | None) -> bool:
+    assert body is not None
+    return writer.put_bodies([(sha256(body).digest(), body)])[0]
+
+
 def publish(writer: LogWriter, publisher: Publisher, *submissions: object, bodies: bool = True) -> None:
     append(writer, publisher.origin(), [item.header for item in submissions])  # type: ignore[attr-defined]
     for item in submissions:
         if bodies and item.body is not None:  # type: ignore[attr-defined]
-            writer.put_body(item.body_cid, item.body)  # type: ignore[attr-defined]
+            put_body(writer, item.body)  # type: ignore[attr-defined]
 
 
 def test_bodies_come_back_by_entry_and_by_name(store: SqliteStore, publisher: Publisher) -> None:
@@ -306,10 +312,10 @@ def test_an_opaque_leaf_has_no_body(store: SqliteStore, publisher: Publisher) ->
 
 def test_a_body_is_new_once(store: SqliteStore, publisher: Publisher, tmp_path: Path) -> None:
     one, two = (publisher.put(key, padding=50_000) for key in "ab")
-    pairs = [(item.body_cid, item.body) for item in (one, two)]
+    pairs = [(sha256(item.body or b"").digest(), item.body or b"") for item in (one, two)]
     with store.write() as writer:
-        assert writer.put_body(*pairs[0]) is True
-        assert writer.put_body(*pairs[0]) is False
+        assert writer.put_bodies(pairs[:1]) == [True]
+        assert writer.put_bodies(pairs[:1]) == [False]
         assert writer.put_bodies([pairs[0], pairs[1], pairs[1]]) == [False, True, False]
     with store.write() as writer:
         assert writer.put_bodies(pairs) == [False, False]
@@ -324,7 +330,7 @@ def test_missing_bodies_are_listed_until_they_come(store: SqliteStore, publisher
     entries[10] = publisher.withdraw("k1")
     with store.write() as writer:
         publish(writer, publisher, *entries, bodies=False)
-        writer.put_body(entries[3].body_cid, entries[3].body)
+        put_body(writer, entries[3].body)
     expected = [index for index in range(300) if index not in (3, 10)]
     with store.read() as reader:
         assert reader.missing_bodies(publisher.origin(), 0, 1000) == expected
@@ -343,7 +349,7 @@ def test_an_erased_body_is_gone_and_is_not_taken_again(
     with store.write() as writer:
         writer.withhold_body(publisher.origin(), 1, state, "court order")
     with store.write() as writer:
-        assert writer.put_body(entries[1].body_cid, entries[1].body) is False
+        assert put_body(writer, entries[1].body) is False
     with store.read() as reader:
         items = reader.bodies(publisher.origin(), 0, 3)
         assert items == [entries[0].body, BodyAbsent(state, "court order"), entries[2].body]

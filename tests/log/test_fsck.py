@@ -13,11 +13,11 @@ from frostnode.ports import ArrivalKind
 from frostnode.protocol.checkpoint import Checkpoint, sign_checkpoint
 from frostnode.protocol.errors import StorageError
 from frostnode.protocol.frames import WithheldLeaf
+from frostnode.protocol.growth import grow
 from frostnode.protocol.identity import End
 from frostnode.protocol.keys import SigningKey
 from frostnode.protocol.merkle import EMPTY_RANGE, leaf_hash, leaf_hashes
 from frostnode.protocol.names import Origin
-from frostnode.protocol.tiles import encode_bundle
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.own_home import OwnHome
 from frostnode.testing.publisher import Publisher
@@ -50,12 +50,13 @@ async def fill(home: OwnHome) -> None:
 
 def carry(home: OwnHome, origin: Origin, leaves: list[bytes]) -> None:
     """Leaves as a peer sent them: the fourth is withheld there, no body has come yet."""
-    held = EMPTY_RANGE.extend(leaf_hashes(leaves))
     slots = [WithheldLeaf(3, leaf_hash(leaves[3]), "elsewhere")]
+    growth = grow(EMPTY_RANGE, [*leaves[:3], b"", *leaves[4:]], slots)
+    held = growth.after
     key = CARRIED.log_key(origin)
     assert key is not None
     with home.disk.write() as writer:
-        writer.append(origin, 0, encode_bundle([*leaves[:3], b"", *leaves[4:]]), slots, held)
+        writer.append(origin, growth)
         writer.serve(origin, sign_checkpoint(Checkpoint(origin, held.size, held.root()), key), held.size)
         writer.arrive(ArrivalKind.ENTRIES, CARRIED.did, origin, 0, held.size)
 

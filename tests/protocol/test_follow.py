@@ -65,14 +65,15 @@ class Held:
             case TakeEntries():
                 standing = self.histories[action.did].epoch(action.origin)
                 old = self.logs.get(action.origin) or LogState(origin=action.origin, standing=standing)
-                assert old.held.size == action.start
-                for at, leaf in enumerate(decode_bundle(action.bundle), action.start):
+                growth = action.growth
+                assert old.held == growth.before
+                for at, leaf in enumerate(decode_bundle(growth.bundle), growth.start):
                     self.leaves[action.origin, at] = leaf
-                for slot in action.withheld:
-                    self.leaves[action.origin, action.start + slot.offset] = None
+                for slot in growth.withheld:
+                    self.leaves[action.origin, growth.start + slot.offset] = None
                 served = old.served if action.served is None else action.served
                 self.logs[action.origin] = replace(
-                    old, held=action.held, served=served, checkpoint=action.note or old.checkpoint
+                    old, held=growth.after, served=served, checkpoint=action.note or old.checkpoint
                 )
             case TakeBodies():
                 self.bodies.update(action.bodies)
@@ -139,7 +140,7 @@ def test_a_log_that_grew_is_continued_within_a_bundle():
     for at in range(10, 300):
         source.put(f"key-{at}", {"title": "more"})
     _, actions = feed(source.stream(), held)
-    assert [action.start for action in actions if isinstance(action, TakeEntries)] == [10, 256]
+    assert [action.growth.start for action in actions if isinstance(action, TakeEntries)] == [10, 256]
     assert holds_all(held, source)
 
 
@@ -339,7 +340,7 @@ def test_a_withheld_leaf_among_those_that_are_held_is_passed_over():
     frame = replace(source.entries(0, 4), bundle=encode_bundle(leaves), withheld=[slot])
     _, actions = feed([*start(source), frame], held)
     taken = [action for action in actions if isinstance(action, TakeEntries)]
-    assert [(action.start, list(action.withheld)) for action in taken] == [(3, [])]
+    assert [(action.growth.start, list(action.growth.withheld)) for action in taken] == [(3, [])]
     assert held.leaves[source.origin, 0] == source.leaves[0]
 
 

@@ -43,11 +43,11 @@ def test_the_example_is_followed():
     assert events.did == example["did"]
     assert isinstance(entries, TakeEntries)
     assert (entries.origin, entries.served) == (example["origin"], example["size"])
-    assert entries.held.root().hex() == example["root"]
-    headers = [read_leaf(leaf) for leaf in decode_bundle(entries.bundle)]
+    assert entries.growth.after.root().hex() == example["root"]
+    headers = [read_leaf(leaf) for leaf in decode_bundle(entries.growth.bundle)]
     assert [header.key if header else None for header in headers] == example["keys"]
     assert isinstance(bodies, TakeBodies)
-    assert [str(cid) for cid, _ in bodies.bodies] == example["bodies"]
-    assert all(Cid.of(body) == cid for cid, body in bodies.bodies)
+    assert [str(Cid.from_digest(digest)) for digest, _ in bodies.bodies] == example["bodies"]
+    assert all(Cid.of(body).digest == digest for digest, body in bodies.bodies)
     assert advance == Advance(cursor=bytes.fromhex(example["cursor"]))
     assert finished == Finished(complete=True, reason="end.complete")

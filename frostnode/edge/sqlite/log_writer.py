@@ -1,6 +1,6 @@
 """Extend stored logs within one transaction: leaves, the compact range, full bundles, tiles.
 
-Nothing is read again to be hashed: the compact range knows of everything before the leaves that come.
+Nothing is hashed here but tiles: what leaves make of the tree comes with them.
 The row of a log and its partial tiles are written once, when the transaction settles.
 """
 
@@ -12,10 +12,10 @@ from frostnode.edge.sqlite.rows import bundle_key, damaged, tile_key
 from frostnode.edge.sqlite.tree_reader import levels_above
 from frostnode.protocol.errors import StorageError
 from frostnode.protocol.frames import WithheldLeaf
+from frostnode.protocol.growth import Growth
 from frostnode.protocol.limits import TILE_WIDTH
-from frostnode.protocol.merkle import EMPTY_RANGE, HASH_BYTES, CompactRange, Hash, leaf_hashes
+from frostnode.protocol.merkle import HASH_BYTES, Hash
 from frostnode.protocol.names import Origin
-from frostnode.protocol.tiles import decode_bundle
 
 _BITS: int = TILE_WIDTH.bit_length() - 1
 
@@ -35,43 +35,30 @@ class OpenLog:
         self._db = database
         self.id, self.size, edge, tail = row
         self._origin = origin
-        held = compact_range(origin, self.size, edge)
-        bundles = self.size >> _BITS
-        self._bundles = CompactRange(bundles, held.hashes[: bundles.bit_count()])
-        self._leaves = CompactRange(self.size % TILE_WIDTH, held.hashes[bundles.bit_count() :])
+        self._held = compact_range(origin, self.size, edge)
         self._tail = bytearray(tail)
         self._tiles: dict[int, bytearray] = {}
         self._is_grown = False
         self._serving: tuple[int, bytes | None] | None = None
 
-    def append(self, start: int, bundle: bytes, withheld: Sequence[WithheldLeaf], held: CompactRange) -> None:
+    def append(self, growth: Growth) -> None:
         """Add leaves of the bundle that is not full yet.
 
         Raises:
             StorageError: storage.conflict, when the log is not the one that the leaves were judged against
         """
-        hashes = leaf_hashes(decode_bundle(bundle))
-        for slot in withheld:
-            hashes[slot.offset] = slot.leaf_hash
-        if start != self.size:
-            raise StorageError("storage.conflict", f"size of {self._origin}", found=self.size, expected=start)
-        leaves, bundles = self._leaves.extend(hashes), self._bundles
-        assert leaves.size <= TILE_WIDTH, f"[{start}, {start + len(hashes)}) crosses a bundle boundary"
-        root = leaves.hashes[0] if leaves.size == TILE_WIDTH else None
-        if root is not None:
-            bundles, leaves = bundles.append(root), EMPTY_RANGE
-        if held.size != start + len(hashes) or held.hashes != bundles.hashes + leaves.hashes:
+        if growth.before != self._held:
             raise StorageError(
                 "storage.conflict",
-                f"root of the leaves to be held of {self._origin}",
-                found=held.root(),
-                expected=CompactRange(start + len(hashes), bundles.hashes + leaves.hashes).root(),
+                f"tree of {self._origin}",
+                found=f"{self.size} {self._held.root().hex()}",
+                expected=f"{growth.start} {growth.before.root().hex()}",
             )
-        self._put_withheld(start, withheld)
-        self._tail += bundle
-        self.size, self._bundles, self._leaves, self._is_grown = held.size, bundles, leaves, True
-        if root is not None:
-            self._put_bundle(root)
+        self._put_withheld(growth.start, growth.withheld)
+        self._tail += growth.bundle
+        self.size, self._held, self._is_grown = growth.stop, growth.after, True
+        if growth.filled is not None:
+            self._put_bundle(growth.filled)
 
     def serve(self, note: bytes | None, size: int) -> None:
         """Note that the tree of `size` leaves is signed, or proven, and held.
@@ -127,7 +114,7 @@ class OpenLog:
             for level, tile in self._tiles.items():
                 if tile:
                     self._write_tile(level, self.size >> _BITS * (level + 1), tile)
-            edge = b"".join(self._bundles.hashes + self._leaves.hashes)
+            edge = b"".join(self._held.hashes)
             self._db.run(
                 "UPDATE log SET size = ?, edge = ?, tail = ? WHERE id = ?",
                 (self.size, edge, bytes(self._tail), self.id),

@@ -16,11 +16,9 @@ from frostnode.edge.sqlite.neighbour_writer import NeighbourWriter
 from frostnode.edge.sqlite.reader import Reader
 from frostnode.edge.sqlite.rows import last_number, log_id
 from frostnode.ports import ArrivalKind, Clock, Random
-from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError
-from frostnode.protocol.frames import WithheldLeaf
+from frostnode.protocol.growth import Growth
 from frostnode.protocol.history import History, Taken
-from frostnode.protocol.merkle import CompactRange
 from frostnode.protocol.names import Did, Origin
 
 TAG_BYTES: Final = 8
@@ -79,15 +77,13 @@ class Writer(NeighbourWriter, Reader):
 
     # -- logs -----------------------------------------------------------------------------------------
 
-    def append(
-        self, origin: Origin, start: int, bundle: bytes, withheld: Sequence[WithheldLeaf], held: CompactRange
-    ) -> None:
-        """Hold further leaves: `start` is the held size, `held` the compact range after them.
+    def append(self, origin: Origin, growth: Growth) -> None:
+        """Hold further leaves.
 
         Raises:
             StorageError: storage.conflict, when the log is not the one that the leaves were judged against
         """
-        self._log(origin).append(start, bundle, withheld, held)
+        self._log(origin).append(growth)
 
     def serve(self, origin: Origin, note: bytes | None, size: int) -> None:
         """The tree of `size` leaves is now held completely; `note` is its checkpoint, None keeps the old one."""
@@ -104,15 +100,11 @@ class Writer(NeighbourWriter, Reader):
 
     # -- bodies ---------------------------------------------------------------------------------------
 
-    def put_body(self, cid: Cid, body: bytes) -> bool:
-        """Keep a body whose hash the caller has checked; answers whether it is new here."""
-        return self.put_bodies([(cid, body)])[0]
-
-    def put_bodies(self, bodies: Sequence[tuple[Cid, bytes]]) -> list[bool]:
-        """The same for many: one look at the index for all of them."""
+    def put_bodies(self, bodies: Sequence[tuple[bytes, bytes]]) -> list[bool]:
+        """Keep bodies under their digests: one look at the index for all of them; answers which are new here."""
         if self._bodies is None:
             self._bodies = BodyPacker(self._connection)
-        return self._bodies.put([(cid.digest, body) for cid, body in bodies])
+        return self._bodies.put(bodies)
 
     def withhold_body(self, origin: Origin, index: int, state: str, reason: str) -> None:
         """Erase the body that an entry names, wherever else it is named, and take it no more."""
