@@ -10,6 +10,7 @@ import hashlib
 from base64 import b32decode, b32encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import cbrrr
@@ -26,6 +27,7 @@ _CIDV0_PREFIX: Final = bytes.fromhex("1220")
 _CIDV0_BYTES: Final = 34
 _CIDV0_CHARS: Final = 46
 _VARINT_BYTES_MAX: Final = 9
+_TEXTS_REMEMBERED: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,11 +55,7 @@ class Cid:
 
     def __str__(self) -> str:
         """Multibase base32, lower case, unpadded (59 characters for ours); base58btc for version 0."""
-        if self.raw.startswith(_CIDV0_PREFIX):
-            from multiformats import multibase  # noqa: PLC0415 - 0.2 s to import, for foreign links only
-
-            return multibase.encode(self.raw, "base58btc")[1:]
-        return "b" + b32encode(self.raw).decode("ascii").lower().rstrip("=")
+        return _our_text(self.raw) if self.is_ours else _text_of(self.raw)
 
     @property
     def is_ours(self) -> bool:
@@ -87,7 +85,7 @@ class Cid:
             NameError_: name.cid
         """
         if len(text) == _CID_CHARS:
-            cid = _cid_from_text(text)
+            cid = _our_cid(text)
             if cid is not None and cid.is_ours:
                 return cid
         raise NameError_(
@@ -109,6 +107,14 @@ class Cid:
         return cid
 
 
+def _text_of(raw: bytes) -> str:
+    if raw.startswith(_CIDV0_PREFIX):
+        from multiformats import multibase  # noqa: PLC0415 - 0.2 s to import, for foreign links only
+
+        return multibase.encode(raw, "base58btc")[1:]
+    return "b" + b32encode(raw).decode("ascii").lower().rstrip("=")
+
+
 def _cid_from_text(text: str) -> Cid | None:
     """Decode, then compare what is written back: one spelling for each CID."""
     try:
@@ -123,6 +129,11 @@ def _cid_from_text(text: str) -> Cid | None:
     except ValueError:
         return None
     return cid if str(cid) == text else None
+
+
+# The same few of ours, of known length, are read and written again and again while a log goes by.
+_our_text: Final = lru_cache(_TEXTS_REMEMBERED)(_text_of)
+_our_cid: Final = lru_cache(_TEXTS_REMEMBERED)(_cid_from_text)
 
 
 def _is_well_formed(raw: bytes) -> bool:

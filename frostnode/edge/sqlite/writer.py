@@ -32,6 +32,7 @@ class Writer(NeighbourWriter, Reader):
         super().__init__(database, clock)
         self._random = random
         self._open: dict[Origin, OpenLog] = {}
+        self._unsettled: dict[Origin, OpenLog] = {}
         self._bodies: BodyPacker | None = None
         self._publishers: dict[Did, int] = {}
         self._last_number: int | None = None
@@ -44,10 +45,14 @@ class Writer(NeighbourWriter, Reader):
 
     def settle(self) -> None:
         """Write down all that was kept back."""
-        for log in self._open.values():
-            log.settle()
+        self._settle_logs()
         if self._bodies is not None:
             self._bodies.settle()
+
+    def _settle_logs(self) -> None:
+        for log in self._unsettled.values():
+            log.settle()
+        self._unsettled.clear()
 
     # -- identities -----------------------------------------------------------------------------------
 
@@ -59,7 +64,8 @@ class Writer(NeighbourWriter, Reader):
         Raises:
             StorageError: storage.conflict, when what is stored is not what `taken` was added to
         """
-        database, publisher = self._db, self._publisher(did)
+        self._settle_logs()
+        database, publisher = self._connection, self._publisher(did)
         put_events(database, publisher, history, taken)
         shifts = [put_change(database, publisher, change) for change in taken.changes]
         if taken.new:
@@ -96,7 +102,7 @@ class Writer(NeighbourWriter, Reader):
     def _log(self, origin: Origin) -> OpenLog:
         if origin not in self._open:
             self._open[origin] = OpenLog(self._connection, origin)
-        return self._open[origin]
+        return self._unsettled.setdefault(origin, self._open[origin])
 
     # -- bodies ---------------------------------------------------------------------------------------
 
