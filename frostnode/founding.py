@@ -26,14 +26,15 @@ from frostnode.identity.kits import (
     seal_kit,
 )
 from frostnode.node import NODE_KEY_LABEL
-from frostnode.ports import Hosted, Random
+from frostnode.ports import Hosted, LogStore, Random
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import Epoch, SignedEvent
 from frostnode.protocol.keys import SigningKey, derive_seed
 from frostnode.protocol.names import Did, did_of, format_origin
 
-_LOG_KEY_LABEL = "frost log"
+LOG_KEY_LABEL = "frost log"
+"""Labels of log keys under the host seed begin with this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def found(
         raise LocalError("home.exists", f"there is a node in {home.root} already")
     clock, random = SystemClock(), SystemRandom()
     host_seed, authority, recovery = (random.bytes(SEED_BYTES) for _ in range(3))
-    label = f"{_LOG_KEY_LABEL}/{random.bytes(16).hex()}"
+    label = f"{LOG_KEY_LABEL}/{random.bytes(16).hex()}"
     epoch = Epoch(
         key=SigningKey(derive_seed(host_seed, label)).public,
         node=SigningKey(derive_seed(host_seed, NODE_KEY_LABEL)).public,
@@ -116,12 +117,19 @@ def _store_identity(
         leftover.unlink()
     store = SqliteStore(home.log_store, clock=clock, random=random)
     try:
-        history = History.empty(did)
-        taken = history.take([genesis])
-        with store.write() as writer:
-            writer.take_events(did, history, taken)
-            writer.host(Hosted(did=did, origin=format_origin(did, 0, genesis.cid), key_label=label))
-            for peer in peers:
-                writer.put_peer(peer)
+        put_identity(store, genesis, did=did, label=label, peers=peers)
     finally:
         store.close()
+
+
+def put_identity(
+    store: LogStore, genesis: SignedEvent, *, did: Did, label: str, peers: Sequence[str]
+) -> None:
+    """Take a publisher's first event, host the epoch that it opens, and note whom to follow: all of it or nothing."""
+    history = History.empty(did)
+    taken = history.take([genesis])
+    with store.write() as writer:
+        writer.take_events(did, history, taken)
+        writer.host(Hosted(did=did, origin=format_origin(did, 0, genesis.cid), key_label=label))
+        for peer in peers:
+            writer.put_peer(peer)

@@ -1,7 +1,8 @@
 """A node, put together: the only place that knows every part.
 
-`open_parts` builds the parts over a home (nobody else may work on it meanwhile); `serve` runs the stages
-that keep a node alive: views, followers, the HTTP server and the control socket.
+`assemble` makes the parts out of ports and `live` runs the stages that keep them up: views and followers.
+Neither knows where the ports come from. `open_parts` and `serve` do the same for a home (nobody else may
+work on it meanwhile), with its files, the network, the HTTP server and the control socket.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -30,8 +31,18 @@ from frostnode.edge.tantivy_index import TantivyIndex
 from frostnode.edge.threads import ThreadWorker
 from frostnode.log.service import Sequencing
 from frostnode.operations.follow import carried_dids
-from frostnode.operations.parts import Json, Parts, Progress
+from frostnode.operations.parts import HomeStore, Json, Parts, Progress
 from frostnode.operations.table import operate
+from frostnode.ports import (
+    CatalogStore,
+    Clock,
+    LogStore,
+    PeerTransport,
+    Random,
+    SearchIndex,
+    Signer,
+    Worker,
+)
 from frostnode.project.stage import keep_up
 from frostnode.protocol.errors import FrostError, StorageError
 from frostnode.protocol.keys import SigningKey, derive_seed, to_multibase
@@ -52,6 +63,66 @@ def one_fault() -> Iterator[None]:
         raise fault from fault.__cause__
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What one node asks of the world (frostnode.ports)."""
+
+    log: HomeStore
+    catalog: CatalogStore
+    index: SearchIndex
+    signer: Signer
+    worker: Worker
+    clock: Clock
+    random: Random
+    transport: PeerTransport
+
+
+@asynccontextmanager
+async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
+    """The parts of a node over `ports`; while the context lasts, what is submitted to its logs is published."""
+    arrived = Bell()
+    sequencing = Sequencing(ports.log, ports.signer, ports.worker, arrived.ring)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(sequencing.run)
+        yield Parts(
+            log=ports.log,
+            catalog=ports.catalog,
+            index=ports.index,
+            worker=ports.worker,
+            clock=ports.clock,
+            random=ports.random,
+            transport=ports.transport,
+            sequencing=sequencing,
+            arrived=arrived,
+            projected=Bell(),
+            peers_changed=Bell(),
+            name=config.name,
+            url=config.url,
+            carry=config.carry,
+            followers={},
+        )
+        nursery.cancel_scope.cancel()
+
+
+async def live(parts: Parts) -> None:
+    """Run the stages of a node until cancelled."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_finish_what_waits, parts)
+        nursery.start_soon(_keep_views, parts)
+        nursery.start_soon(_keep_peers, parts)
+
+
+async def facts(parts: Parts, host_seed: bytes) -> dict[str, str]:
+    """What a node says of itself at /frost/node."""
+    return {
+        "software": "frostnode",
+        "version": version("frostnode"),
+        "name": parts.name,
+        "node_key": to_multibase(SigningKey(derive_seed(host_seed, NODE_KEY_LABEL)).public),
+        "database": (await parts.read(lambda reader: reader.database)).hex(),
+    }
+
+
 @asynccontextmanager
 async def open_parts(home: Home, config: Config) -> AsyncIterator[Parts]:
     """The parts of the node in `home`. The caller holds the home's lock."""
@@ -67,32 +138,20 @@ async def open_parts(home: Home, config: Config) -> AsyncIterator[Parts]:
         stack.callback(index.close)
         signer = LocalSigner(home.signer, lambda origin: log_key(store, seed, origin), worker)
         stack.callback(signer.close)
-        transport = await stack.enter_async_context(HttpTransport())
-        arrived = Bell()
-        nursery = await stack.enter_async_context(trio.open_nursery())
-        sequencing = Sequencing(store, signer, worker, arrived.ring)
-        nursery.start_soon(sequencing.run)
-        yield Parts(
+        ports = Ports(
             log=store,
             catalog=catalog,
             index=index,
+            signer=signer,
             worker=worker,
             clock=clock,
             random=random,
-            transport=transport,
-            sequencing=sequencing,
-            arrived=arrived,
-            projected=Bell(),
-            peers_changed=Bell(),
-            name=config.name,
-            url=config.url,
-            carry=config.carry,
-            followers={},
+            transport=await stack.enter_async_context(HttpTransport()),
         )
-        nursery.cancel_scope.cancel()
+        yield await stack.enter_async_context(assemble(ports, config))
 
 
-def log_key(store: SqliteStore, seed: bytes, origin: str) -> SigningKey | None:
+def log_key(store: LogStore, seed: bytes, origin: str) -> SigningKey | None:
     """The key of a hosted epoch's log: derived from the host seed by the label stored with it.
 
     Raises:
@@ -141,9 +200,7 @@ async def serve(
                 binds = await nursery.start(
                     _serve_http, parts, home, host or config.host, _or(port, config.port)
                 )
-                nursery.start_soon(_finish_what_waits, parts)
-                nursery.start_soon(_keep_views, parts)
-                nursery.start_soon(_keep_peers, parts)
+                nursery.start_soon(live, parts)
                 ready(Running(binds[0], parts))
                 await trio.sleep_forever()
 
@@ -155,14 +212,7 @@ def _or(value: int | None, default: int) -> int:
 async def _serve_http(
     parts: Parts, home: Home, host: str, port: int, *, task_status: trio.TaskStatus[list[str]]
 ) -> None:
-    seed = home.read_host_seed()
-    about = {
-        "software": "frostnode",
-        "version": version("frostnode"),
-        "name": parts.name,
-        "node_key": to_multibase(SigningKey(derive_seed(seed, NODE_KEY_LABEL)).public),
-        "database": (await parts.read(lambda reader: reader.database)).hex(),
-    }
+    about = await facts(parts, home.read_host_seed())
     settings = HypercornConfig()
     settings.bind = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
     settings.accesslog = None

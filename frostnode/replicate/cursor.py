@@ -25,6 +25,17 @@ class Cursor:
         """32 bytes, as frames carry them."""
         return _FORM.pack(self.database, self.number, self.tag)
 
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Cursor":
+        """Read the 32 bytes.
+
+        Raises:
+            LocalError: cursor.malformed
+        """
+        if len(data) != _FORM.size:
+            raise LocalError("cursor.malformed", "cursor bytes", found=len(data), expected=_FORM.size)
+        return cls(*_FORM.unpack(data))
+
 
 _NO_TAG = bytes(8)
 
@@ -42,9 +53,7 @@ def resume(reader: LogReader, cursor: bytes) -> int:
         LocalError: cursor.malformed; cursor.unknown, when this database did not hand it out (another
             node, a restored copy): the receiver must compare heads or begin anew
     """
-    if len(cursor) != _FORM.size:
-        raise LocalError("cursor.malformed", "cursor bytes", found=len(cursor), expected=_FORM.size)
-    asked = Cursor(*_FORM.unpack(cursor))
+    asked = Cursor.from_bytes(cursor)
     if asked.number > reader.last_arrival() or asked != cursor_at(reader, asked.number):
         raise LocalError(
             "cursor.unknown", "cursor", found=cursor, expected="one of this database", hint="compare heads"

@@ -251,9 +251,9 @@ class SqliteCatalogWriter(SqliteCatalogReader):
 
 
 class SqliteCatalog:
-    """CatalogStore in one file; one writer, readers with connections of their own."""
+    """CatalogStore in one file, or a URI that SQLite knows; one writer, readers with connections of their own."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._idle: list[Database] = []
