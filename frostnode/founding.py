@@ -11,6 +11,7 @@ from pathlib import Path
 
 from frostnode.config import Config, write_config
 from frostnode.edge.clock import SystemClock
+from frostnode.edge.disk import disk
 from frostnode.edge.home import SEED_BYTES, Home, write_secret
 from frostnode.edge.random import SystemRandom
 from frostnode.edge.sqlite.store import SqliteStore
@@ -58,7 +59,7 @@ def found(
     """Set up a node with one publisher in `home`.
 
     Raises:
-        LocalError: home.exists, home.busy, kit.passphrase
+        LocalError: home.exists, home.busy, kit.passphrase; StorageError
     """
     if home.exists:
         raise LocalError("home.exists", f"there is a node in {home.root} already")
@@ -75,21 +76,19 @@ def found(
     kit_path = kit or home.kit
     recovery_path = home.recovery_sheet if kit is None else kit.with_name(f"{kit.stem}-recovery.json")
     created = datetime.fromtimestamp(clock.now_ms() / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    with home.lock():
+    kits = [
+        (path, Kit(label=KitLabel(purpose=purpose, did=did, created=created), seed=seed))
         for purpose, seed, path in (
             (Purpose.AUTHORITY, authority, kit_path),
             (Purpose.RECOVERY, recovery, recovery_path),
-        ):
-            write_secret(
-                path,
-                _sealed(
-                    random,
-                    Kit(label=KitLabel(purpose=purpose, did=did, created=created), seed=seed),
-                    passphrase,
-                    cost,
-                ),
-            )
-        home.config.write_text(write_config(config), "utf-8")
+        )
+    ]
+    with home.lock():
+        # Sealing takes its time: both are sealed before either is written, so that few failures leave one alone.
+        for path, text in [(path, _sealed(random, kit, passphrase, cost)) for path, kit in kits]:
+            write_secret(path, text)
+        with disk(home.config):
+            home.config.write_text(write_config(config), "utf-8")
         _store_identity(home, clock=clock, random=random, genesis=genesis, did=did, label=label, peers=peers)
         home.create(host_seed)
     return Founded(did, kit_path, recovery_path)
@@ -113,8 +112,9 @@ def _store_identity(
     peers: Sequence[str],
 ) -> None:
     """The identity in the store. A store left by a founding that broke off is not taken up."""
-    for leftover in home.root.glob("frost.db*"):
-        leftover.unlink()
+    with disk(home.root):
+        for leftover in home.root.glob("frost.db*"):
+            leftover.unlink()
     store = SqliteStore(home.log_store, clock=clock, random=random)
     try:
         put_identity(store, genesis, did=did, label=label, peers=peers)

@@ -44,7 +44,7 @@ from frostnode.ports import (
     Worker,
 )
 from frostnode.project.stage import keep_up
-from frostnode.protocol.errors import FrostError, StorageError
+from frostnode.protocol.errors import FrostError, LocalError, StorageError
 from frostnode.protocol.keys import SigningKey, derive_seed, to_multibase
 from frostnode.protocol.limits import PEERS_CHECK_S, SHUTDOWN_S
 from frostnode.protocol.names import Did
@@ -53,14 +53,21 @@ from frostnode.replicate.follow import PeerFollower
 
 @contextmanager
 def one_fault() -> Iterator[None]:
-    """Let a single error out of the nurseries as itself: nobody above wants to see how many there were."""
+    """Let one error out of the nurseries as itself, a defect before what has a code: often there are several, of one cause."""
     try:
         yield
     except BaseExceptionGroup as group:
-        fault: BaseException = group
-        while isinstance(fault, BaseExceptionGroup) and len(fault.exceptions) == 1:
-            fault = fault.exceptions[0]
+        faults = list(_faults(group))
+        fault = next((each for each in faults if not isinstance(each, FrostError)), faults[0])
         raise fault from fault.__cause__
+
+
+def _faults(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for each in group.exceptions:
+        if isinstance(each, BaseExceptionGroup):
+            yield from _faults(each)
+        else:
+            yield each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +197,7 @@ async def serve(
     """Run the node of `home` until cancelled; `ready` is called once it answers.
 
     Raises:
-        LocalError: home.missing, home.busy; StorageError
+        LocalError: home.missing, home.busy, home.address; StorageError
     """
     config = read_config(home.config)
     with one_fault(), home.lock():
@@ -222,7 +229,14 @@ async def _serve_http(
     settings.shutdown_timeout = SHUTDOWN_S
     settings.keep_alive_timeout = 75
     settings.include_server_header = False
-    await hypercorn_serve(make_app(parts, about), settings, task_status=task_status)  # type: ignore[arg-type]
+    try:
+        await hypercorn_serve(make_app(parts, about), settings, task_status=task_status)  # type: ignore[arg-type]
+    except OSError as error:
+        raise LocalError(
+            "home.address",
+            f"{settings.bind[0]}: {error.strerror}",
+            hint="`--port` and `--host`, or frost.toml, say where to listen",
+        ) from error
 
 
 NODE_KEY_LABEL = "frost node"

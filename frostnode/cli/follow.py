@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from frostnode.cli.shared import ask_node, home_option, json_option, show_json
+from frostnode.cli.shared import ask_node, count, home_option, json_option, plain, show_json
 
 
 @click.command()
@@ -60,4 +60,6 @@ def sync(home: Path, as_json: bool) -> None:
     if not answer["peers"]:
         click.echo("no node is followed: `frost follow URL`")
     for peer in answer["peers"]:
-        click.echo(f"{peer['url']}  {peer['error'] or str(peer['entries']) + ' new entries'}")
+        click.echo(
+            f"{peer['url']}  {plain(peer['error']) or count(peer['entries'], 'new entry', 'new entries')}"
+        )

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from frostnode.cli.publish import publish_records
-from frostnode.cli.shared import home_option, json_option
+from frostnode.cli.shared import home_option, json_option, plain
 
 
 @click.group("import")
@@ -50,6 +50,6 @@ def stac(source: str, home: Path, dry_run: bool, as_json: bool) -> None:
     from frostnode.edge.sources import stac_records
 
     def skipped(what: str, why: str) -> None:
-        click.echo(f"passed over {what}: it {why}", err=True)
+        click.echo(plain(f"passed over {what}: it {why}"), err=True)
 
     publish_records(home, stac_records(source, skipped), did=None, dry_run=dry_run, as_json=as_json)

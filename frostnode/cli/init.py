@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from frostnode.cli.shared import FOREVER, ask_node, home_option, json_option, need_node, passphrase, show_json
+from frostnode.cli.shared import (
+    FOREVER,
+    ask_node,
+    home_option,
+    json_option,
+    need_node,
+    passphrase,
+    plain,
+    show_json,
+)
 from frostnode.protocol.errors import LocalError
 
 KITS = """\
@@ -64,14 +73,15 @@ def make_home(
     kit: Path | None,
 ) -> dict[str, str]:
     """Found the home and publish the publisher's name; answers {did, kit, recovery}."""
-    if not name.strip():
-        raise LocalError("usage", "name of the publisher", found=repr(name), expected="a name")
+    name = " ".join(name.split())
+    if not name or plain(name) != name:
+        raise LocalError("usage", "name of the publisher", found=repr(name), expected="a name, on one line")
     node = need_node()
     from frostnode.config import Config
     from frostnode.founding import found
     from frostnode.operations.follow import node_url
 
-    config = Config(name=name, url=url)
+    config = Config(name=name, url=node_url(url) if url else "")
     if port is not None:
         config = replace(config, port=port)
     founded = found(

@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from frostnode.cli.shared import ask_node, home_option, json_option, shorten, show_json, terminal_width
+from frostnode.cli.shared import (
+    ask_node,
+    count,
+    home_option,
+    json_option,
+    plain,
+    shorten,
+    show_json,
+    terminal_width,
+)
 
 
 @click.command()
@@ -16,11 +25,12 @@ from frostnode.cli.shared import ask_node, home_option, json_option, shorten, sh
 @click.option("--offset", type=click.IntRange(0, 10_000), default=0, help="Hits to pass over.")
 @json_option
 def search(query: tuple[str, ...], home: Path, limit: int, offset: int, as_json: bool) -> None:
-    """Search everything carried: words, "phrases", +must, -not.
+    """Search everything carried: words, "phrases", +must, -not (with quotes around it all).
 
     \b
     Example:
-      frost search "sea ice" concentration
+      frost search sea ice concentration
+      frost search '+"sea ice" -antarctic'
     """
     answer = ask_node(home, "search", {"query": " ".join(query), "limit": limit, "offset": offset})
     if as_json:
@@ -29,7 +39,7 @@ def search(query: tuple[str, ...], home: Path, limit: int, offset: int, as_json:
     width = terminal_width()
     for hit in answer["hits"]:
         click.secho(shorten(hit["title"] or hit["key"], width), bold=True)
-        click.echo(f"  {hit['type']} of {hit['publisher'] or hit['did']}\n  {hit['url']}")
+        click.echo(f"  {hit['type']} of {plain(hit['publisher']) or hit['did']}\n  {hit['url']}")
     click.echo(f"{len(answer['hits'])} of {answer['total']}", err=True)
 
 
@@ -48,8 +58,8 @@ def show(url: str, home: Path, as_json: bool) -> None:
     if as_json:
         show_json(answer)
         return
-    click.secho(answer["title"] or answer["key"], bold=True)
-    click.echo(f"{answer['type']} of {answer['publisher'] or answer['did']}")
+    click.secho(plain(answer["title"]) or answer["key"], bold=True)
+    click.echo(f"{answer['type']} of {plain(answer['publisher']) or answer['did']}")
     click.echo(f"entry {answer['index']} of {answer['origin']}, {moment(answer['time_ms'])}\n")
     content = answer["content"]
     if content["state"] == "here":
@@ -57,7 +67,7 @@ def show(url: str, home: Path, as_json: bool) -> None:
 
         click.echo(yaml.safe_dump(content["fields"], sort_keys=False, allow_unicode=True, width=100))
     else:
-        click.echo(content["reason"])
+        click.echo(plain(content["reason"]))
     if len(answer["history"]) > 1:
         click.echo("history, newest first:")
         for item in answer["history"]:
@@ -81,7 +91,7 @@ def log(did: str | None, home: Path, limit: int, as_json: bool) -> None:
         show_json(answer)
         return
     for epoch in answer["epochs"]:
-        click.echo(f"epoch {epoch['epoch']}: {epoch['size']} entries  {epoch['origin']}")
+        click.echo(f"epoch {epoch['epoch']}: {count(epoch['size'], 'entry', 'entries')}  {epoch['origin']}")
     for item in answer["entries"]:
         where = f"{item['epoch']}/{item['index']}"
         click.echo(
@@ -103,22 +113,24 @@ def status(home: Path, as_json: bool) -> None:
     if as_json:
         show_json(answer)
         return
-    click.secho(answer["name"], bold=True)
-    click.echo(f"carries   {answer['publishers']} publishers: {counts(answer['records'])}")
+    click.secho(plain(answer["name"]), bold=True)
+    click.echo(f"carries   {count(answer['publishers'], 'publisher')}: {counts(answer['records'])}")
     for item in answer["hosted"]:
-        click.echo(f"hosts     {item['did']}: epoch {item['epoch']}, {item['size']} entries")
+        click.echo(
+            f"hosts     {item['did']}: epoch {item['epoch']}, {count(item['size'], 'entry', 'entries')}"
+        )
     for peer in answer["peers"]:
-        state = "connected" if peer["connected"] else peer["error"] or "not connected"
+        state = "connected" if peer["connected"] else plain(peer["error"]) or "not connected"
         click.echo(f"follows   {peer['url']}: {state}")
     for did in answer["followed"]:
         click.echo(f"follows   {did}")
     behind = max(answer["catalog_behind"], answer["search_behind"])
-    click.echo(f"views     {'up to date' if not behind else f'{behind} arrivals behind'}")
+    click.echo(f"views     {count(behind, 'arrival') + ' behind' if behind else 'up to date'}")
 
 
 def counts(records: dict[str, Any]) -> str:
     """`3 dataset, 1 profile`."""
-    return ", ".join(f"{count} {type_}" for type_, count in records.items()) or "no records"
+    return ", ".join(f"{number} {type_}" for type_, number in records.items()) or "no records"
 
 
 def moment(time_ms: int) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from frostnode.cli.look import counts
-from frostnode.cli.shared import ask_node, home_option, json_option, show_json
+from frostnode.cli.shared import ask_node, count, home_option, json_option, plain, show_json
 from frostnode.edge.outcomes import Exit
 
 
@@ -25,10 +25,11 @@ def fsck(home: Path, as_json: bool) -> None:
         show_json(answer)
     else:
         for finding in answer["findings"]:
-            click.echo(finding)
+            click.echo(plain(finding))
         click.echo(
-            f"{answer['logs']} logs, {answer['entries']} entries, {answer['bodies']} bodies: "
-            + ("sound" if not answer["findings"] else f"{len(answer['findings'])} findings")
+            f"{count(answer['logs'], 'log')}, {count(answer['entries'], 'entry', 'entries')}, "
+            f"{count(answer['bodies'], 'body', 'bodies')}: "
+            + ("sound" if not answer["findings"] else count(len(answer["findings"]), "finding"))
         )
     if answer["findings"]:
         sys.exit(Exit.STORAGE)
@@ -48,4 +49,4 @@ def reindex(home: Path, as_json: bool) -> None:
     if as_json:
         show_json(answer)
     else:
-        click.echo(f"{answer['arrivals']} arrivals folded: {counts(answer['records'])}")
+        click.echo(f"{count(answer['arrivals'], 'arrival')} folded: {counts(answer['records'])}")

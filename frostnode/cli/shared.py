@@ -5,11 +5,12 @@ What takes long to import is imported where it is used: `frost --help` and shell
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import Any, Final, Self, TypeAlias, TypeVar
 
 import click
 
@@ -157,9 +158,23 @@ def passphrase(file: Path | None, *, confirm: bool) -> str:
     return str(click.prompt("Passphrase for the kits", hide_input=True, confirmation_prompt=confirm))
 
 
+_ORDERS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What gives orders to a terminal instead of being shown: controls, breaks and turns of lines, half characters."""
+
+
+def plain(text: str) -> str:
+    """What anybody may have written, as one line that a terminal shows and does not obey."""
+    return _ORDERS.sub("\ufffd", " ".join(text.split()))
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`1 entry`, `2 entries`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def shorten(text: str, width: int) -> str:
     """Cut a text for one line."""
-    flat = " ".join(text.split())
+    flat = plain(text)
     return flat if len(flat) <= width else flat[: max(0, width - 1)] + "…"
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from frostnode.edge.disk import disk
 from frostnode.protocol.errors import LocalError, StorageError
 
 SEED_BYTES = 32
@@ -88,10 +89,10 @@ class Home:
         Raises:
             StorageError: storage.damaged
         """
-        if not self.log_store.exists():
+        if not self.log_store.exists() or self.log_store.stat().st_size == 0:
             raise StorageError(
                 "storage.damaged",
-                f"{self.log_store} is missing",
+                f"{self.log_store} is missing or empty",
                 hint="put it back, with signer.db, from a backup",
             )
 
@@ -99,11 +100,10 @@ class Home:
         """Make the folder and write the host seed, durably, before any key of it is used.
 
         Raises:
-            LocalError: home.exists
+            LocalError: home.exists; StorageError: storage.failed
         """
         if self.exists:
             raise LocalError("home.exists", f"there is a node in {self.root} already")
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_secret(self.host_seed, host_seed.hex() + "\n")
 
     def read_host_seed(self) -> bytes:
@@ -129,23 +129,23 @@ class Home:
         Raises:
             StorageError: storage.failed
         """
-        try:
-            for path in self.root.glob(f"{self.catalog.name}*"):
-                path.unlink()
-            if self.index.exists():
-                shutil.rmtree(self.index)
-        except OSError as error:
-            raise StorageError("storage.failed", f"views of {self.root}: {error.strerror}") from error
+        with disk(self.root):
+            for path in (*self.root.glob(f"{self.catalog.name}*"), *self.root.glob(self.index.name)):
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Be the only process that works on this home; given up with the process, however it ends.
 
         Raises:
-            LocalError: home.busy
+            LocalError: home.busy; StorageError: storage.failed
         """
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with disk(self.root):
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -160,24 +160,37 @@ def write_secret(path: Path, text: str) -> None:
     """Write a new file that only its owner can read; durable when this returns, whole or not there.
 
     Raises:
-        LocalError: home.exists, when there is such a file already
+        LocalError: home.exists, when there is such a file already; StorageError: storage.failed
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".new")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with disk(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(handle)
+            _take_name(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _take_name(temporary: Path, path: Path) -> None:
+    """Give a file its name, unless another has it. Memory sticks, where kits go, know no second names."""
     try:
-        os.write(handle, text.encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    try:
-        os.link(temporary, path)
+        try:
+            os.link(temporary, path)
+        except PermissionError:
+            if path.exists():
+                raise FileExistsError from None
+            temporary.rename(path)
     except FileExistsError as error:
-        raise LocalError("home.exists", f"{path} exists already", hint="it is not overwritten") from error
-    finally:
-        temporary.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        raise LocalError(
+            "home.exists", f"{path} exists already", hint="it is not overwritten: move it away"
+        ) from error

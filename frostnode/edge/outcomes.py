@@ -50,6 +50,7 @@ OUTCOMES: Final[dict[str | type[FrostError], Outcome]] = {
     "epoch.unknown": Outcome(404, Exit.INVALID),
     "frame.too-large": Outcome(413, Exit.INVALID),
     "header.too-large": Outcome(413, Exit.INVALID),
+    "home.address": Outcome(409, Exit.BUSY),
     "home.answer": Outcome(502, Exit.TRANSPORT),
     "home.busy": Outcome(409, Exit.BUSY),
     "home.exists": Outcome(409, Exit.BUSY),

@@ -12,6 +12,7 @@ from typing import Final
 
 import tantivy
 
+from frostnode.edge.disk import disk
 from frostnode.edge.memory import give_back
 from frostnode.ports import Found
 from frostnode.protocol.errors import LocalError, StorageError
@@ -50,7 +51,8 @@ class TantivyIndex:
         self._open()
 
     def _open(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        with disk(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
         self._chars = 0
         try:
             self._index = tantivy.Index(_schema(), path=str(self._folder))
@@ -122,7 +124,8 @@ class TantivyIndex:
     def clear(self) -> None:
         """Drop everything; the next folding rebuilds it."""
         self.close()
-        shutil.rmtree(self._folder)
+        with disk(self._folder):
+            shutil.rmtree(self._folder)
         self._open()
 
     def close(self) -> None:

@@ -1,5 +1,7 @@
 """Follow other nodes and publishers, stop following, take what there is now."""
 
+import re
+from typing import Final
 from urllib.parse import urlsplit
 
 from frostnode.operations.parts import Json, Params, Parts, Progress
@@ -51,8 +53,12 @@ async def unfollow(parts: Parts, params: Params, progress: Progress) -> Json:
     return done
 
 
+_ADDRESS: Final = re.compile(r"[!-~]+")
+"""Printable ASCII without blanks: all that a URL is made of."""
+
+
 def node_url(text: str) -> str:
-    """The base URL of a node, without a slash at its end.
+    """The base URL of a node: scheme and host in lower case, no slash at its end.
 
     Raises:
         LocalError: usage
@@ -64,15 +70,14 @@ def node_url(text: str) -> str:
         port_is_fine = False
         parts = urlsplit("")
     fine = (
-        parts.scheme in ("http", "https")
+        _ADDRESS.fullmatch(text)
+        and parts.scheme in ("http", "https")
         and parts.hostname
-        and not (parts.query or parts.fragment or parts.username)
+        and not (parts.query or parts.fragment or "@" in parts.netloc)
     )
-    if not fine or not port_is_fine or len(text.encode()) > NODE_URL_BYTES_MAX:
-        raise LocalError(
-            "usage", "a node to follow", found=text, expected="http(s)://HOST[:PORT][/PATH] or a DID"
-        )
-    return text.rstrip("/")
+    if not fine or not port_is_fine or len(text) > NODE_URL_BYTES_MAX:
+        raise LocalError("usage", "URL of a node", found=text, expected="http(s)://HOST[:PORT][/PATH]")
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 
 def carried_dids(parts: Parts, followed: list[Did]) -> frozenset[Did] | None:

@@ -162,6 +162,7 @@ CODES: Final[dict[str, str]] = {
     "home.missing": "there is no node in this home",
     "home.exists": "there is a node in this home already",
     "home.busy": "another process works on this home",
+    "home.address": "this node cannot listen at the address",
     "home.answer": "the running node did not answer as expected",
     "kit.passphrase": "the passphrase does not open the kit",
     "kit.malformed": "not a kit file",

@@ -1,6 +1,7 @@
 """The command line as people use it: help, plain words, JSON, exit codes, one line on every error."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -62,7 +63,10 @@ def test_help_alone_tells_the_way(capfd):
     ("arguments", "code", "words"),
     [
         (["no-such-command"], 2, "No such command"),
-        (["publish"], 2, "Missing argument"),
+        (["publish"], 2, "Missing argument 'FILES...'. (`frost publish --help`)"),
+        (["log", "--limit", "0"], 2, "'--limit'"),
+        (["import", "stac"], 2, "Missing argument"),
+        (["search", "sea", "-ice"], 2, "No such option"),
         (["status", "--home", "{home}"], 3, "home.missing"),
         (["publish", "--home", "{home}", "nothing.yaml"], 2, "input.unreadable"),
         (["verify", "nothing.frostproof"], 2, "input.unreadable"),
@@ -96,7 +100,8 @@ def test_an_error_is_one_line_and_an_exit_code(capfd, tmp_path, arguments, code,
     assert code is None or left == code
     assert words in err
     assert out == ""
-    assert words in ("Missing argument", "No such command") or len(err.strip().splitlines()) == 1
+    assert len(err.strip().splitlines()) == 1
+    assert err.startswith("frost: ")
 
 
 @pytest.fixture
@@ -310,8 +315,68 @@ def test_follow_and_unfollow(home, capfd):
     assert run(capfd, "unfollow", url)[0] == 3
     for bad in ("not-a-url", "http://", "http://x:99999", "did:frost:x", "http://user@x", "http://x?q"):
         assert run(capfd, "follow", bad)[0] != 0
+    for bad in ("http://a b", "http://a\nb", "http://a\udcff", "http://\u00e4", "http://@x"):
+        assert run(capfd, "follow", bad)[0] == 2
+    assert run(capfd, "follow", "HTTP://Example.ORG/Path/")[0] == 0
+    assert run(capfd, "unfollow", "http://example.org/Path")[0] == 0
     _, out, _ = run(capfd, "status", "--json")
     assert json.loads(out)["peers"] == []
+
+
+def test_a_defect_and_the_system_are_one_line_too(capfd, monkeypatch, tmp_path):
+    def fail(error):
+        def raise_it(*_, **__):
+            raise error
+
+        monkeypatch.setattr("frostnode.cli.look.ask_node", raise_it)
+        return run(capfd, "status")
+
+    code, _, err = fail(ZeroDivisionError("nobody\nthought of it"))
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert "defect" in err
+    assert "ZeroDivisionError: nobody thought of it (" in err
+    code, _, err = fail(OSError(28, "No space left on device", "file"))
+    assert (code, len(err.splitlines())) == (6, 1)
+    assert "storage.failed" in err
+    assert "No space left on device: 'file'" in err
+
+
+def test_init_writes_nothing_for_a_name_or_address_that_nobody_should_have(capfd, tmp_path):
+    (tmp_path / "passphrase").write_text("open sesame\n")
+    options = ("--home", tmp_path / "home", "--passphrase-file", tmp_path / "passphrase")
+    for name in ("", " ", "a\x1b[31mb", "a\udcffb", "a\u202eb"):
+        code, _, err = run(capfd, "init", *options, "--name", name)
+        assert (code, "usage: name" in err) == (2, True)
+    for url in ("javascript:alert(1)", "http://[", "example.org"):
+        code, _, err = run(capfd, "init", *options, "--name", "A", "--url", url)
+        assert (code, "usage: URL of a node" in err) == (2, True)
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.slow
+def test_what_strangers_wrote_gives_no_orders_to_a_terminal(home, capfd, tmp_path):
+    evil = "Ice\x1b]0;owned\x07\x9b2J\u202eecI"
+    (item,) = publish(capfd, tmp_path, RECORD | {"title": evil, "description": evil})
+    for arguments in (("search", "Ice"), ("show", item["url"])):
+        code, out, _ = run(capfd, *arguments)
+        assert code == 0
+        assert out.startswith("Ice ]0;owned 2J\ufffdecI\n")
+        assert not set("\x1b\x07\x9b") & set(out)
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_a_node_that_cannot_listen_says_where(home, capfd):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, out, err = run(capfd, "serve", "--port", port)
+        assert (code, out) == (exit_code_of("home.address"), "")
+        assert err.startswith(f"frost: home.address: 127.0.0.1:{port}: Address already in use")
+        assert len(err.splitlines()) == 1
+    code, _, err = run(capfd, "serve", "--host", "nowhere.invalid")
+    assert (code, "home.address: nowhere.invalid:8417" in err) == (exit_code_of("home.address"), True)
 
 
 def test_a_terminal_without_a_command_gets_help(capfd):
