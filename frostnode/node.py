@@ -5,6 +5,7 @@ Neither knows where the ports come from. `open_parts` and `serve` do the same fo
 work on it meanwhile), with its files, the network, the HTTP server and the control socket.
 """
 
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -221,7 +222,7 @@ async def _serve_http(
 ) -> None:
     about = await facts(parts, home.read_host_seed())
     settings = HypercornConfig()
-    settings.bind = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
+    settings.bind = [f"fd://{_listen(host, port)}"]
     settings.accesslog = None
     settings.errorlog = "-"
     settings.loglevel = "WARNING"
@@ -229,14 +230,28 @@ async def _serve_http(
     settings.shutdown_timeout = SHUTDOWN_S
     settings.keep_alive_timeout = 75
     settings.include_server_header = False
+    await hypercorn_serve(make_app(parts, about), settings, task_status=task_status)  # type: ignore[arg-type]
+
+
+def _listen(host: str, port: int) -> int:
+    """The file descriptor of a socket that is bound to the address: it belongs to who uses it.
+
+    Raises:
+        LocalError: home.address
+    """
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
-        await hypercorn_serve(make_app(parts, about), settings, task_status=task_status)  # type: ignore[arg-type]
-    except OSError as error:
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except (OSError, UnicodeError) as error:
+        bound.close()
         raise LocalError(
             "home.address",
-            f"{settings.bind[0]}: {error.strerror}",
-            hint="`--port` and `--host`, or frost.toml, say where to listen",
+            f"{host} port {port}: {getattr(error, 'strerror', error)}",
+            hint="`--host` and `--port`, or frost.toml, say where to listen",
         ) from error
+    return bound.detach()
 
 
 NODE_KEY_LABEL = "frost node"

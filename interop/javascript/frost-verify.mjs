@@ -8,10 +8,10 @@
 // The answer is JSON on standard output; the exit status is 0 when all holds, 1 when something is refused, 2 when the
 // question was not understood.
 
-import { readFile } from "node:fs/promises";
+import { readFile } from "./lib/files.mjs";
 import { verifyLog } from "./lib/logs.mjs";
 import { parseVkey } from "./lib/notes.mjs";
-import { verifyProof } from "./lib/proofs.mjs";
+import { PROOF_BYTES_MAX, verifyProof } from "./lib/proofs.mjs";
 import { Refused } from "./lib/refused.mjs";
 import { verifyVectors } from "./lib/vectors.mjs";
 
@@ -24,7 +24,7 @@ const COMMANDS = {
 async function proof(file, ...vkeys) {
   const witnesses = vkeys.map(parseVkey).filter(({ type }) => type === 4);
   const known = Object.fromEntries(witnesses.map(({ name, key }) => [name, key]));
-  return verifyProof(new Uint8Array(await readFile(file)), known);
+  return verifyProof(await readFile(file, PROOF_BYTES_MAX), known);
 }
 
 async function main([name, ...rest]) {

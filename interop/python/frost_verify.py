@@ -15,6 +15,7 @@ import argparse
 import base64
 import binascii
 import hashlib
+import http.client
 import json
 import math
 import re
@@ -1469,6 +1470,12 @@ class NoRedirects(urllib.request.HTTPRedirectHandler):
 OPENER = urllib.request.build_opener(NoRedirects)
 
 
+def read_file(file: Path, bytes_max: int) -> bytes:
+    """The bytes of a file; where there are more than it may have, one more than that."""
+    with file.open("rb") as source:
+        return source.read(bytes_max + 1)
+
+
 class Source:
     """The resources of a node or of a static export."""
 
@@ -1479,7 +1486,7 @@ class Source:
         """The bytes of a resource; None when it is not there or withheld."""
         if not self.base.startswith(("http://", "https://")):
             file = Path(self.base) / "frost" / path
-            data = file.read_bytes() if file.is_file() else None
+            data = read_file(file, bytes_max) if file.is_file() else None
         else:
             data = self.fetch(f"{self.base}/frost/{path}", bytes_max)
         require(data is None or len(data) <= bytes_max, f"{path}: more than {bytes_max} bytes")
@@ -1497,7 +1504,7 @@ class Source:
         except urllib.error.HTTPError as error:
             require(error.code in (404, 410, 451), f"{url}: status {error.code}")
             return None
-        except (OSError, zlib.error) as error:
+        except (OSError, ValueError, http.client.HTTPException, zlib.error) as error:
             raise Refused(f"{url}: {error}") from error
 
     def need(self, path: str, bytes_max: int) -> bytes:
@@ -1894,7 +1901,7 @@ def main(arguments: list[str]) -> int:
     try:
         if given.command == "proof":
             known = {name: key for name, kind, key in map(parse_vkey, given.witness) if kind == 4}
-            result = verify_proof(Path(given.file).read_bytes(), known)
+            result = verify_proof(read_file(Path(given.file), PROOF_FILE_BYTES_MAX), known)
         elif given.command == "log":
             result = verify_log(given.base, given.origin)
         else:

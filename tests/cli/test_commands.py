@@ -373,10 +373,11 @@ def test_a_node_that_cannot_listen_says_where(home, capfd):
         port = taken.getsockname()[1]
         code, out, err = run(capfd, "serve", "--port", port)
         assert (code, out) == (exit_code_of("home.address"), "")
-        assert err.startswith(f"frost: home.address: 127.0.0.1:{port}: Address already in use")
+        assert err.startswith(f"frost: home.address: 127.0.0.1 port {port}: Address already in use")
         assert len(err.splitlines()) == 1
-    code, _, err = run(capfd, "serve", "--host", "nowhere.invalid")
-    assert (code, "home.address: nowhere.invalid:8417" in err) == (exit_code_of("home.address"), True)
+    for host in ("nowhere.invalid", "::nowhere", "a" * 64):
+        code, _, err = run(capfd, "serve", "--host", host)
+        assert (code, f"home.address: {host} port 8417" in err) == (exit_code_of("home.address"), True)
 
 
 def test_a_terminal_without_a_command_gets_help(capfd):

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -320,6 +321,24 @@ def served(export: tuple[Path, str]) -> Iterator[str]:
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
+
+
+@by_each_verifier
+def test_a_verifier_reads_no_more_than_it_may_have(verifier: str, copied: tuple[Path, str]) -> None:
+    assert "8355841" in refusal(verifier, "proof", "/dev/zero")
+    folder, origin = copied
+    with (folder / "frost" / origin / "checkpoint").open("ab") as file:
+        file.truncate(1 << 40)
+    assert "more than 16384" in refusal(verifier, "log", folder, origin)
+
+
+@by_each_verifier
+def test_a_verifier_refuses_what_is_no_node(verifier: str) -> None:
+    origin = publisher.origin_of(publisher.DID, 0, publisher.GENESIS)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    for base in (nobody, "http://a b", "http://[", "http://", "/nowhere"):
+        refusal(verifier, "log", base, origin)
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 // A whole log of a static export or a live node: the whole tree is computed again.
 
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { concat, hex, same } from "./bytes.mjs";
 import { BODY_BYTES_MAX } from "./dagcbor.mjs";
+import { readFile } from "./files.mjs";
 import { byteStrings } from "./frames.mjs";
 import { epochsOf, History } from "./identity.mjs";
 import { leafHash, treeRoot } from "./merkle.mjs";
@@ -21,14 +21,14 @@ class Source {
 
   // The bytes of a resource; null when it is not there or withheld.
   async read(path, bytesMax) {
-    const data = this.isRemote ? await this.fetch(`${this.base}/frost/${path}`, bytesMax) : await this.file(path);
+    const data = this.isRemote ? await this.fetch(`${this.base}/frost/${path}`, bytesMax) : await this.file(path, bytesMax);
     need(data === null || data.length <= bytesMax, `${path}: more than ${bytesMax} bytes`);
     return data;
   }
 
-  async file(path) {
+  async file(path, bytesMax) {
     try {
-      return new Uint8Array(await readFile(join(this.base, "frost", path)));
+      return await readFile(join(this.base, "frost", path), bytesMax);
     } catch (error) {
       if (error.code === "ENOENT") return null;
       throw new Refused(error.message);

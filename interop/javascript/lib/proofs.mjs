@@ -9,12 +9,12 @@ import { cosignatures, openCheckpoint } from "./notes.mjs";
 import { checkBody, parseHeader } from "./records.mjs";
 import { need, needBytes, needFields, needList, needNumber, needText } from "./refused.mjs";
 
-const BYTES_MAX = BODY_BYTES_MAX + PATH_EVENTS_MAX * 4096 + 64 * 1024;
+export const PROOF_BYTES_MAX = BODY_BYTES_MAX + PATH_EVENTS_MAX * 4096 + 64 * 1024;
 const FIELDS = ["format", "history", "origin", "index", "path", "header"];
 
 // `witnesses`: the keys of those that the reader knows, by name.
 export function verifyProof(data, witnesses) {
-  const file = decode(data, { floats: false, bytesMax: BYTES_MAX });
+  const file = decode(data, { floats: false, bytesMax: PROOF_BYTES_MAX });
   need(file instanceof Map, "proof file: expected a map");
   needFields(file, [...FIELDS, ...["checkpoint", "body"].filter((name) => file.has(name))], "proof file");
   need(file.get("format") === "frost-proof/1", "proof file: format");
