@@ -116,9 +116,10 @@ def status(home: Path, as_json: bool) -> None:
     click.secho(plain(answer["name"]), bold=True)
     click.echo(f"carries   {count(answer['publishers'], 'publisher')}: {counts(answer['records'])}")
     for item in answer["hosted"]:
-        click.echo(
-            f"hosts     {item['did']}: epoch {item['epoch']}, {count(item['size'], 'entry', 'entries')}"
-        )
+        entries = count(item["size"], "entry", "entries")
+        waiting = item["size"] - item["served"]
+        entries += f", {waiting} awaiting a signature" if waiting else ""
+        click.echo(f"hosts     {item['did']}: epoch {item['epoch']}, {entries}")
     for peer in answer["peers"]:
         state = "connected" if peer["connected"] else plain(peer["error"]) or "not connected"
         click.echo(f"follows   {peer['url']}: {state}")

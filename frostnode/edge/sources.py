@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -33,6 +34,12 @@ def stac_records(source: str, skip: Callable[[str, str], None]) -> Iterator[dict
     Raises:
         LocalError: input.unreadable; TransportError
     """
+    try:
+        urlsplit(source)
+        if not source:
+            raise ValueError("a path or an address is needed")
+    except ValueError as error:
+        raise LocalError("input.unreadable", f"{source}: {error}") from error
     path = Path(source)
     if source.startswith(("http://", "https://")):
         timeout = httpx.Timeout(FETCH_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)

@@ -6,7 +6,8 @@ Trust: whoever can write to the folder can make searches lie; nothing else reads
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,26 @@ _FIELDS: Final = ["title", "text"]
 _BOOSTS: Final = {"title": 4.0}
 
 
+@contextmanager
+def _writing() -> Iterator[None]:
+    """The library has one error for whatever a disk refuses."""
+    try:
+        yield
+    except ValueError as error:
+        raise StorageError("storage.failed", f"search index: {error}") from error
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """What was written cannot be read: the index is a view, and there is a way to have it anew."""
+    try:
+        yield
+    except ValueError as error:
+        raise StorageError(
+            "storage.damaged", f"search index: {error}", hint="`frost reindex` rebuilds it"
+        ) from error
+
+
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
@@ -54,47 +75,45 @@ class TantivyIndex:
         with disk(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
         self._chars = 0
-        try:
+        with _reading():
             self._index = tantivy.Index(_schema(), path=str(self._folder))
             self._writer = self._index.writer(SEARCH_HEAP_BYTES, num_threads=_THREADS)
-        except ValueError as error:
-            raise StorageError(
-                "storage.damaged", f"search index: {error}", hint="`frost reindex` rebuilds it"
-            ) from error
 
     def cursor(self) -> int:
         """The arrival that the last commit covers."""
-        self._index.reload()
-        searcher = self._index.searcher()
-        query = tantivy.Query.term_query(self._index.schema, "id", _CURSOR_ID)
-        hits = searcher.search(query, limit=1).hits
-        return int(searcher.doc(hits[0][1])["cursor"][0]) if hits else 0
+        with _reading():
+            self._index.reload()
+            searcher = self._index.searcher()
+            query = tantivy.Query.term_query(self._index.schema, "id", _CURSOR_ID)
+            hits = searcher.search(query, limit=1).hits
+            return int(searcher.doc(hits[0][1])["cursor"][0]) if hits else 0
 
     def put(self, did: Did, type_: str, key: str, title: str, text: Sequence[str]) -> None:
         """Index a record in place of what was there of it."""
         identifier = _identifier(did, type_, key)
-        self._writer.delete_documents_by_term("id", identifier)
         document = tantivy.Document()
         document.add_text("id", identifier)
         document.add_text("title", title)
         words = "\n".join((key, *text))
         document.add_text("text", words)
-        self._writer.add_document(document)
+        with _writing():
+            self._writer.delete_documents_by_term("id", identifier)
+            self._writer.add_document(document)
         self._chars += len(words)
 
     def remove(self, did: Did, type_: str, key: str) -> None:
         """Forget a record."""
-        self._writer.delete_documents_by_term("id", _identifier(did, type_, key))
+        with _writing():
+            self._writer.delete_documents_by_term("id", _identifier(did, type_, key))
 
     def commit(self, cursor: int) -> None:
         """Make all since the last commit durable and visible, with the cursor."""
-        self._writer.delete_documents_by_term("id", _CURSOR_ID)
-        self._writer.add_document(tantivy.Document(id=[_CURSOR_ID], cursor=[cursor]))
-        try:
+        with _writing():
+            self._writer.delete_documents_by_term("id", _CURSOR_ID)
+            self._writer.add_document(tantivy.Document(id=[_CURSOR_ID], cursor=[cursor]))
             self._writer.commit()
-        except ValueError as error:
-            raise StorageError("storage.failed", f"search index: {error}") from error
-        self._index.reload()
+        with _reading():
+            self._index.reload()
         if self._chars > _CHARS_WITHOUT_TRACE:
             give_back()
         self._chars = 0
@@ -109,9 +128,10 @@ class TantivyIndex:
             raise LocalError("query.malformed", "offset", found=offset, expected=f"0 to {SEARCH_OFFSET_MAX}")
         text = " ".join(f'{term.occur}"{term.text.replace(chr(92), " ")}"' for term in parse_query(query))
         parsed, _ = self._index.parse_query_lenient(text, _FIELDS, field_boosts=_BOOSTS)
-        searcher = self._index.searcher()
-        result = searcher.search(self._but_the_cursor(parsed), limit=offset + limit + _TIES, count=True)
-        found = [_found(searcher, score, address) for score, address in result.hits]
+        with _reading():
+            searcher = self._index.searcher()
+            result = searcher.search(self._but_the_cursor(parsed), limit=offset + limit + _TIES, count=True)
+            found = [_found(searcher, score, address) for score, address in result.hits]
         found.sort(key=lambda hit: (-hit.score, hit.did, hit.type, hit.key))
         total = int(result.count or 0)  # type: ignore[attr-defined]  # missing in its stubs
         return total, found[offset : offset + limit]

@@ -8,6 +8,7 @@ from frostnode.formats.imported import naming
 from frostnode.formats.json_values import ValueMapper
 from frostnode.protocol.dagjson import loads, to_json
 from frostnode.protocol.errors import EncodingError, LocalError
+from frostnode.protocol.records import named_fields
 
 _LINES = (".jsonl", ".ndjson")
 _JSON = (".json",)
@@ -16,16 +17,20 @@ _JSON = (".json",)
 def read_documents(name: str, data: bytes) -> Iterator[Any]:
     """The records in a file, in their lossless JSON form. Its name tells JSON from YAML; `-` may be either.
 
+    Types and keys are checked here, where it is known what stands where: what else is wrong names its record by them.
+
     Raises:
-        PeerError: naming the file, and the line of JSON Lines; LocalError: input.unreadable when empty
+        PeerError: naming the file and the record, or line of JSON Lines; LocalError: input.unreadable when empty
     """
-    empty = True
+    number = 0
     for document in _documents(name, data):
         for record in document if isinstance(document, list) else [document]:
             if record is not None:
-                empty = False
+                number += 1
+                with naming(f"{name}: record {number}"):
+                    named_fields(record)
                 yield record
-    if empty:
+    if not number:
         raise LocalError("input.unreadable", name, found="nothing", expected="a record, or several")
 
 

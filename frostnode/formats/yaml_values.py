@@ -11,13 +11,17 @@ from typing import Any, Final
 import yaml
 from yaml.constructor import SafeConstructor
 
-from frostnode.formats.json_values import object_of
+from frostnode.formats.json_values import LongInteger, object_of
 from frostnode.protocol.errors import EncodingError
 from frostnode.protocol.limits import BODY_DEPTH_MAX
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG: Final = "tag:yaml.org,2002:"
 _TEXT: Final = f"{_TAG}str"
+_INTEGER: Final = f"{_TAG}int"
+_INTEGER_CHARS_MAX: Final = 4000
+"""Python reads little more. Below that an integer that is too long is found by its value."""
+
 _MERGE: Final = f"{_TAG}merge"
 _COLLECTIONS: Final = (None, "!", f"{_TAG}map", f"{_TAG}seq")
 _RESOLVERS: Final = yaml.SafeLoader.yaml_implicit_resolvers
@@ -25,7 +29,7 @@ _SCALARS: Final = SafeConstructor()
 _CONSTRUCT: Final = {
     f"{_TAG}null": _SCALARS.construct_yaml_null,
     f"{_TAG}bool": _SCALARS.construct_yaml_bool,
-    f"{_TAG}int": _SCALARS.construct_yaml_int,
+    _INTEGER: _SCALARS.construct_yaml_int,
     f"{_TAG}float": _SCALARS.construct_yaml_float,
 }
 
@@ -151,9 +155,11 @@ def _scalar(event: Any) -> Any:
         raise _refused("tag", event.tag, "none")
     if tag not in _CONSTRUCT:
         return text
+    if tag == _INTEGER and len(text) > _INTEGER_CHARS_MAX:
+        return LongInteger(text)
     try:
         return _CONSTRUCT[tag](yaml.ScalarNode(tag, text))
-    except (ValueError, KeyError):  # more digits than Python reads, or text with the tag of a number
+    except (ValueError, KeyError):  # text with the tag of a number
         return text
 
 

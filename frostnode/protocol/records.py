@@ -7,12 +7,12 @@ Rules (spec/03-records.md#record-types):
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from frostnode.protocol.dagcbor import Value
-from frostnode.protocol.errors import NameError_
+from frostnode.protocol.errors import NameError_, RecordError
 from frostnode.protocol.limits import INDEXED_CHARS_MAX, INDEXED_ITEMS_MAX, TITLE_CHARS_MAX
-from frostnode.protocol.names import DATASET, VERSION, RecordType, check_type_and_key
+from frostnode.protocol.names import DATASET, VERSION, RecordKey, RecordType, check_type_and_key
 from frostnode.protocol.record_shapes import (
     Check,
     any_map,
@@ -140,6 +140,30 @@ _CHECKS: Final[Mapping[str, Check]] = {
     LINEAGE: shape({**_ABOUT, **_LINEAGE}, "generated", "used"),
     SUBSCRIPTION: shape({**_ABOUT, **_SUBSCRIPTION}, "target"),
 }
+
+
+def named_fields(record: object) -> tuple[RecordType, RecordKey, dict[str, Any]]:
+    """Take a record in its JSON form apart: type, key, and the fields, which nobody has checked.
+
+    Nothing is made text of: a log is for ever.
+
+    Raises:
+        RecordError: record.field; NameError_: name.type, name.key
+    """
+    if not isinstance(record, Mapping):
+        raise RecordError(
+            "record.field",
+            "a record",
+            found=type(record).__name__,
+            expected="a map with type, key and fields",
+        )
+    fields = dict(record)
+    pair = fields.pop("type", None), fields.pop("key", None)
+    for name, value in zip(("type", "key"), pair, strict=True):
+        if not isinstance(value, str):
+            found = "nothing" if value is None else type(value).__name__
+            raise NameError_(f"name.{name}", f"{name} of a record", found=found, expected="text")
+    return *check_type_and_key(*pair), fields
 
 
 def check_record(type_: str, key: str, fields: Value) -> dict[str, Value]:

@@ -3,7 +3,7 @@
 A record that says what is published already is left: importing a catalog again publishes what changed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,10 @@ from frostnode.ports import CatalogReader, CatalogStore, Clock, LogReader, LogSt
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.dagjson import from_json
 from frostnode.protocol.entry import Header, Op, encode_body, encode_header
-from frostnode.protocol.errors import FrostError, LocalError, NameError_
+from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import SALT_BYTES
-from frostnode.protocol.names import Did, DidUrl, Origin, check_type_and_key, parse_did
-from frostnode.protocol.records import check_record
+from frostnode.protocol.names import Did, DidUrl, Origin, parse_did
+from frostnode.protocol.records import check_record, named_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,7 @@ class Checker:
             return [self._check(catalog, log, place, record) for record in records]
 
     def _check(self, catalog: CatalogReader, log: LogReader, place: Place, record: Any) -> Checked:
-        if not isinstance(record, Mapping):
-            raise LocalError(
-                "usage", "a record", found=type(record).__name__, expected="a map with type, key and fields"
-            )
-        fields = dict(record)
-        type_, key = check_type_and_key(_text(fields, "type"), _text(fields, "key"))
+        type_, key, fields = named_fields(record)
         url = DidUrl(did=place.did, type=type_, key=key, cid=None)
         try:
             value = check_record(type_, key, from_json(fields))
@@ -111,12 +106,3 @@ class Checker:
             raise LocalError("record.not-found", f"{url} was never published")
         header = Header(op=Op.WITHDRAW, type=url.type, key=url.key, time=self._clock.now_ms())
         return Checked(url, current.op != Op.WITHDRAW, Submission(encode_header(header), None))
-
-
-def _text(fields: dict[str, Any], name: str) -> str:
-    """Take the type or key out of a record. Nothing else is made text of: a log is for ever."""
-    value = fields.pop(name, None)
-    if not isinstance(value, str):
-        found = "nothing" if value is None else type(value).__name__
-        raise NameError_(f"name.{name}", f"{name} of a record", found=found, expected="text")
-    return value

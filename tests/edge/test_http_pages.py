@@ -561,7 +561,7 @@ def test_times_are_utc_and_any_time_has_words():
 def test_numbers_have_units():
     assert [count_text(n, "entry", "entries") for n in (0, 1, 2)] == ["0 entries", "1 entry", "2 entries"]
     assert count_text(1_234_567) == "1\u202f234\u202f567"
-    assert [bytes_text(n) for n in (0, 999, 1000, 999_950, 12_345_678)] == [
-        *("0 bytes", "999 bytes", "1 kB", "1 MB", "12.3 MB")
+    assert [bytes_text(n) for n in (0, 1, 999, 1000, 999_950, 12_345_678)] == [
+        *("0 bytes", "1 byte", "999 bytes", "1 kB", "1 MB", "12.3 MB")
     ]
     assert bytes_text(10**40).endswith(" EB")

@@ -125,6 +125,13 @@ def test_what_is_not_there_is_said(tmp_path, name):
         list(aws_open_data_records(tmp_path / name))
 
 
+@pytest.mark.parametrize("source", ["", "http://[", "http://[/catalog.json"])
+def test_what_is_neither_a_path_nor_an_address_is_said(source):
+    with pytest.raises(LocalError) as caught:
+        list(stac_records(source, lambda what, why: None))
+    assert caught.value.code == "input.unreadable"
+
+
 @pytest.mark.network
 def test_an_address_that_does_not_answer_is_said(address):
     with pytest.raises(TransportError) as caught:

@@ -37,6 +37,13 @@ def test_yaml_is_read_as_json(text: str, value: Any) -> None:
     assert loads(text.encode()) == [value]
 
 
+def test_an_integer_longer_than_python_reads_is_noted_like_any_other_that_is_too_long() -> None:
+    for digits in ("9" * 21, "9" * 5000):
+        mapper = ValueMapper()
+        mapper.map(loads(f"a: {digits}".encode())[0], "")
+        assert mapper.notes == [{"path": "/a", "note": "integer beyond 64 bits → text"}]
+
+
 def test_every_document_of_a_stream_is_read() -> None:
     assert loads(b"a: 1\n---\nb: 2\n...\n---\n") == [{"a": 1}, {"b": 2}, None]
     assert loads(b"") == []

@@ -283,7 +283,7 @@ def _json(value: object) -> str:
 def bytes_text(count: int) -> str:
     """A number of bytes for people: decimal units, as storage is sold."""
     if abs(count) < 1000:
-        return f"{count} bytes"
+        return f"{count} {'byte' if count == 1 else 'bytes'}"
     size = float(min(count, 10**30))
     for unit in ("kB", "MB", "GB", "TB", "PB"):
         size /= 1000

@@ -133,6 +133,7 @@ _HINTS: Final = (
     (apsw.BusyError, "another process works on this home"),
     (apsw.ReadOnlyError, "the file or its folder may not be written"),
     (apsw.CantOpenError, "the file or its folder may not be opened"),
+    (apsw.IOError, "the disk may be full, or failing"),
 )
 
 
