@@ -34,10 +34,10 @@ def stac_records(source: str, skip: Callable[[str, str], None]) -> Iterator[dict
     Raises:
         LocalError: input.unreadable; TransportError
     """
+    if not source:
+        raise LocalError("input.unreadable", "source", found="nothing", expected="a path or an address")
     try:
         urlsplit(source)
-        if not source:
-            raise ValueError("a path or an address is needed")
     except ValueError as error:
         raise LocalError("input.unreadable", f"{source}: {error}") from error
     path = Path(source)
