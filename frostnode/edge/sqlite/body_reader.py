@@ -1,7 +1,7 @@
 """Read bodies: by the entry that names them or by CID, out of the packs that they lie in."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from frostnode.edge.sqlite.connection import Database
 from frostnode.edge.sqlite.leaf_reader import LeafReader
@@ -28,12 +28,8 @@ _WITHHELD: Final = """
 """
 
 
-class Place(NamedTuple):
-    """Where a body lies."""
-
-    pack: int
-    start: int
-    size: int
+Place: TypeAlias = tuple[bytes, int, int, int]
+"""A digest, and where its body lies: pack, start, size."""
 
 
 class BodyReader(LeafReader):
@@ -61,14 +57,14 @@ class BodyReader(LeafReader):
         """What is here of the bodies of leaves [start, stop), one item each."""
         digests = self._body_digests(origin, start, stop)
         places = find(self._db, [digest for digest in digests if digest is not None])
-        return [
-            None
-            if digest is None
-            else self._cut(places[digest])
-            if digest in places
-            else self._absence(digest)
-            for digest in digests
-        ]
+        items: list[BodyItem] = []
+        for digest in digests:
+            place = None if digest is None else places.get(digest)
+            if place is not None:
+                items.append(self._cut(place))
+            else:
+                items.append(None if digest is None else self._absence(digest))
+        return items
 
     def missing_bodies(self, origin: Origin, start: int, limit: int) -> list[int]:
         """Indexes from `start` on whose body is neither here nor withheld. Reads the log from there on."""
@@ -116,12 +112,13 @@ class BodyReader(LeafReader):
 
     def _cut(self, place: Place) -> bytes:
         """Take a body out of its pack; neighbours lie in the same one."""
-        if self._last_pack[0] != place.pack:
-            row = self._db.one("SELECT bodies FROM pack WHERE id = ?", (place.pack,))
-            self._last_pack = (place.pack, b"" if row is None else row[0])
-        body = self._last_pack[1][place.start : place.start + place.size]
-        if len(body) != place.size:
-            raise damaged(f"pack {place.pack}", f"{len(self._last_pack[1])} bytes", place)
+        _, pack, start, size = place
+        if self._last_pack[0] != pack:
+            row = self._db.one("SELECT bodies FROM pack WHERE id = ?", (pack,))
+            self._last_pack = (pack, b"" if row is None else row[0])
+        body = self._last_pack[1][start : start + size]
+        if len(body) != size:
+            raise damaged(f"pack {pack}", f"{len(self._last_pack[1])} bytes", f"≥ {start + size}")
         return body
 
     def _absence(self, digest: bytes) -> BodyAbsent | None:
@@ -137,6 +134,6 @@ def find(database: Database, digests: Sequence[bytes]) -> dict[bytes, Place]:
         many = next((many for many in _FIND if len(digests) - at <= many), max(_FIND))
         some: list[bytes | None] = list(digests[at : at + many])
         some += [None] * (many - len(some))
-        found.update((row[0], Place(*row[1:])) for row in database.all(_FIND[many], some))
+        found.update((row[0], row) for row in database.all(_FIND[many], some))
         at += many
     return found
