@@ -6,6 +6,7 @@ carries from whichever peer has them, trusts none of them, and answers searches 
 The flow of a record, which is also the order to read the code in:
 
     protocol      what is true: formats, proofs and rules as pure functions; start here
+    withholding.py  what the store is asked about what a node withholds
     ports.py      what the flow asks of the world, as Protocols with their guarantees
     bell.py       a wake-up that may be lost
     log           order entries, commit to them, sign the head; check what is held

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeAlias
 
 import trio
 from hypercorn.config import Config as HypercornConfig
@@ -33,10 +33,12 @@ from frostnode.edge.threads import ThreadWorker
 from frostnode.log.service import Sequencing
 from frostnode.operations.follow import carried_dids
 from frostnode.operations.parts import HomeStore, Json, Parts, Progress
+from frostnode.operations.scrub import scrub
 from frostnode.operations.table import operate
 from frostnode.ports import (
     CatalogStore,
     Clock,
+    LogReader,
     LogStore,
     PeerTransport,
     Random,
@@ -47,9 +49,10 @@ from frostnode.ports import (
 from frostnode.project.stage import keep_up
 from frostnode.protocol.errors import FrostError, LocalError, StorageError
 from frostnode.protocol.keys import SigningKey, derive_seed, to_multibase
-from frostnode.protocol.limits import PEERS_CHECK_S, SHUTDOWN_S
+from frostnode.protocol.limits import PEERS_CHECK_S, SCRUB_INTERVAL_S, SHUTDOWN_S
 from frostnode.protocol.names import Did
 from frostnode.replicate.follow import PeerFollower
+from frostnode.replicate.scope import read_lacking
 
 
 @contextmanager
@@ -116,6 +119,7 @@ async def live(parts: Parts) -> None:
     """Run the stages of a node until cancelled."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_finish_what_waits, parts)
+        nursery.start_soon(_keep_scrubbed, parts)
         nursery.start_soon(_keep_views, parts)
         nursery.start_soon(_keep_peers, parts)
 
@@ -265,6 +269,18 @@ async def _finish_what_waits(parts: Parts) -> None:
             await parts.sequencing.submit(hosted.origin, [])
 
 
+async def _keep_scrubbed(parts: Parts) -> None:
+    """Overwrite what an erasure left, when it was cut off or a reader was in the way."""
+    while True:
+        with suppress(FrostError):  # the disk may be full now and not later
+            await scrub(parts, _quietly)
+        await trio.sleep(SCRUB_INTERVAL_S)
+
+
+async def _quietly(what: str, done: int, total: int | None) -> None:
+    """Nobody looks on."""
+
+
 async def _keep_views(parts: Parts) -> None:
     """The catalog follows the arrivals, the index follows the catalog."""
     async with trio.open_nursery() as nursery:
@@ -278,24 +294,37 @@ def _nothing() -> None:
 
 async def _keep_peers(parts: Parts) -> None:
     """One follower for each peer that is followed, begun anew when what is asked of it changes."""
-    running: dict[str, tuple[frozenset[Did] | None, trio.CancelScope]] = {}
+    running: dict[str, tuple[Asked, trio.CancelScope]] = {}
     async with trio.open_nursery() as nursery:
         while True:
             heard = parts.peers_changed.listen()
-            peers, followed = await parts.read(lambda reader: (reader.peers(), reader.followed()))
+            lacking, followed = await parts.read(lambda reader: (_lacking(reader), reader.followed()))
             dids = carried_dids(parts, followed)
-            wanted = {peer.url for peer in peers} if dids is None or dids else set()
+            wanted = {url: (dids, lacks) for url, lacks in lacking.items() if dids is None or dids}
             for url, (asked, scope) in list(running.items()):
-                if url not in wanted or asked != dids:
+                if url not in wanted or _is_new(asked, wanted[url]):
                     scope.cancel()
                     del running[url], parts.followers[url]
-            for url in sorted(wanted - running.keys()):
+            for url in sorted(wanted.keys() - running.keys()):
                 scope = trio.CancelScope()
                 follower = PeerFollower(url, parts.world(), dids)
-                running[url] = (dids, scope)
+                running[url] = (wanted[url], scope)
                 parts.followers[url] = follower
                 nursery.start_soon(_follow, follower, scope)
             await heard.wait(PEERS_CHECK_S)
+
+
+Asked: TypeAlias = tuple[frozenset[Did] | None, dict[Did, int]]
+"""What a follower was begun with: the publishers it is asked for, and those that it has to ask for again."""
+
+
+def _lacking(reader: LogReader) -> dict[str, dict[Did, int]]:
+    return {peer.url: read_lacking(reader, peer.url) for peer in reader.peers()}
+
+
+def _is_new(asked: Asked, wanted: Asked) -> bool:
+    """Whether a running follower has to begin anew: what it has asked for again meanwhile is no reason."""
+    return asked[0] != wanted[0] or not wanted[1].items() <= asked[1].items()
 
 
 async def _follow(follower: PeerFollower, scope: trio.CancelScope) -> None:
@@ -315,4 +344,6 @@ async def operate_resting(home: Home, operation: str, params: Mapping[str, Any],
         async with open_parts(home, read_config(home.config)) as parts:
             result = await operate(parts, operation, params, progress)
             await parts.project()
+            with suppress(StorageError):  # the operation is done; the overwriting is noted
+                await scrub(parts, progress)
             return result

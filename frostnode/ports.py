@@ -7,7 +7,7 @@ run it inline. There is exactly one writer per home. A reader sees a consistent 
 an uncommitted one.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +21,8 @@ from frostnode.protocol.history import History, Taken
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.merkle import NodeAt
 from frostnode.protocol.names import Did, Origin
+from frostnode.protocol.withheld import Withheld
+from frostnode.withholding import Scrubbable, WithheldReader, WithheldWriter
 
 T = TypeVar("T")
 
@@ -94,8 +96,10 @@ class ArrivalKind(StrEnum):
 class Arrival:
     """A row of the gap-free local sequence that every stage follows.
 
-    ENTRIES, BODIES, ERASED: leaves [start, stop) of `origin`, within one bundle of 256. CUT, RESTORED:
-    the epoch counts up to `start` now. FROZEN: at `start`. The others concern the publisher, `origin` is "".
+    ENTRIES, BODIES, ERASED: leaves [start, stop) of `origin`, within one bundle of 256; ERASED also for a leaf that
+    was held as a hash alone and has come after all. CUT, RESTORED:
+    the epoch counts up to `start` now. FROZEN: at `start`. BLOCKED: the publisher is blocked, or no longer; with
+    an `origin`, the records of leaves [start, stop) alone. The others concern the publisher, `origin` is "".
     """
 
     number: int
@@ -116,21 +120,6 @@ class Leaves:
     count: int
     bundle: bytes
     withheld: Sequence[WithheldLeaf]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withheld:
-    """Content that this node erased or refused, and why."""
-
-    kind: str
-    """`body` or `header`."""
-    name: str
-    """CID text of a body, hex leaf hash of a header."""
-    origin: str
-    index: int
-    state: str
-    """`erased` or `refused`."""
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +155,7 @@ class Hosted:
     key_label: str
 
 
-class LogReader(Protocol):
+class LogReader(WithheldReader, Protocol):
     """What is held. Unknown names answer None or empty, damage raises StorageError storage.damaged."""
 
     @property
@@ -182,7 +171,7 @@ class LogReader(Protocol):
         """Logs of epochs that count, in order of epoch."""
 
     def heads(self, page: int) -> list[Head]:
-        """At most HEADS_PAGE_MAX heads of epochs that count, by (did, epoch); page from 0."""
+        """At most HEADS_PAGE_MAX heads of epochs that count, by (did, epoch); page from 0. None of who is blocked."""
 
     def leaves(self, origin: Origin, start: int, stop: int) -> Leaves:
         """Held leaves [start, min(stop, size)); must not cross a bundle boundary."""
@@ -199,9 +188,11 @@ class LogReader(Protocol):
 
     def arrival(self, number: int) -> Arrival | None: ...
     def last_arrival(self) -> int: ...
-    def withheld(self, page: int) -> list[Withheld]: ...
+    def origins(self, did: Did) -> list[Origin]:
+        """All logs of a publisher that are stored, also those of void epochs."""
+
     def missing_bodies(self, origin: Origin, start: int, limit: int) -> list[int]:
-        """Indexes from `start` on whose body is neither here nor withheld."""
+        """Indexes from `start` on whose body is neither here nor withheld, nor of a blocked record."""
 
     def peers(self) -> list[Peer]: ...
     def followed(self) -> list[Did]: ...
@@ -212,7 +203,7 @@ class LogReader(Protocol):
     def setting(self, name: str) -> str | None: ...
 
 
-class LogWriter(LogReader, Protocol):
+class LogWriter(LogReader, WithheldWriter, Protocol):
     """One transaction: all of it is durable when the context of `LogStore.write` ends, or none."""
 
     def take_events(self, did: Did, history: History, taken: Taken) -> None:
@@ -225,7 +216,8 @@ class LogWriter(LogReader, Protocol):
     def append(self, origin: Origin, growth: Growth) -> None:
         """Hold further leaves; what they make of the tree is the caller's word, which fsck derives again.
 
-        No arrival: for an own log that is the write-ahead.
+        No arrival: for an own log that is the write-ahead. A header that was erased, here or elsewhere in the
+        store, is not kept again: its hash is. What is `withheld` by the peer that sent the leaves is `absent` here.
         Raises StorageError storage.conflict when what is held is not the tree that the leaves were judged against.
         """
 
@@ -243,15 +235,6 @@ class LogWriter(LogReader, Protocol):
 
     def freeze(self, origin: Origin) -> None:
         """Mark an epoch whose key has signed two trees: nothing further is taken into it."""
-
-    def withhold_body(self, origin: Origin, index: int, state: str, reason: str) -> None:
-        """Erase the body that an entry names, if it is here, and never take it again.
-
-        `state` is `erased` or `refused`. Raises LocalError record.not-found when the entry names none.
-        """
-
-    def withhold_leaf(self, origin: Origin, index: int, state: str, reason: str) -> None:
-        """Erase a header down to its leaf hash. Raises LocalError record.not-found when it is not held."""
 
     def arrive(
         self, kind: ArrivalKind, did: Did, origin: Origin = ..., start: int = ..., stop: int = ...
@@ -331,6 +314,9 @@ class CatalogReader(Protocol):
         """All entries of a record that count, newest first."""
 
     def entry_by_header(self, did: Did, header: Cid) -> CatalogEntry | None: ...
+    def naming(self, bodies: Set[Cid]) -> list[tuple[Did, Origin, int, Cid]]:
+        """All entries that name one of these bodies: publisher, log, index, and which. Looks through the whole catalog."""
+
     def versions(self, did: Did, dataset_key: str) -> list[CatalogEntry]:
         """Current versions of a dataset that are not withdrawn, newest first."""
 
@@ -355,11 +341,17 @@ class CatalogWriter(CatalogReader, Protocol):
     def put_entry(self, entry: CatalogEntry) -> None:
         """Add an entry, idempotent; the record's current entry is recomputed."""
 
-    def put_title(self, origin: Origin, index: int, title: str) -> None:
-        """Set the title of an entry, if there is such an entry."""
+    def put_title(self, origin: Origin, index: int, title: str) -> bool:
+        """Set the title of an entry; answers whether there is such an entry."""
 
     def drop_entry(self, origin: Origin, index: int) -> None:
         """Forget one entry; the record's current entry is recomputed."""
+
+    def drop_record(self, did: Did, type_: str, key: str) -> None:
+        """Forget all entries of a record."""
+
+    def drop_publisher(self, did: Did) -> None:
+        """Forget all entries of a publisher."""
 
     def drop_entries(self, origin: Origin, start: int) -> None:
         """Forget the entries of a log from `start` on (cut, void); current entries are recomputed."""
@@ -367,7 +359,7 @@ class CatalogWriter(CatalogReader, Protocol):
     def advance(self, cursor: int) -> None: ...
 
 
-class CatalogStore(Protocol):
+class CatalogStore(Scrubbable, Protocol):
     """The catalog view's own database: may be deleted at any time, and is then rebuilt."""
 
     def read(self) -> AbstractContextManager[CatalogReader]: ...
@@ -400,6 +392,12 @@ class SearchIndex(Protocol):
     def remove(self, did: Did, type_: str, key: str) -> None: ...
     def commit(self, cursor: int) -> None: ...
     def clear(self) -> None: ...
+    def beside(self) -> "SearchIndex":
+        """An empty index beside this one, to be filled and put in its place."""
+
+    def take_over(self) -> None:
+        """Replace the index that this one was made beside: nothing of what was there is left in any file. Closes this one."""
+
     def close(self) -> None: ...
     def search(self, query: str, *, limit: int, offset: int = 0) -> tuple[int, list[Found]]:
         """(number of hits, the hits in order of score, ties by did, type, key)."""

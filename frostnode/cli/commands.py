@@ -12,6 +12,7 @@ from frostnode.cli.maintain import fsck, reindex
 from frostnode.cli.proof import proof, verify
 from frostnode.cli.publish import edit, publish, withdraw
 from frostnode.cli.serve import serve, start
+from frostnode.cli.withhold import block, erase, unblock, withheld
 
 COMMANDS: Final[list[click.Command]] = [
     init,
@@ -29,6 +30,10 @@ COMMANDS: Final[list[click.Command]] = [
     log,
     proof,
     verify,
+    erase,
+    block,
+    unblock,
+    withheld,
     fsck,
     reindex,
     status,

@@ -14,15 +14,16 @@ from frostnode.protocol.limits import PROOF_FILE_BYTES_MAX
 @click.argument("url")
 @home_option
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+@click.option("--bare", is_flag=True, help="Prove the entry without its content, which may be withheld.")
 @json_option
-def proof(url: str, home: Path, output: Path | None, as_json: bool) -> None:
+def proof(url: str, home: Path, output: Path | None, bare: bool, as_json: bool) -> None:
     """Write the file that proves the record at DID-URL to anyone, offline.
 
     \b
     Example:
       frost proof did:frost:bafy…/sea-ice -o sea-ice.frostproof
     """
-    answer = ask_node(home, "proof", {"url": url})
+    answer = ask_node(home, "proof", {"url": url, "bare": bare})
     path = output or Path(answer["name"])
     try:
         path.write_bytes(b64decode(answer["bytes"]))

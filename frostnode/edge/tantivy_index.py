@@ -67,9 +67,18 @@ def _schema() -> tantivy.Schema:
 class TantivyIndex:
     """One index in one folder, one writer; searching is safe from any thread."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, original: "TantivyIndex | None" = None) -> None:
         self._folder = folder / f"v{_VERSION}"
+        self._original = original
+        self._drop_others()
         self._open()
+
+    def _drop_others(self) -> None:
+        """Delete indexes of other versions, and what a replacement that broke off left: they hold what was erased."""
+        with disk(self._folder):
+            for path in self._folder.parent.glob("*"):
+                if path != self._folder and path.is_dir():
+                    shutil.rmtree(path)
 
     def _open(self) -> None:
         with disk(self._folder):
@@ -146,6 +155,30 @@ class TantivyIndex:
         self.close()
         with disk(self._folder):
             shutil.rmtree(self._folder)
+        self._open()
+
+    def beside(self) -> "TantivyIndex":
+        """An empty index beside this one."""
+        folder = self._folder.with_name(f"{self._folder.name}.new")
+        with disk(folder):
+            if folder.exists():
+                shutil.rmtree(folder)
+        return TantivyIndex(folder, original=self)
+
+    def take_over(self) -> None:
+        """Put this index in the place of the one that it was made beside, and be closed."""
+        assert self._original is not None, "not made by `beside`"
+        self.close()
+        self._original.become(self._folder)
+
+    def become(self, folder: Path) -> None:
+        """Take what is in the folder for this index. Whoever is searching ends with the files that it began with."""
+        self.close()
+        old = self._folder.with_name(f"{self._folder.name}.old")
+        with disk(self._folder):
+            self._folder.rename(old)
+            folder.rename(self._folder)
+        self._drop_others()
         self._open()
 
     def close(self) -> None:

@@ -47,7 +47,7 @@ def _check_arrival(arrival: Arrival, size: int) -> Iterator[Finding]:
     number, start, stop = arrival.number, arrival.start, arrival.stop
     if len(arrival.tag) != _TAG_BYTES:
         yield _finding(number, "tag", arrival.tag, f"{_TAG_BYTES} bytes")
-    if arrival.kind in _RUNS:
+    if arrival.kind in _RUNS or (arrival.kind is ArrivalKind.BLOCKED and arrival.origin):
         if not 0 <= start < stop <= size:
             yield _finding(
                 number, f"{arrival.kind} of {arrival.origin}", f"[{start}, {stop})", f"within the {size} held"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import trio
 
 from frostnode.log.recent import RecentEntries
+from frostnode.log.withheld import withheld_error
 from frostnode.ports import ArrivalKind, LogReader, LogStore, LogWriter, Signer, SignRequest, Worker
 from frostnode.protocol.checkpoint import open_checkpoint
 from frostnode.protocol.dagcbor import Cid
@@ -23,7 +24,7 @@ from frostnode.protocol.errors import LocalError, RecordError
 from frostnode.protocol.growth import grow
 from frostnode.protocol.limits import FRAME_BODIES_BYTES_MAX, TILE_WIDTH
 from frostnode.protocol.log_state import LogState
-from frostnode.protocol.merkle import compact_range, consistency_proof
+from frostnode.protocol.merkle import compact_range, consistency_proof, leaf_hash
 from frostnode.protocol.named_body import named_body
 from frostnode.protocol.names import Did, Origin, parse_origin
 from frostnode.protocol.tiles import decode_bundle
@@ -78,7 +79,8 @@ class Sequencer:
         """Publish entries in order; an empty batch only finishes what waits. Nothing may be known before it returns.
 
         Raises:
-            LocalError: publisher.not-hosted, epoch.unknown, epoch.ended, epoch.frozen; nothing was written.
+            LocalError: publisher.not-hosted, epoch.unknown, epoch.ended, epoch.frozen; record.withheld for a header
+                or body that was erased here. Nothing was written.
                 signer.conflict, or what else the signer says: what was written waits
             StorageError: the store failed, perhaps after it wrote
         """
@@ -109,6 +111,7 @@ class Sequencer:
             state = open_log(reader, origin)
             if state.served != state.held.size:
                 return None
+            _check_not_erased(reader, batch)
             window = self._recent.window(reader, state, len(batch))
         found = [window.positions.get(submission.header) for submission in batch]
         new = {one.header: one for one, position in zip(batch, found, strict=True) if position is None}
@@ -175,6 +178,18 @@ def open_log(reader: LogReader, origin: Origin) -> LogState:
         why = "its key has signed two trees" if state.frozen else "its identity is forked"
         raise LocalError("epoch.frozen", f"{origin} takes nothing: {why}")
     return state
+
+
+def _check_not_erased(reader: LogReader, batch: Sequence[Submission]) -> None:
+    """Check that no header and no body was erased here: what was is taken from nobody, its publisher included.
+
+    Raises:
+        LocalError: record.withheld
+    """
+    headers = (leaf_hash(submission.header) for submission in batch)
+    bodies = (Cid.from_digest(submission.digest) for submission in batch if submission.digest is not None)
+    if (found := reader.erased_among(headers, bodies)) is not None:
+        raise withheld_error(found)
 
 
 def _leaves(reader: LogReader, origin: Origin, start: int, stop: int) -> Iterator[tuple[int, bytes]]:

@@ -132,6 +132,12 @@ class Sequencing:
                 origin, [entry for one in requests for entry in one.entries]
             )
         except FrostError as error:
+            if (
+                error.code == "record.withheld" and len(requests) > 1
+            ):  # one of them is at fault: nobody else fails
+                for request in requests:
+                    await self._commit(origin, [request])
+                return
             _fail(requests, error)
             return
         except BaseException:  # cancelled, or a fault of ours: nobody shall wait for ever

@@ -4,6 +4,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from frostnode.log.withheld import check_shown
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import NODE_URL_BYTES_MAX
@@ -19,6 +20,7 @@ async def follow(parts: Parts, params: Params, progress: Progress) -> Json:
         with parts.log.write() as writer:
             if target.startswith("did:"):
                 did = parse_did(target)
+                check_shown(writer, did)
                 writer.follow(did)
                 return {"followed": did}
             url = node_url(target)

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+import trio
+
 from frostnode.bell import Bell
 from frostnode.log.audit import AuditableStore
 from frostnode.log.service import Sequencing
@@ -22,6 +24,7 @@ from frostnode.project.fold import CatalogFold
 from frostnode.project.index import IndexFold
 from frostnode.project.stage import catch_up
 from frostnode.replicate.follow import PeerFollower, World
+from frostnode.withholding import Scrubbable
 
 T = TypeVar("T")
 
@@ -31,8 +34,8 @@ Progress: TypeAlias = Callable[[str, int, int | None], Awaitable[None]]
 """(what, done, total or None) of long work."""
 
 
-class HomeStore(LogStore, AuditableStore, Protocol):
-    """The store of a home: it can be laid open too."""
+class HomeStore(LogStore, AuditableStore, Scrubbable, Protocol):
+    """The store of a home: it can be laid open too, and scrubbed."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +59,7 @@ class Parts:
     followers: dict[str, PeerFollower]
     catalog_fold: CatalogFold = field(init=False)
     index_fold: IndexFold = field(init=False)
+    scrubbing: trio.Lock = field(init=False, default_factory=trio.Lock)
 
     def __post_init__(self) -> None:
         self.catalog_fold = CatalogFold(self.log, self.catalog)

@@ -3,6 +3,7 @@
 import re
 from base64 import b64encode
 
+from frostnode.log.withheld import withheld_error
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.operations.read import find_entry
 from frostnode.ports import CatalogEntry, LogReader
@@ -10,32 +11,37 @@ from frostnode.protocol.errors import LocalError
 from frostnode.protocol.merkle import inclusion_proof
 from frostnode.protocol.names import parse_did_url
 from frostnode.protocol.proofs import ProofFile, encode_proof
+from frostnode.protocol.withheld import Withheld
 from frostnode.replicate.serve import offered_size
 
 
 async def proof(parts: Parts, params: Params, progress: Progress) -> Json:
-    """The proof file of the record `url`: {url, name, bytes (base64)}."""
-    data, name = await proof_bytes(parts, str(params["url"]))
+    """The proof file of the record `url`: {url, name, bytes (base64)}; with `bare` of its entry, without the content."""
+    data, name = await proof_bytes(parts, str(params["url"]), bare=bool(params.get("bare")))
     return {"url": params["url"], "name": name, "bytes": b64encode(data).decode()}
 
 
-async def proof_bytes(parts: Parts, text: str) -> tuple[bytes, str]:
-    """The proof file of the record at a DID URL, and a name for it."""
+async def proof_bytes(parts: Parts, text: str, *, bare: bool) -> tuple[bytes, str]:
+    """The proof file of the record at a DID URL, and a name for it.
+
+    Raises:
+        LocalError: record.withheld, for content that is withheld here, unless the file is to be without it
+    """
     url = parse_did_url(text)
 
     def run() -> bytes:
         with parts.catalog.read() as catalog, parts.log.read() as log:
-            return make_proof(log, find_entry(catalog, log, url))
+            return make_proof(log, find_entry(catalog, log, url), bare=bare)
 
     name = re.sub(r"[^A-Za-z0-9._-]", "-", url.key)[-80:].lstrip(".-")
     return await parts.worker.run(run), f"{name}.frostproof"
 
 
-def make_proof(log: LogReader, entry: CatalogEntry) -> bytes:
+def make_proof(log: LogReader, entry: CatalogEntry, *, bare: bool = False) -> bytes:
     """The bytes of the file for one entry, proven to the largest tree that this node can prove.
 
     Raises:
-        LocalError: record.absent, when the tree around the entry is not complete here yet
+        LocalError: record.withheld; record.absent, when the tree around the entry is not complete here yet
     """
     state = log.log(entry.origin)
     history = log.history(entry.did)
@@ -43,7 +49,11 @@ def make_proof(log: LogReader, entry: CatalogEntry) -> bytes:
     if state is None or history is None or entry.index >= size:
         raise LocalError("record.absent", f"the tree around entry {entry.index} is not complete here yet")
     leaf = log.leaves(entry.origin, entry.index, entry.index + 1)
-    body = log.body(entry.body) if entry.body is not None else None
+    body = log.body(entry.body) if entry.body is not None and not bare else None
+    if isinstance(body, Withheld):
+        error = withheld_error(body)
+        error.hint = "the entry is provable without its content: ask for the bare proof"
+        raise error
     return encode_proof(
         ProofFile(
             history=tuple(event.raw for event in history.path),

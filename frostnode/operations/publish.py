@@ -13,7 +13,7 @@ from frostnode.publish.submit import Checked, Checker, Place, open_place
 async def publish(parts: Parts, params: Params, progress: Progress) -> Json:
     """Publish `records` (maps with type, key and fields, in lossless JSON form) for `did`.
 
-    Answers {did, dry_run, records: [{url, status: published | unchanged | would publish, header, origin, index}]}.
+    Answers {did, dry_run, records: [{url, status: published | unchanged | blocked | would publish, header, origin, index}]}.
     """
     place = await parts.read(lambda reader: open_place(reader, params.get("did")))
     checker = await _checker(parts)
@@ -50,9 +50,7 @@ async def _checker(parts: Parts) -> Checker:
 
 async def _submit(parts: Parts, place: Place, checked: list[Checked], *, dry_run: bool) -> list[Json]:
     """Hand what changed to the log; answers all, in order."""
-    results: list[Json] = [
-        {"url": str(item.url), "status": "would publish" if item.changed else "unchanged"} for item in checked
-    ]
+    results: list[Json] = [{"url": str(item.url), **_standing(item)} for item in checked]
     for batch in () if dry_run else _batches(checked):
         receipts = await parts.sequencing.submit(place.origin, [checked[at].submission for at in batch])
         for at, receipt in zip(batch, receipts, strict=True):
@@ -63,6 +61,13 @@ async def _submit(parts: Parts, place: Place, checked: list[Checked], *, dry_run
                 "index": receipt.index,
             }
     return results
+
+
+def _standing(item: Checked) -> Json:
+    """What is to be done with a record."""
+    if item.blocked:
+        return {"status": "blocked", "reason": item.blocked}
+    return {"status": "would publish" if item.changed else "unchanged"}
 
 
 def _batches(checked: list[Checked]) -> Iterator[list[int]]:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from frostnode.log.content import headers_of, readable_body
+from frostnode.log.withheld import check_shown, withheld_error
 from frostnode.operations.parts import Json, Params, Parts, Progress
-from frostnode.ports import CatalogEntry, CatalogReader, LogReader, Withheld
+from frostnode.ports import CatalogEntry, CatalogReader, LogReader
 from frostnode.protocol.dagjson import to_json
 from frostnode.protocol.entry import decode_body, header_cid
 from frostnode.protocol.errors import LocalError, PeerError
@@ -19,6 +20,7 @@ from frostnode.protocol.limits import (
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.names import Did, DidUrl, check_type, parse_did, parse_did_url
 from frostnode.protocol.note import vkey
+from frostnode.protocol.withheld import Withheld
 from frostnode.replicate.serve import offered_size
 
 
@@ -100,8 +102,9 @@ def find_entry(catalog: CatalogReader, log: LogReader, url: DidUrl) -> CatalogEn
     """The entry that a DID URL names: the exact one by `?cid=`, else the current one.
 
     Raises:
-        LocalError: publisher.unknown, record.not-found
+        LocalError: publisher.unknown, record.not-found; record.withheld, when it is blocked or its header erased
     """
+    check_shown(log, url.did, url.type, url.key)
     if log.history(url.did) is None:
         raise LocalError(
             "publisher.unknown", f"{url.did} is not carried here", hint="`frost follow` a node that has it"
@@ -110,6 +113,8 @@ def find_entry(catalog: CatalogReader, log: LogReader, url: DidUrl) -> CatalogEn
         catalog.entry_by_header(url.did, url.cid) if url.cid else catalog.current(url.did, url.type, url.key)
     )
     if entry is None or (entry.type, entry.key) != (url.type, url.key):
+        if url.cid is not None and (erased := log.withheld_header(url.cid)) is not None:
+            raise withheld_error(erased)
         raise LocalError("record.not-found", f"{url} is not here")
     return entry
 
@@ -119,6 +124,11 @@ def _proof_json(log: LogReader, entry: CatalogEntry) -> Json:
     state = log.log(entry.origin)
     size = offered_size(log, state) if state is not None else 0
     return {"available": entry.index < size, "size": size}
+
+
+def is_withheld(shown: Json) -> bool:
+    """Whether the content of a record that `show` answers with is withheld here."""
+    return shown["content"]["state"] in ("erased", "refused")
 
 
 def content_json(log: LogReader, entry: CatalogEntry) -> Json:
@@ -161,7 +171,7 @@ async def publishers(parts: Parts, params: Params, progress: Progress) -> Json:
     def run() -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
             known = {item.did: item for item in catalog.publishers()}
-            return {"publishers": [_publisher_json(log, did, known.get(did)) for did in log.dids()]}
+            return {"publishers": [_publisher_json(log, did, known.get(did)) for did in shown_dids(log)]}
 
     return await parts.worker.run(run)
 
@@ -174,6 +184,7 @@ async def publisher(parts: Parts, params: Params, progress: Progress) -> Json:
 
     def run() -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
+            check_shown(log, did)
             history = log.history(did)
             if history is None:
                 raise LocalError("publisher.unknown", f"{did} is not carried here")
@@ -189,6 +200,12 @@ async def publisher(parts: Parts, params: Params, progress: Progress) -> Json:
             }
 
     return await parts.worker.run(run)
+
+
+def shown_dids(log: LogReader) -> list[Did]:
+    """Every publisher that is carried and not blocked."""
+    blocked = {block.did for block in log.blocks() if not block.type}
+    return [did for did in log.dids() if did not in blocked]
 
 
 def _publisher_json(log: LogReader, did: Did, summary: Any) -> Json:
@@ -266,6 +283,7 @@ async def log(parts: Parts, params: Params, progress: Progress) -> Json:
 def _one_publisher(reader: LogReader, did: str | None) -> Did:
     if did:
         wanted = parse_did(did)
+        check_shown(reader, wanted)
         if reader.history(wanted) is None:
             raise LocalError("publisher.unknown", f"{wanted} is not carried here")
         return wanted
@@ -289,7 +307,7 @@ async def status(parts: Parts, params: Params, progress: Progress) -> Json:
                 "database": log.database.hex(),
                 "carry": parts.carry,
                 "records": catalog.counts(),
-                "publishers": len(log.dids()),
+                "publishers": len(shown_dids(log)),
                 "hosted": [_hosted_json(log, item.did, item.origin) for item in log.hosted()],
                 "peers": [_peer_json(parts, peer) for peer in log.peers()],
                 "followed": log.followed(),

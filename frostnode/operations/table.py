@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
-from frostnode.operations import follow, maintain, proof, publish, read
+from frostnode.operations import block, erase, follow, maintain, proof, publish, read
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.protocol.errors import LocalError
 
@@ -23,6 +23,10 @@ OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
     "publisher": (("did",), read.publisher),
     "status": ((), read.status),
     "proof": (("url",), proof.proof),
+    "erase": (("target", "reason"), erase.erase),
+    "block": (("target", "reason"), block.block),
+    "unblock": (("target",), block.unblock),
+    "withheld": ((), block.withheld),
     "fsck": ((), maintain.fsck),
     "reindex": ((), maintain.reindex),
 }

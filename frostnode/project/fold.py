@@ -3,7 +3,9 @@
 Titles come from bodies, and bodies have arrivals of their own: an entry without its body has none yet.
 """
 
+from collections.abc import Iterator
 from threading import Lock
+from typing import Final
 
 from frostnode.log.content import headers_of, leaves_of, readable_body
 from frostnode.ports import (
@@ -16,9 +18,11 @@ from frostnode.ports import (
     LogStore,
 )
 from frostnode.project.run import NO_RUN, run_of
-from frostnode.protocol.entry import Header, header_cid
+from frostnode.protocol.entry import Header, header_cid, read_leaf
 from frostnode.protocol.limits import FOLD_ARRIVALS_MAX
 from frostnode.protocol.records import title_of
+
+_ARRIVALS_AT_ONCE: Final = 1024
 
 
 class CatalogFold:
@@ -70,16 +74,59 @@ def _fold(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:
         case ArrivalKind.CUT:
             catalog.drop_entries(arrival.origin, arrival.start)
         case ArrivalKind.RESTORED:
-            _put_entries(log, catalog, arrival, 0, arrival.start)
+            _put_again(log, catalog, arrival, 0, arrival.start)
+        case ArrivalKind.BLOCKED:
+            _block(log, catalog, arrival)
         case _:
             """What the others change of logs has arrivals of its own."""
+
+
+def _put_again(log: LogReader, catalog: CatalogWriter, arrival: Arrival, start: int, stop: int) -> None:
+    """Put entries that count again, as the arrivals did that first brought them: they were seen then, not now."""
+    for earlier in _entries_before(log, arrival):
+        low, high = max(start, earlier.start), min(stop, earlier.stop)
+        if earlier.origin == arrival.origin and low < high:
+            _put_entries(log, catalog, earlier, low, high)
+
+
+def _entries_before(log: LogReader, arrival: Arrival) -> Iterator[Arrival]:
+    """What came of the same publisher's logs before this arrival."""
+    after = 0
+    while some := log.arrivals(after, _ARRIVALS_AT_ONCE, frozenset({arrival.did})):
+        after = some[-1].number
+        yield from (
+            earlier
+            for earlier in some
+            if earlier.kind is ArrivalKind.ENTRIES and earlier.number < arrival.number
+        )
+        if after >= arrival.number:
+            return
+
+
+def _block(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:
+    """What is blocked leaves the catalog; what is no longer blocked comes back as it was."""
+    if arrival.origin:
+        for _, _, header in headers_of(log, arrival.origin, arrival.start, arrival.stop):
+            if log.block(arrival.did, header.type, header.key) is not None:
+                catalog.drop_record(arrival.did, header.type, header.key)
+        _put_again(log, catalog, arrival, arrival.start, arrival.stop)
+    elif log.block(arrival.did) is not None:
+        catalog.drop_publisher(arrival.did)
+    else:
+        for earlier in _entries_before(log, arrival):
+            _put_entries(log, catalog, earlier, earlier.start, earlier.stop)
 
 
 def _put_entries(log: LogReader, catalog: CatalogWriter, arrival: Arrival, start: int, stop: int) -> None:
     state = log.log(arrival.origin)
     if state is None or state.standing is None:
         return
+    blocked = {(block.type, block.key) for block in log.blocks(arrival.did)}
+    if ("", "") in blocked:
+        return
     for index, leaf, header in headers_of(log, arrival.origin, start, min(stop, state.counted)):
+        if (header.type, header.key) in blocked:
+            continue
         catalog.put_entry(
             CatalogEntry(
                 did=arrival.did,
@@ -115,9 +162,10 @@ def _title(log: LogReader, header: Header) -> str | None:
 
 
 def _erase(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:
-    """What was erased has no title; an erased header is no entry any more."""
+    """What was erased has no title; an erased header is no entry any more, one that came after all is."""
     for index, leaf in leaves_of(log, arrival.origin, arrival.start, arrival.stop):
+        header = None if leaf is None else read_leaf(leaf)
         if leaf is None:
             catalog.drop_entry(arrival.origin, index)
-        else:
-            catalog.put_title(arrival.origin, index, "")
+        elif header and not catalog.put_title(arrival.origin, index, _title(log, header) or ""):
+            _put_again(log, catalog, arrival, index, index + 1)

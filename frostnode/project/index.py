@@ -4,6 +4,7 @@ Follows behind the catalog's cursor, so the catalog always knows what is looked 
 commits at once; what comes meanwhile is grouped into the next commit.
 """
 
+from collections.abc import Iterable
 from threading import Lock
 
 from frostnode.log.content import headers_of, readable_body
@@ -18,7 +19,7 @@ from frostnode.ports import (
 )
 from frostnode.project.run import NO_RUN, Run, run_of
 from frostnode.protocol.limits import INDEX_ARRIVALS_MAX, INDEX_BATCH_BYTES_MAX
-from frostnode.protocol.names import Did
+from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.records import texts_of, title_of
 
 
@@ -39,6 +40,27 @@ class IndexFold:
         with self._folding:
             return self._step()
 
+    def look_again(self, records: Iterable[tuple[Did, str, str]]) -> None:
+        """Index these records anew: of an erased header no arrival can say whose it was."""
+        with self._folding, self._catalog.read() as catalog, self._log.read() as log:
+            for record in records:
+                self._put_record(log, catalog, *record)
+            self._index.commit(self._index.cursor())
+
+    def renew(self) -> None:
+        """Build the index anew beside the one that is there, and put it in its place: it goes on answering meanwhile.
+
+        Documents that were taken out stay in the files of an index for as long as it likes; in a new one they never were.
+        """
+        fresh = self._index.beside()
+        fold = IndexFold(self._log, self._catalog, fresh)
+        while fold.step():
+            pass
+        with self._folding:
+            while fold.step():
+                pass
+            fresh.take_over()
+
     def _step(self) -> bool:
         after = self._index.cursor()
         with self._catalog.read() as catalog, self._log.read() as log:
@@ -56,9 +78,10 @@ class IndexFold:
         weight = 0
         before = NO_RUN
         for arrival in arrivals:
-            run = _touched(log, arrival)
-            if not run.is_within(before):
-                for _, _, header in headers_of(log, arrival.origin, run.start, run.stop):
+            for run in _touched(log, arrival):
+                if run.is_within(before):
+                    continue
+                for _, _, header in headers_of(log, run.origin, run.start, run.stop):
                     record = (arrival.did, header.type, header.key)
                     if record not in done:
                         done.add(record)
@@ -80,15 +103,23 @@ class IndexFold:
         return entry.size
 
 
-def _touched(log: LogReader, arrival: Arrival) -> Run:
+def _touched(log: LogReader, arrival: Arrival) -> list[Run]:
     """The leaves whose records may have changed: which entry of them is current, or its content."""
     match arrival.kind:
         case ArrivalKind.ENTRIES | ArrivalKind.BODIES | ArrivalKind.ERASED:
-            return run_of(arrival)
+            return [run_of(arrival)]
         case ArrivalKind.CUT:
-            state = log.log(arrival.origin)
-            return Run(arrival.origin, arrival.start, state.held.size if state else 0)
+            return [Run(arrival.origin, arrival.start, _held(log, arrival.origin))]
         case ArrivalKind.RESTORED:
-            return Run(arrival.origin, 0, arrival.start)
+            return [Run(arrival.origin, 0, arrival.start)]
+        case ArrivalKind.BLOCKED if arrival.origin:
+            return [run_of(arrival)]
+        case ArrivalKind.BLOCKED:
+            return [Run(origin, 0, _held(log, origin)) for origin in log.origins(arrival.did)]
         case _:
-            return NO_RUN
+            return []
+
+
+def _held(log: LogReader, origin: Origin) -> int:
+    state = log.log(origin)
+    return 0 if state is None else state.held.size

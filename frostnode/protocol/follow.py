@@ -30,6 +30,7 @@ from frostnode.protocol.follow_actions import (
     TakeBodies,
     TakeEntries,
     TakeEvents,
+    TakeLeaves,
 )
 from frostnode.protocol.frames import (
     COMPLETE,
@@ -52,6 +53,7 @@ from frostnode.protocol.log_state import LogState
 from frostnode.protocol.merkle import CompactRange, verify_consistency
 from frostnode.protocol.named_body import named_body
 from frostnode.protocol.names import Did, Origin, parse_did, parse_origin
+from frostnode.protocol.withheld import NOTHING_BLOCKED
 
 
 class Held(Protocol):
@@ -96,6 +98,8 @@ class Follower:
         self._runs: dict[Origin, list[LeafRun]] = {}
         self._targets: Journal[Origin, _Target] = Journal()
         self._taken: Journal[Origin, int] = Journal()
+        self.blocked = NOTHING_BLOCKED
+        """What is passed over; whoever feeds frames keeps it up to date."""
         self.judged: dict[Origin, LogState | None] = {}
         """The logs that the batch was judged against, as they were held."""
 
@@ -171,7 +175,7 @@ class Follower:
         return again
 
     def _is_asked_for(self, did: Did) -> bool:
-        return self._dids is None or did in self._dids
+        return (self._dids is None or did in self._dids) and did not in self.blocked.publishers
 
     def _history(self, did: Did) -> History | None:
         if did not in self._histories:
@@ -283,7 +287,10 @@ class Follower:
             )
         held = state.held
         if run.stop <= held.size:
-            return [] if self._is_held(origin, run) else self._not_ours(did, state, target, run.through)
+            lacking = self._compare_held(origin, run)
+            if lacking is None:
+                return self._not_ours(did, state, target, run.through)
+            return [TakeLeaves(did=did, origin=origin, leaves=lacking)] if lacking else []
         if state.frozen or not (standing.accepts or standing.end is not None):
             return []
         if run.start > held.size:
@@ -293,13 +300,24 @@ class Follower:
             return self._not_ours(did, state, target, before)
         return self._take(did, state, target, run)
 
-    def _is_held(self, origin: Origin, run: LeafRun) -> bool:
-        """Whether leaves that are held already are the same, as far as they are here and there."""
-        mine = self._leaves(origin, run.start, run.stop)
-        if mine == run.leaves:
+    def _compare_held(self, origin: Origin, run: LeafRun) -> list[tuple[int, bytes]] | None:
+        """Compare with what is held already, as far as it is here and there: None when it is not the same.
+
+        Answers what is here as a hash alone and could be carried.
+        """
+        held = self._leaves(origin, run.start, run.stop)
+        if held == run.leaves:
             self._runs.setdefault(origin, []).append(run)
-            return True
-        return all(None in pair or pair[0] == pair[1] for pair in zip(mine, run.leaves, strict=True))
+            return []
+        lacking: list[tuple[int, bytes]] = []
+        for index, (mine, theirs) in enumerate(zip(held, run.leaves, strict=True), run.start):
+            if mine is not None and theirs is not None and mine != theirs:
+                return None
+            if mine is None and theirs is not None and len(theirs) <= HEADER_BYTES_MAX:
+                lacking.append((index, theirs))
+        if lacking:
+            self._runs.setdefault(origin, []).append(run)
+        return lacking
 
     def _take(self, did: Did, state: LogState, target: _Target, run: LeafRun) -> list[Action]:
         """Take the leaves behind those that are held, up to the first that nobody can carry."""
@@ -361,7 +379,8 @@ class Follower:
         if held < stop and standing.accepts and not state.frozen:
             return [Gap(did=did, origin=origin, held=held, shown=stop)]
         stop = min(stop, held)
-        bodies = _named(origin, frame.start, self._leaves(origin, frame.start, stop), frame.items)
+        leaves = self._leaves(origin, frame.start, stop)
+        bodies = _named(origin, frame.start, self.blocked.without_blocked(did, leaves), frame.items)
         if not bodies:
             return []
         taken_from = self._taken.get(origin)

@@ -32,6 +32,18 @@ class TakeEntries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeLeaves:
+    """Leaves, by index and within one bundle, that are held as hashes alone: whoever sent them had no more.
+
+    Which of them were erased here, and are not taken, is for the store to know.
+    """
+
+    did: Did
+    origin: Origin
+    leaves: Sequence[tuple[int, bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TakeBodies:
     """Bodies of leaves [start, stop) with their digests, checked against their headers."""
 
@@ -109,7 +121,7 @@ class Finished:
     reason: str
 
 
-Effect: TypeAlias = TakeEvents | TakeEntries | TakeBodies | NewHead
+Effect: TypeAlias = TakeEvents | TakeEntries | TakeLeaves | TakeBodies | NewHead
 """What is to be stored."""
 
 Action: TypeAlias = Effect | Gap | Missing | Fork | Stopped | Advance | Finished

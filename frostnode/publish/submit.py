@@ -9,6 +9,7 @@ from typing import Any
 
 from frostnode.log.content import readable_body
 from frostnode.log.sequencer import Submission
+from frostnode.log.withheld import check_shown
 from frostnode.ports import CatalogReader, CatalogStore, Clock, LogReader, LogStore, Random
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.dagjson import from_json
@@ -29,18 +30,22 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A record that may be published; `changed` unless it is published already in the same words."""
+    """A record that may be published; `changed` unless it is published already in the same words.
+
+    `blocked` is why it may not: its record is blocked here.
+    """
 
     url: DidUrl
     changed: bool
     submission: Submission
+    blocked: str = ""
 
 
 def open_place(reader: LogReader, did: str | None) -> Place:
     """Which publisher, and its epoch whose log key is here.
 
     Raises:
-        LocalError: publisher.not-hosted, usage
+        LocalError: publisher.not-hosted, usage; record.withheld, when the publisher is blocked here
     """
     hosted = reader.hosted()
     wanted = parse_did(did) if did else None
@@ -52,6 +57,7 @@ def open_place(reader: LogReader, did: str | None) -> Place:
             history = reader.history(item.did)
             standing = history.epoch(item.origin) if history is not None else None
             if standing is not None and standing.end is None:
+                check_shown(reader, item.did)
                 return Place(item.did, item.origin)
     raise LocalError(
         "publisher.not-hosted", f"no open log of {wanted or 'any publisher'} here", hint="`frost init`"
@@ -92,15 +98,19 @@ class Checker:
         header = Header(
             op=Op.PUT, type=type_, key=key, time=self._clock.now_ms(), body=Cid.of(body), size=len(body)
         )
+        block = log.block(place.did, type_, key)
+        if block is not None:
+            return Checked(url, False, Submission(encode_header(header), body), block.reason)
         return Checked(url, published != value, Submission(encode_header(header), body))
 
     def withdrawal(self, place: Place, url: DidUrl) -> Checked:
         """The tombstone of a record.
 
         Raises:
-            LocalError: record.not-found
+            LocalError: record.not-found; record.withheld, when the record is blocked here
         """
-        with self._catalog.read() as catalog:
+        with self._catalog.read() as catalog, self._log.read() as log:
+            check_shown(log, url.did, url.type, url.key)
             current = catalog.current(url.did, url.type, url.key)
         if current is None:
             raise LocalError("record.not-found", f"{url} was never published")

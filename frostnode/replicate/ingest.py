@@ -28,6 +28,7 @@ from frostnode.protocol.follow_actions import (
     TakeBodies,
     TakeEntries,
     TakeEvents,
+    TakeLeaves,
 )
 from frostnode.protocol.frames import CursorFrame, EndFrame, Frame, FrameDecoder
 from frostnode.protocol.history import History
@@ -36,12 +37,22 @@ from frostnode.protocol.limits import STREAM_BATCH_IN_FRAMES_MAX, TILE_WIDTH
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.tiles import decode_bundle
+from frostnode.protocol.withheld import Blocked
 
 _DECODED_BYTES: Final = 1024 * 1024
 """So many bytes are decoded at once: frames may be small, and values take more memory than bytes."""
 
 _TRIES: Final = 8
 """Each further try means that another writer was faster with the same log, and so that it went on."""
+
+
+def read_blocked(reader: LogReader) -> Blocked:
+    """Whom and what this node takes nothing of."""
+    blocks = reader.blocks()
+    return Blocked(
+        publishers=frozenset(block.did for block in blocks if not block.type),
+        records=frozenset((block.did, block.type, block.key) for block in blocks if block.type),
+    )
 
 
 class StoreHeld:
@@ -140,6 +151,10 @@ class Ingest:
         self._take(frames, outcome)
         return outcome
 
+    def give_up(self, origin: Origin) -> None:
+        """Let no gap in this log keep the cursor back: the peer does not give what would fill it."""
+        self._gaps.pop(origin, None)
+
     def save_cursor(self) -> list[Gap]:
         """Store the cursor that gaps kept back, if they are filled; answers those that are not."""
         with self._store.read() as reader:
@@ -182,6 +197,7 @@ class Ingest:
         """Store what comes before the first fault, and answer that."""
         with self._store.read() as reader:
             before = reader.last_arrival()
+            self._follower.blocked = read_blocked(reader)
         actions: list[Action] = []
         fault: PeerError | None = None
         for frame in frames:
@@ -204,7 +220,7 @@ class Ingest:
         effects: list[Effect] = []
         for action in actions:
             match action:
-                case TakeEvents() | TakeEntries() | TakeBodies() | NewHead():
+                case TakeEvents() | TakeEntries() | TakeLeaves() | TakeBodies() | NewHead():
                     effects.append(action)
                 case Gap():
                     self._gaps[action.origin] = outcome.gaps[action.origin] = action
@@ -236,11 +252,18 @@ class Ingest:
         self.commits += bool(effects)
 
     def _check_unchanged(self, writer: LogWriter) -> None:
-        """Others have stored something since the judging: refuse if it was about the same logs.
+        """Others have stored something since the judging: refuse if it was about the same logs, or a block.
 
         Raises:
             StorageError: storage.conflict
         """
+        if (blocked := read_blocked(writer)) != self._follower.blocked:
+            raise StorageError(
+                "storage.conflict",
+                "what is blocked",
+                found=len(blocked.publishers),
+                expected="as when judged",
+            )
         for origin, state in self._follower.judged.items():
             if (found := writer.log(origin)) != state:
                 raise StorageError(
@@ -265,7 +288,12 @@ class Ingest:
     def _is_open(self, reader: LogReader, gap: Gap) -> bool:
         """Whether leaves that the peer has shown are still to come."""
         state = reader.log(gap.origin)
-        if state is None or state.standing is None or self._stopped.get(gap.origin) is not None:
+        if (
+            state is None
+            or state.standing is None
+            or reader.block(gap.did)
+            or self._stopped.get(gap.origin) is not None
+        ):
             return False
         end = state.standing.end
         wanted = gap.shown if end is None else min(gap.shown, end.size)
@@ -282,6 +310,9 @@ def _apply_effect(writer: LogWriter, action: Effect) -> int:
                 writer.serve(action.origin, action.note, action.served)
             writer.arrive(ArrivalKind.ENTRIES, action.did, action.origin, start, stop)
             return stop - start
+        case TakeLeaves():
+            for index in writer.put_leaves(action.origin, action.leaves):
+                writer.arrive(ArrivalKind.ERASED, action.did, action.origin, index, index + 1)
         case TakeBodies():
             new = writer.put_bodies(action.bodies)
             if action.fresh or any(new):

@@ -47,7 +47,8 @@ def read_withheld(raw: bytes, number: int) -> tuple[list[WithheldLine], int | No
     Raises:
         LogError: heads.malformed
     """
-    return _read_page(raw, "withheld", number, _withheld)
+    lines, following = _read_page(raw, "withheld", number, _withheld)
+    return [line for line in lines if line is not None], following
 
 
 def _read_page(
@@ -84,7 +85,10 @@ def _head(item: dict[str, Any]) -> HeadLine:
         raise LogError("heads.malformed", f"line of a head: {error}") from error
 
 
-def _withheld(item: dict[str, Any]) -> WithheldLine:
+def _withheld(item: dict[str, Any]) -> WithheldLine | None:
+    """One line; None for one of another kind: whom the source blocks, and what it may come to withhold."""
+    if item.get("kind") not in ("body", "header"):
+        return None
     index, reason = item.get("index"), _text(item, "reason")
     if type(index) is not int:
         raise LogError("heads.malformed", "index of what is withheld", found=index, expected="a number")

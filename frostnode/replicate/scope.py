@@ -1,8 +1,13 @@
 """For which publishers a peer's cursor speaks: others are not behind it, however far it has come.
 
+A publisher that was passed over for a while, by a decision of this node, is lacking behind every cursor: when
+it is taken again, every peer is asked for it from its beginning.
+
 Kept beside the cursor as a setting of the home. Written before the first cursor that it is true of, so
 the two need no common transaction.
 """
+
+from collections.abc import Mapping
 
 from frostnode.ports import LogReader, LogWriter
 from frostnode.protocol.names import Did
@@ -19,6 +24,34 @@ def read_scope(reader: LogReader, url: str) -> frozenset[Did] | None:
 def write_scope(writer: LogWriter, url: str, dids: frozenset[Did] | None) -> None:
     """Note what the next cursors of this peer cover."""
     writer.put_setting(_name(url), _EVERYTHING if dids is None else " ".join(sorted(dids)))
+
+
+def read_lacking(reader: LogReader, url: str) -> dict[Did, int]:
+    """The publishers that were passed over before the cursor of this peer, each with the arrival that ended that."""
+    items = (item.split("#") for item in (reader.setting(_lacking(url)) or "").split())
+    return {Did(did): int(number) for did, number in items}
+
+
+def not_lacking(writer: LogWriter, url: str, asked: Mapping[Did, int]) -> None:
+    """This peer was asked for these again."""
+    left = read_lacking(writer, url)
+    if left.items() & asked.items():
+        _write_lacking(writer, url, dict(left.items() - asked.items()))
+
+
+def ask_again(writer: LogWriter, did: Did) -> None:
+    """Note that every peer is to be asked again for a publisher of whom nothing was taken for a while."""
+    for peer in writer.peers():
+        _write_lacking(writer, peer.url, read_lacking(writer, peer.url) | {did: writer.last_arrival()})
+
+
+def _write_lacking(writer: LogWriter, url: str, lacking: Mapping[Did, int]) -> None:
+    items = (f"{did}#{number}" for did, number in sorted(lacking.items()))
+    writer.put_setting(_lacking(url), " ".join(items))
+
+
+def _lacking(url: str) -> str:
+    return f"cursor lacks {url}"
 
 
 def _name(url: str) -> str:

@@ -12,6 +12,7 @@ from frostnode.ports import Arrival, ArrivalKind, LogReader
 from frostnode.protocol.frames import (
     COMPLETE,
     BodiesFrame,
+    BodyAbsent,
     BodyItem,
     CheckpointFrame,
     CursorFrame,
@@ -52,7 +53,7 @@ class _Run:
             if arrival.start != stop or start // TILE_WIDTH != (arrival.stop - 1) // TILE_WIDTH:
                 return False
             self.entries = (start, arrival.stop)
-        elif arrival.kind is ArrivalKind.BODIES:
+        elif arrival.kind is ArrivalKind.BODIES or _shows_again(arrival, self):
             start, stop = (
                 (self.bodies[0].start, self.bodies[-1].stop) if self.bodies else (arrival.start,) * 2
             )
@@ -63,6 +64,11 @@ class _Run:
             return False
         self.last = arrival.number
         return True
+
+
+def _shows_again(arrival: Arrival, run: _Run) -> bool:
+    """Whether an arrival is of a record that is blocked, or no longer, and the first of its run."""
+    return arrival.kind is ArrivalKind.BLOCKED and arrival is run.first
 
 
 def _runs(arrivals: list[Arrival]) -> Iterator[_Run]:
@@ -89,11 +95,13 @@ class ArrivalStream:
         self._sent_ends: set[Origin] = set()
         self._sent_heads: dict[Origin, tuple[int, bytes | None]] = {}
         self._ahead: deque[_Run] = deque()
+        self._blocked: frozenset[Did] = frozenset()
 
     def next_batch(self, reader: LogReader) -> bytes:
         """The next frames, about STREAM_BATCH_BYTES_MAX of them; empty when there is nothing new."""
         if not self._ahead:
             self._ahead.extend(_runs(reader.arrivals(self.after, STREAM_BATCH_ARRIVALS_MAX, self._dids)))
+        self._blocked = frozenset(block.did for block in reader.blocks() if not block.type)
         out: list[bytes] = []
         sent = 0
         while self._ahead and sent < STREAM_BATCH_BYTES_MAX:
@@ -112,14 +120,30 @@ class ArrivalStream:
 
     def _frames(self, reader: LogReader, run: _Run) -> list[bytes]:
         """What a run comes to; its last frame carries the cursor behind it. Nothing for what is local."""
+        if run.first.did in self._blocked:
+            return []
         if run.first.kind is ArrivalKind.EVENTS:
             return self._events(reader, run)
+        if run.first.kind is ArrivalKind.BLOCKED and not run.first.origin:
+            return self._unblocked(reader, run)
         state = reader.log(run.first.origin) if run.first.origin else None
         if state is None or state.standing is None:
             return []
         head = [*self._end(reader, state, run.first.did), *self._head(state)]
         data = [] if self._heads_only else list(_data_frames(reader, state, run))
         return [*head, *(data or [self._behind(reader, run.last)])] if head or data else []
+
+    def _unblocked(self, reader: LogReader, run: _Run) -> list[bytes]:
+        """Who is shown again: the last bundle of each log shows the receiver what it may lack."""
+        did = run.first.did
+        frames = self._history(reader, did)
+        for state in reader.logs(did):
+            frames += self._head(state)
+            if (offered := offered_size(reader, state)) and not self._heads_only:
+                start = (offered - 1) // TILE_WIDTH * TILE_WIDTH
+                frames.append(encode_frame(entries_frame(reader, state.origin, start, offered, offered)))
+                frames += body_frames(reader, state.origin, start, offered)
+        return [*frames, self._behind(reader, run.last)]
 
     def _behind(self, reader: LogReader, number: int) -> bytes:
         return encode_frame(CursorFrame(cursor=cursor_at(reader, number).to_bytes()))
@@ -157,6 +181,8 @@ def _data_frames(reader: LogReader, state: LogState, run: _Run) -> Iterator[byte
     offered = offered_size(reader, state)
     bodies = [arrival for arrival in run.bodies if arrival.start < offered]
     entries = _entries_of(run, offered)
+    if run.first.kind is ArrivalKind.ERASED:
+        entries = _came_back(reader, run.first, offered)
     if entries is not None:
         cursor = None if bodies else cursor_at(reader, run.last).to_bytes()
         yield encode_frame(entries_frame(reader, state.origin, *entries, offered, cursor))
@@ -187,6 +213,17 @@ def _entries_of(run: _Run, offered: int) -> tuple[int, int] | None:
     if run.entries is None or run.entries[0] >= offered:
         return None
     return run.entries[0], min(run.entries[1], offered)
+
+
+def _came_back(reader: LogReader, arrival: Arrival, offered: int) -> tuple[int, int] | None:
+    """The leaves of an erasure, if what they say is here after all: receivers may have hashes alone."""
+    start, stop = arrival.start, min(arrival.stop, offered)
+    if start >= stop:
+        return None
+    hashes = {slot.offset for slot in reader.leaves(arrival.origin, start, stop).withheld}
+    bodies = reader.bodies(arrival.origin, start, stop)
+    is_back = any(not isinstance(body, BodyAbsent) and at not in hashes for at, body in enumerate(bodies))
+    return (start, stop) if is_back else None
 
 
 def _bodies_frame(reader: LogReader, origin: Origin, start: int, items: list[BodyItem], number: int) -> bytes:
@@ -254,6 +291,10 @@ class LogStream:
         """The next frames, about STREAM_BATCH_BYTES_MAX of them; empty after the end."""
         if self._ended:
             return b""
+        block = reader.block(parse_origin(self._origin).did)
+        if block is not None:
+            self._ended = True
+            return encode_frame(EndFrame(code="record.withheld", reason=block.reason))
         out: list[bytes] = []
         if self._size is None:
             out += self._begin(reader)

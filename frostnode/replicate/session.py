@@ -5,6 +5,7 @@ Trust: none. A peer can waste this conversation's time and bandwidth, within the
 
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
+from enum import Enum, auto
 from functools import partial
 from typing import Final, TypeVar
 from urllib.parse import urlencode
@@ -19,7 +20,7 @@ from frostnode.protocol.names import Did, Origin
 from frostnode.replicate.cursor import cursor_text
 from frostnode.replicate.ingest import Ingest, Outcome
 from frostnode.replicate.intake import Heard, Judge, take_in
-from frostnode.replicate.scope import read_scope, write_scope
+from frostnode.replicate.scope import not_lacking, read_lacking, read_scope, write_scope
 from frostnode.replicate.static import StaticSource
 from frostnode.replicate.world import PeerStatus, World
 
@@ -27,7 +28,16 @@ T = TypeVar("T")
 Dids = frozenset[Did] | None
 
 _NOT_THERE: Final = ("record.not-found", "publisher.unknown")
+_WITHHELD: Final = "record.withheld"
 _NO_CURSOR: Final = ("cursor.unknown", "cursor.malformed")
+
+
+class Filled(Enum):
+    """What came of asking for the rest of a log."""
+
+    AS_FAR_AS_IT_GOES = auto()
+    WITHHELD = auto()
+    """The peer blocks its publisher by now. That is no fault, and says nothing of its other logs."""
 
 
 class Session:
@@ -66,8 +76,8 @@ class Session:
     # -- cursor -----------------------------------------------------------------------------------
 
     async def _cursor(self) -> bytes | None:
-        """Where to resume. Publishers that the cursor does not cover are caught up with before."""
-        cursor, covered = await self._world.worker.run(self._stored)
+        """Where to resume. Publishers that the cursor does not cover, or lacks, are caught up with before."""
+        cursor, covered, lacking = await self._world.worker.run(self._stored)
         if cursor is not None and covered is not None:
             if self._dids is None:
                 await self._write(lambda writer: writer.forget_cursor(self._status.url))
@@ -75,14 +85,25 @@ class Session:
             else:
                 for dids in _some(self._dids - covered):
                     await self._arrivals(self._ingest(None), dids, None, live=False)
+        await self._ask_again(lacking, is_begun=cursor is not None)
         if covered != self._dids:
             await self._write(lambda writer: write_scope(writer, self._status.url, self._dids))
         return cursor
 
-    def _stored(self) -> tuple[bytes | None, Dids]:
+    async def _ask_again(self, lacking: dict[Did, int], *, is_begun: bool) -> None:
+        """Catch up with those who were passed over; a stream that begins anew brings them by itself."""
+        asked = frozenset(lacking) if self._dids is None else self._dids & lacking.keys()
+        for dids in _some(asked) if is_begun else ():
+            await self._arrivals(self._ingest(None), dids, None, live=False)
+        if asked:
+            done = {did: lacking[did] for did in asked}
+            await self._write(lambda writer: not_lacking(writer, self._status.url, done))
+
+    def _stored(self) -> tuple[bytes | None, Dids, dict[Did, int]]:
         with self._world.store.read() as reader:
             peers = (peer.cursor for peer in reader.peers() if peer.url == self._status.url)
-            return next(peers, None), read_scope(reader, self._status.url)
+            url = self._status.url
+            return next(peers, None), read_scope(reader, url), read_lacking(reader, url)
 
     async def _reached(self) -> None:
         """The peer answers well: what was wrong before is over."""
@@ -131,7 +152,8 @@ class Session:
         for did in sorted(outcome.missing - self._asked_for_history):
             await self._ask_history(ingest, did)
         for gap in outcome.gaps.values():
-            await self._fill(gap)
+            if await self._fill(gap) is Filled.WITHHELD:
+                ingest.give_up(gap.origin)
         if outcome.gaps or outcome.missing or self._open:
             self._open = await self._world.worker.run(ingest.save_cursor)
             self._show()
@@ -180,21 +202,25 @@ class Session:
             if error.code not in _NOT_THERE:
                 raise
 
-    async def _fill(self, gap: Gap) -> None:
+    async def _fill(self, gap: Gap) -> Filled:
         """Fetch one log from the first leaf that is not here, unless that was tried in vain just now."""
         now = self._world.clock.monotonic_s()
         if now - self._tried.get(gap.origin, -PEER_BACKOFF_MAX_S) < PEER_BACKOFF_MAX_S:
-            return
+            return Filled.AS_FAR_AS_IT_GOES
         self._tried[gap.origin] = now
         ingest = self._ingest(None)
         query = urlencode({"from": gap.held, "bodies": gap.held})
         refusal = await self._stream(f"/frost/{gap.origin}/frames?{query}", partial(self._judge_log, ingest))
         if refusal is not None:
+            if refusal.code == _WITHHELD:
+                del self._tried[gap.origin]
+                return Filled.WITHHELD
             if refusal.code not in _NOT_THERE:
                 raise refusal
             await self._fill_from_files(ingest, gap.origin)
         if ingest.entries:
             del self._tried[gap.origin]
+        return Filled.AS_FAR_AS_IT_GOES
 
     async def _fill_from_files(self, ingest: Ingest, origin: Origin) -> None:
         try:

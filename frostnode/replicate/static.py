@@ -40,6 +40,7 @@ from frostnode.protocol.limits import (
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.note import parse_note
+from frostnode.replicate.ingest import read_blocked
 from frostnode.replicate.listing import HeadLine, WithheldLine, read_heads, read_withheld
 from frostnode.replicate.static_tree import StaticTree
 from frostnode.replicate.world import World
@@ -86,9 +87,10 @@ class StaticSource:
             PeerError, LocalError: what was wrong first, after all the rest was taken
         """
         faults: list[FrostError] = []
+        blocked = (await self._read(read_blocked)).publishers
         async with aclosing(self._lines("/frost/heads/", read_heads)) as lines:
             async for line in lines:
-                if dids is not None and line.did not in dids:
+                if line.did in blocked or (dids is not None and line.did not in dids):
                     continue
                 try:
                     await self._head(line)

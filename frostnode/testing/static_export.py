@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from frostnode.ports import LogReader, LogStore, Withheld
+from frostnode.log.withheld import withheld_line
+from frostnode.ports import LogReader, LogStore
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.frames import encode_byte_string
 from frostnode.protocol.limits import HEADS_PAGE_MAX, TILE_WIDTH
@@ -19,9 +20,10 @@ def export_static(store: LogStore, folder: Path) -> None:
     with store.read() as reader:
         _put(folder, "frost/node", json.dumps({"software": "frostnode", "database": reader.database.hex()}))
         _pages(folder, "heads", [_head(head) for page in _all(reader.heads) for head in page])
-        _pages(folder, "withheld", [_withheld(item) for page in _all(reader.withheld) for item in page])
+        _pages(folder, "withheld", [withheld_line(item) for page in _all(reader.withheld) for item in page])
         for did in reader.dids():
-            _publisher(reader, folder, did)
+            if reader.block(did) is None:
+                _publisher(reader, folder, did)
 
 
 def _put(folder: Path, path: str, data: bytes | str) -> None:
@@ -55,17 +57,6 @@ def _head(head: Any) -> dict[str, Any]:
         "checkpoint": head.checkpoint.decode() if head.checkpoint else None,
         "tip": str(head.tip),
         "forked": head.forked,
-    }
-
-
-def _withheld(item: Withheld) -> dict[str, Any]:
-    return {
-        "kind": item.kind,
-        "cid" if item.kind == "body" else "leaf_hash": item.name,
-        "origin": item.origin,
-        "index": item.index,
-        "state": item.state,
-        "reason": item.reason,
     }
 
 

@@ -393,6 +393,70 @@ def test_a_node_that_cannot_listen_says_where(home, capfd):
         assert (code, f"home.address: {host} port 8417" in err) == (exit_code_of("home.address"), True)
 
 
+@pytest.mark.slow
+def test_erase_block_and_withheld(home, capfd, tmp_path):
+    folder, made = home
+    (item,) = publish(capfd, tmp_path, RECORD | {"title": "Zsecret of somebody"})
+    why = ("--reason", "by request")
+    code, out, err = run(capfd, "erase", item["url"], *why, "--dry-run")
+    assert (code, "would erase 1 of 1 entries" in out) == (0, True)
+    assert "Other nodes that have it keep theirs" in err
+    assert "hosted here" in err
+    code, out, err = run(capfd, "erase", item["url"], *why)
+    assert code == 0
+    assert "erased 1 of 1 entries" in out
+    assert "no byte of it is left in the files of this home" in out
+    assert err.index("for good") < len(err)
+    held = [
+        path.name
+        for path in folder.rglob("*")
+        if path.is_file() and b"secret of" in path.read_bytes().lower()
+    ]
+    assert held == []
+    _, out, _ = run(capfd, "erase", item["url"], *why, "--header", "--json")
+    assert json.loads(out)["what"] == "header"
+    (record,) = publish(capfd, tmp_path, RECORD)
+    code, out, _ = run(capfd, "block", record["url"], *why, "--json")
+    assert (code, json.loads(out)["status"]) == (0, "blocked")
+    assert [item["status"] for item in publish(capfd, tmp_path, RECORD)] == ["blocked"]
+    code, _, err = run(capfd, "show", record["url"])
+    assert (code, "by request" in err) == (3, True)
+    code, _, err = run(capfd, "block", made["did"], *why)
+    assert (code, "--hosted" in err, len(err.strip().splitlines())) == (2, True, 1)
+    _, out, _ = run(capfd, "withheld")
+    assert out.count("by request") == 3
+    assert RECORD["key"] in out, "a block names the record"
+    _, out, _ = run(capfd, "withheld", "--json")
+    lines = json.loads(out)["withheld"]
+    assert sorted(line["kind"] for line in lines) == ["body", "header", "record"]
+    assert run(capfd, "unblock", record["url"])[1].startswith("unblocked")
+    assert run(capfd, "unblock", record["url"])[1].startswith("not blocked")
+    assert run(capfd, "show", record["url"])[0] == 0
+    code, out, _ = run(capfd, "block", record["url"], *why, "--erase", "-y")
+    assert (code, "erased 1 bodies" in out) == (0, True)
+    code, out, _ = run(capfd, "fsck", "--json")
+    assert (code, json.loads(out)["findings"]) == (0, [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["erase", "{did}/nothing", "--reason", "x"], 3, "record.not-found"),
+        (["erase", "{did}/nothing"], 2, "Missing option"),
+        (["erase", "nonsense", "--reason", "x"], 2, "name.did"),
+        (["erase", "{did}", "--reason", "x" * 201], 2, "usage"),
+        (["block", "{did}/a?cid=x", "--reason", "x"], 2, "name.did-url"),
+        (["unblock", "nonsense"], 2, "name.did"),
+    ],
+)
+def test_what_cannot_be_withheld_is_one_line(home, capfd, arguments, code, words):
+    _, made = home
+    left, out, err = run(capfd, *[item.format(did=made["did"]) for item in arguments])
+    assert (left, out) == (code, "")
+    assert words in err
+
+
 def test_a_terminal_without_a_command_gets_help(capfd):
     _, out, err = run(capfd)
     assert "Usage" in out + err

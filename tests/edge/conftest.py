@@ -120,15 +120,15 @@ class Node:
         for close in self._closing:
             close()
 
-    async def ask(self, target, method="GET"):
+    async def ask(self, target, method="GET", headers=None):
         """The whole answer to a request for `target`, a raw path with its query."""
-        async with self.asking(target, method) as exchange:
+        async with self.asking(target, method, headers) as exchange:
             async for chunk in exchange.chunks:
                 exchange.answer.body += chunk
             return exchange.answer
 
     @asynccontextmanager
-    async def asking(self, target, method="GET"):
+    async def asking(self, target, method="GET", headers=None):
         """An answer that is under way; leaving the context is what a client does that hangs up."""
         path, _, query = target.partition("?")
         scope = {
@@ -141,7 +141,10 @@ class Node:
             "raw_path": path.encode(),
             "query_string": query.encode(),
             "root_path": "",
-            "headers": [(b"host", b"node.example")],
+            "headers": [
+                (b"host", b"node.example"),
+                *((name.encode(), value.encode()) for name, value in (headers or {}).items()),
+            ],
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 80),
         }

@@ -174,7 +174,9 @@ async def test_what_is_not_here_is_said_with_its_reason(node):
         writer.withhold_body(publisher.origin, 0, "erased", "asked to")
     states = {}
     for key in ("erased", "absent", "here"):
-        record = await get(node, f"/api/record/{publisher.did}/{key}")
+        answer = await node.ask(f"/api/record/{publisher.did}/{key}")
+        assert answer.status == (451 if key == "erased" else 200)
+        record = answer.json["record"] if key == "erased" else answer.json
         states[key] = record["content"]["state"]
         assert "fields" not in record["content"]
         assert record["proof"]["available"]

@@ -167,7 +167,7 @@ DAMAGE: dict[str, tuple[str, str]] = {
     "hash of a leaf withheld elsewhere": (flip("withheld_leaf", "hash", 3, "leaf = 3"), "log"),
     "withheld leaf forgotten": ("DELETE FROM withheld_leaf WHERE leaf = 590", "log"),
     "withheld leaf still there": (
-        "INSERT INTO withheld_leaf SELECT log, 9, hash, state, reason FROM withheld_leaf WHERE leaf = 8",
+        "INSERT INTO withheld_leaf SELECT log, 9, hash, state, reason, header FROM withheld_leaf WHERE leaf = 8",
         "log",
     ),
     "body of an own entry lost": ("DELETE FROM body WHERE digest = (SELECT min(digest) FROM body)", "log"),

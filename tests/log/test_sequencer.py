@@ -12,9 +12,9 @@ from frostnode.ports import SignRequest
 from frostnode.protocol.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import Header, Op, encode_body, encode_header, header_cid
-from frostnode.protocol.errors import LocalError, RecordError
+from frostnode.protocol.errors import LocalError, RecordError, TransportError
 from frostnode.protocol.identity import End
-from frostnode.protocol.merkle import EMPTY_ROOT
+from frostnode.protocol.merkle import EMPTY_RANGE, EMPTY_ROOT, leaf_hashes
 from frostnode.testing.faults import Fault
 from frostnode.testing.own_home import OwnHome
 from frostnode.testing.publisher import Publisher
@@ -234,3 +234,39 @@ async def test_a_signer_that_signs_something_else_is_not_believed(home: OwnHome)
         await Sequencer(home.store, Other(), InlineWorker()).commit(origin, entries(home, 2))
     assert raised.value.code == "signer.conflict"
     assert arrivals(home) == []
+
+
+async def test_what_was_erased_here_is_not_published_again_in_the_same_bytes(home: OwnHome) -> None:
+    """Under another salt it is another body: what its publisher says anew is for nobody here to recognise."""
+    origin, batch = home.publisher.origin(), entries(home, 3)
+    await home.sequencer.commit(origin, batch)
+    with home.disk.write() as writer:
+        writer.withhold_body(origin, 0, "erased", "by request")
+        writer.withhold_bodies(origin, [1], "erased", "by request")
+        writer.withhold_leaves(origin, [1], "erased", "by request")
+    for again in batch[:2]:
+        with pytest.raises(LocalError, match="by request") as raised:
+            await home.sequencer.commit(origin, [home.publisher.put("new"), again])
+        assert raised.value.code == "record.withheld"
+    with home.disk.read() as reader:
+        assert reader.log(origin).held.size == 3  # type: ignore[union-attr]
+    receipts = await home.sequencer.commit(origin, [batch[2], home.publisher.put("k0")])
+    assert [receipt.index for receipt in receipts] == [2, 3]
+
+
+async def test_a_header_erased_before_it_was_signed_is_signed_as_its_hash(home: OwnHome) -> None:
+    origin, batch = home.publisher.origin(), entries(home, 3)
+    home.signer.fail(1, Fault.NOT_WRITTEN)
+    with pytest.raises(TransportError):
+        await home.sequencer.commit(origin, batch)
+    with home.disk.write() as writer:
+        writer.withhold_bodies(origin, [1], "erased", "by request")
+        writer.withhold_leaves(origin, [1], "erased", "by request")
+    await home.sequencer.commit(origin, [])
+    with home.disk.read() as reader:
+        state = reader.log(origin)
+        assert state is not None
+        assert (state.served, state.held) == (
+            3,
+            EMPTY_RANGE.extend(leaf_hashes([one.header for one in batch])),
+        )

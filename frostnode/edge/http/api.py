@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from frostnode.edge.outcomes import http_status, problem
 from frostnode.operations import proof, read
 from frostnode.operations.parts import Json, Parts, Progress
 from frostnode.protocol.errors import LocalError
@@ -36,8 +37,8 @@ class Api:
             Route("/api/publishers", self._answer(read.publishers, _no_params)),
             Route("/api/publishers/{did}", self._answer(read.publisher, publisher_params)),
             Route("/api/log/{did}", self._answer(read.log, publisher_params)),
-            Route("/api/record", self._answer(read.show, url_params)),
-            Route("/api/record/{url:path}", self._answer(read.show, url_params)),
+            Route("/api/record", self.record),
+            Route("/api/record/{url:path}", self.record),
             Route("/api/proof", self.proof),
             Route("/api/proof/{url:path}", self.proof),
         ]
@@ -51,10 +52,24 @@ class Api:
 
         return handler
 
+    async def record(self, request: Request) -> Response:
+        """One record; when its content is withheld here, 451 with the reason and all else that is known of it."""
+        shown = await read.show(self._parts, url_params(request), quiet)
+        if not read.is_withheld(shown):
+            return JSONResponse(shown, headers=_HEADERS)
+        error = LocalError("record.withheld", shown["content"]["reason"])
+        return JSONResponse(
+            {**problem(error), "record": shown},
+            status_code=http_status(error),
+            media_type="application/problem+json",
+            headers=_HEADERS,
+        )
+
     async def proof(self, request: Request) -> Response:
-        """The proof file itself."""
+        """The proof file itself; with `bare=1` of the entry without its content."""
         params = url_params(request)
-        data, name = await proof.proof_bytes(self._parts, str(params["url"]))
+        bare = whole_number(request, "bare", 0, 1) == 1
+        data, name = await proof.proof_bytes(self._parts, str(params["url"]), bare=bare)
         headers = {**_HEADERS, "content-disposition": f'attachment; filename="{name}"'}
         return Response(data, media_type="application/vnd.frostnode.proof+cbor", headers=headers)
 

@@ -26,7 +26,14 @@ def make_app(parts: Parts, about: dict[str, str]) -> Starlette:
         assert isinstance(error, FrostError)
         if _is_page(request):
             return await pages.error(request, error)
-        return JSONResponse(problem(error), status_code=http_status(error), media_type=_PROBLEM)
+        return JSONResponse(
+            problem(error),
+            status_code=http_status(error),
+            media_type=_PROBLEM,
+            headers={
+                "cache-control": "no-cache"
+            },  # what is refused now may be here, or shown, at the next moment
+        )
 
     async def not_routed(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -16,7 +16,7 @@ from frostnode.edge.http.links import link_to
 from frostnode.edge.http.record_view import view_record
 from frostnode.edge.http.rendering import load_static, make_environment
 from frostnode.edge.outcomes import http_status, problem
-from frostnode.operations import read
+from frostnode.operations import block, read
 from frostnode.operations.parts import Json, Parts
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import SEARCH_OFFSET_MAX
@@ -50,6 +50,7 @@ class Pages:
             Route("/publishers", self.publishers),
             Route("/publisher/{did}", self.publisher),
             Route("/status", self.status),
+            Route("/withheld", self.withheld),
             Route("/static/{name}", self.static),
         ]
 
@@ -89,7 +90,8 @@ class Pages:
         shown = await read.show(self._parts, url_params(request), quiet)
         content = shown["content"]
         view = await self._parts.worker.run(lambda: view_record(content.get("fields", {})))
-        return await self._page("record.html", {"record": shown, "view": view})
+        status = http_status(LocalError("record.withheld", "")) if read.is_withheld(shown) else 200
+        return await self._page("record.html", {"record": shown, "view": view}, status=status)
 
     async def publishers(self, request: Request) -> Response:
         """Everyone whose log is carried."""
@@ -116,6 +118,12 @@ class Pages:
     async def status(self, request: Request) -> Response:
         """What this node hosts, carries and follows, and how far behind it is."""
         return await self._page("status.html", {"status": await read.status(self._parts, {}, quiet)})
+
+    async def withheld(self, request: Request) -> Response:
+        """What this node does not show, and why."""
+        page = whole_number(request, "page", 0, _OFFSET_MAX)
+        found = await block.withheld(self._parts, {"page": page}, quiet)
+        return await self._page("withheld.html", {"page": page, **found})
 
     async def static(self, request: Request) -> Response:
         """A style sheet, script or image."""

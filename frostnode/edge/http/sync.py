@@ -6,6 +6,7 @@ Nothing here needs a signature or an account. Every path is the same in a static
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -14,20 +15,24 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from frostnode.bell import Bell
-from frostnode.ports import LogReader, LogStore, Withheld, Worker
+from frostnode.log.withheld import blocked_error, check_shown, withheld_error, withheld_line
+from frostnode.ports import LogReader, LogStore, Worker
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.frames import COMPLETE, EndFrame, encode_byte_string, encode_frame
-from frostnode.protocol.limits import CURSOR_INTERVAL_S, HEADS_PAGE_MAX, TILE_WIDTH
+from frostnode.protocol.history import History
+from frostnode.protocol.limits import CURSOR_INTERVAL_S, ERASABLE_CACHED_S, HEADS_PAGE_MAX, TILE_WIDTH
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.names import Origin, parse_did, parse_origin
 from frostnode.protocol.tiles import TilePath, parse_tile_path
+from frostnode.protocol.withheld import Withheld
 from frostnode.replicate.cursor import parse_cursor_text, resume
 from frostnode.replicate.serve import ArrivalStream, LogStream, offered_size
 
 T = TypeVar("T")
 
 _IMMUTABLE = {"cache-control": "public, max-age=31536000, immutable"}
+_ERASABLE = {"cache-control": f"public, max-age={ERASABLE_CACHED_S}"}
 _CHANGING = {"cache-control": "public, max-age=5"}
 _SEQUENCE = "application/cbor-seq"
 _FRAMES = "application/vnd.frostnode.stream+cbor-seq"
@@ -91,13 +96,18 @@ class SyncResources:
         page = _page_number(request)
         items = await self._read(lambda reader: reader.withheld(page))
         return JSONResponse(
-            _page("withheld", [_withheld_json(item) for item in items], page), headers=_CHANGING
+            _page("withheld", [withheld_line(item) for item in items], page), headers=_CHANGING
         )
 
     async def identity(self, request: Request) -> Response:
         """All known events of a publisher, ancestors first."""
         did = parse_did(request.path_params["did"])
-        history = await self._read(lambda reader: reader.history(did))
+
+        def read(reader: LogReader) -> History | None:
+            check_shown(reader, did)
+            return reader.history(did)
+
+        history = await self._read(read)
         if history is None:
             raise LocalError("publisher.unknown", did)
         body = b"".join(encode_byte_string(event.raw) for event in history.events)
@@ -106,12 +116,8 @@ class SyncResources:
     async def body(self, request: Request) -> Response:
         """One body by its CID."""
         cid = Cid.parse(request.path_params["cid"])
-        found = await self._read(lambda reader: reader.body(cid))
-        if found is None:
-            raise LocalError("record.not-found", f"body {cid} is not here")
-        if isinstance(found, Withheld):
-            raise LocalError("record.withheld", f"body {cid} is {found.state} here: {found.reason}")
-        return Response(found, media_type="application/vnd.ipld.dag-cbor", headers=_IMMUTABLE)
+        body = await self._read(lambda reader: _body(reader, cid))
+        return _erasable(request, body, "application/vnd.ipld.dag-cbor", str(cid))
 
     async def checkpoint(self, request: Request) -> Response:
         """The signed note of the largest tree that is held completely."""
@@ -124,6 +130,8 @@ class SyncResources:
         """A tile or an entry bundle, full or as partial as the checkpoint says."""
         path = parse_tile_path(request.path_params["tile"])
         data = await self._read(lambda reader: _tile(reader, _origin(request), path))
+        if path.level is None:
+            return _erasable(request, data, "application/octet-stream", sha256(data).hexdigest())
         return Response(data, media_type="application/octet-stream", headers=_IMMUTABLE)
 
     async def frames(self, request: Request) -> Response:
@@ -143,6 +151,8 @@ class SyncResources:
         dids = frozenset(parse_did(did) for did in request.query_params.getlist("did")) or None
         heads_only = _choice(request, "detail", ("full", "heads")) == "heads"
         live = _choice(request, "live", ("true", "false")) == "true"
+        if dids is not None and len(dids) == 1:
+            await self._read(lambda reader: check_shown(reader, *dids))
         since = request.query_params.get("since")
         after = 0
         if since is not None:
@@ -204,16 +214,24 @@ def _page(name: str, items: list[dict[str, Any]], page: int) -> dict[str, Any]:
     return {name: items, "next": page + 1 if len(items) == HEADS_PAGE_MAX else None}
 
 
-def _withheld_json(item: Withheld) -> dict[str, Any]:
-    name = {"cid": item.name} if item.kind == "body" else {"leaf_hash": item.name}
-    return {
-        "kind": item.kind,
-        **name,
-        "origin": item.origin,
-        "index": item.index,
-        "state": item.state,
-        "reason": item.reason,
-    }
+def _body(reader: LogReader, cid: Cid) -> bytes:
+    found = reader.body(cid)
+    if found is None:
+        raise LocalError("record.not-found", f"body {cid} is not here")
+    if isinstance(found, Withheld):
+        raise withheld_error(found)
+    if (block := reader.blocked_body(cid)) is not None:
+        raise blocked_error(block)
+    return found
+
+
+def _erasable(request: Request, data: bytes, media_type: str, name: str) -> Response:
+    """What never changes and may still be erased: caches ask again after a while, which costs no more than a name."""
+    headers = {**_ERASABLE, "etag": f'"{name}"'}
+    asked = request.headers.get("if-none-match", "")
+    if headers["etag"] in {tag.strip().removeprefix("W/") for tag in asked.split(",")}:
+        return Response(status_code=304, headers=headers)
+    return Response(data, media_type=media_type, headers=headers)
 
 
 def _origin(request: Request) -> Origin:
@@ -224,6 +242,7 @@ def _origin(request: Request) -> Origin:
 
 
 def _offered(reader: LogReader, origin: Origin) -> LogState:
+    check_shown(reader, parse_origin(origin).did)
     state = reader.log(origin)
     if state is None or state.standing is None:
         raise LocalError("record.not-found", f"{origin} is not carried here")

@@ -6,13 +6,15 @@ from typing import Final, TypeAlias
 from frostnode.edge.sqlite.connection import Database
 from frostnode.edge.sqlite.leaf_reader import LeafReader
 from frostnode.edge.sqlite.rows import damaged
-from frostnode.ports import Withheld
+from frostnode.edge.sqlite.withheld_reader import WithheldReader
 from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.entry import read_leaf
 from frostnode.protocol.frames import BodyAbsent, BodyItem
-from frostnode.protocol.limits import HEADS_PAGE_MAX, TILE_WIDTH
+from frostnode.protocol.limits import TILE_WIDTH
 from frostnode.protocol.named_body import named_body
-from frostnode.protocol.names import Origin
+from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.tiles import decode_bundle
+from frostnode.protocol.withheld import Withheld
 
 _FIND: Final = {
     many: f"SELECT digest, pack, start, size FROM body WHERE digest IN ({', '.join('?' * many)})"
@@ -20,19 +22,12 @@ _FIND: Final = {
 }
 """Look-ups of one, some and a bundle's worth of digests: few statements, so that they stay prepared."""
 
-_WITHHELD: Final = """
-    SELECT kind, hash, origin, leaf, state, reason FROM (
-        SELECT 'body' AS kind, digest AS hash, log, leaf, state, reason FROM withheld_body
-        UNION ALL SELECT 'header', hash, log, leaf, state, reason FROM withheld_leaf
-    ) JOIN log ON log.id = log ORDER BY log, leaf, kind LIMIT ? OFFSET ?
-"""
-
 
 Place: TypeAlias = tuple[bytes, int, int, int]
 """A digest, and where its body lies: pack, start, size."""
 
 
-class BodyReader(LeafReader):
+class BodyReader(LeafReader, WithheldReader):
     """The bodies of entries."""
 
     def __init__(self, database: Database) -> None:
@@ -44,57 +39,52 @@ class BodyReader(LeafReader):
         place = find(self._db, [cid.digest]).get(cid.digest)
         if place is not None:
             return self._cut(place)
-        row = self._db.one(
-            "SELECT origin, leaf, state, reason FROM withheld_body JOIN log ON log.id = log WHERE digest = ?",
-            (cid.digest,),
-        )
-        if row is None:
-            return None
-        origin, leaf, state, reason = row
-        return Withheld(kind="body", name=str(cid), origin=origin, index=leaf, state=state, reason=reason)
+        return self._withheld_body(cid)
 
     def bodies(self, origin: Origin, start: int, stop: int) -> list[BodyItem]:
         """What is here of the bodies of leaves [start, stop), one item each."""
         digests = self._body_digests(origin, start, stop)
+        blocked = self._blocked_bodies(origin, start, stop)
         places = find(self._db, [digest for digest in digests if digest is not None])
         items: list[BodyItem] = []
-        for digest in digests:
+        for index, digest in enumerate(digests, start):
             place = None if digest is None else places.get(digest)
-            if place is not None:
+            if index in blocked:
+                items.append(None if digest is None else BodyAbsent("refused", blocked[index]))
+            elif place is not None:
                 items.append(self._cut(place))
             else:
                 items.append(None if digest is None else self._absence(digest))
         return items
 
+    def _blocked_bodies(self, origin: Origin, start: int, stop: int) -> dict[int, str]:
+        """Leaves of blocked records, each with the reason. Few publishers have any."""
+        reasons = self._reasons(Did(origin.partition("/")[0]))
+        if not reasons:
+            return {}
+        headers = map(read_leaf, decode_bundle(self.leaves(origin, start, stop).bundle))
+        return {
+            index: reasons[header.type, header.key]
+            for index, header in enumerate(headers, start)
+            if header is not None and (header.type, header.key) in reasons
+        }
+
     def missing_bodies(self, origin: Origin, start: int, limit: int) -> list[int]:
-        """Indexes from `start` on whose body is neither here nor withheld. Reads the log from there on."""
+        """Indexes from `start` on whose body is neither here nor withheld, nor of a blocked record. Reads the log from there on."""
         missing: list[int] = []
         for at, digests in self._runs_of_digests(origin, start):
             wanted = [digest for digest in digests if digest is not None]
             places = find(self._db, wanted)
-            missing += [
+            lacking = [
                 at + offset
                 for offset, digest in enumerate(digests)
                 if digest is not None and digest not in places and self._absence(digest) is None
             ]
+            blocked = self._blocked_bodies(origin, at, at + len(digests)) if lacking else {}
+            missing += [index for index in lacking if index not in blocked]
             if len(missing) >= limit:
                 break
         return missing[:limit]
-
-    def withheld(self, page: int) -> list[Withheld]:
-        """What this node does not give out, in order of log and entry; page from 0."""
-        rows = self._db.all(_WITHHELD, (HEADS_PAGE_MAX, page * HEADS_PAGE_MAX))
-        return [
-            Withheld(
-                kind=kind,
-                name=str(Cid.from_digest(digest)) if kind == "body" else digest.hex(),
-                origin=origin,
-                index=leaf,
-                state=state,
-                reason=reason,
-            )
-            for kind, digest, origin, leaf, state, reason in rows
-        ]
 
     def _runs_of_digests(self, origin: Origin, start: int) -> Iterator[tuple[int, list[bytes | None]]]:
         while True:

@@ -1,7 +1,7 @@
 """CatalogStore over SQLite: a database of its own, so that dropping the view is dropping a file."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -72,6 +72,17 @@ class SqliteCatalogReader(Rows):
             (header.digest, did),
         )
         return _entry(row) if row else None
+
+    def naming(self, bodies: Set[Cid]) -> list[tuple[Did, Origin, int, Cid]]:
+        """All entries that name one of these bodies. There is no index for so rare a question."""
+        named = {cid.digest: cid for cid in bodies}
+        rows = self._db.each(
+            "SELECT p.did, l.origin, e.leaf, e.body FROM entry e JOIN publisher p ON p.id = e.publisher"
+            " JOIN log l ON l.id = e.log WHERE e.body NOT NULL"
+        )
+        return [
+            (Did(did), Origin(origin), leaf, named[body]) for did, origin, leaf, body in rows if body in named
+        ]
 
     def versions(self, did: Did, dataset_key: str) -> list[CatalogEntry]:
         """Current versions of a dataset, newest first: keys between `KEY@` and the next character."""
@@ -207,12 +218,13 @@ class SqliteCatalogWriter(SqliteCatalogReader):
             )
         )
 
-    def put_title(self, origin: Origin, index: int, title: str) -> None:
-        """Set the title of an entry, if there is such an entry."""
-        self._db.run(
+    def put_title(self, origin: Origin, index: int, title: str) -> bool:
+        """Set the title of an entry; answers whether there is such an entry."""
+        changed = self._db.run_changes(
             "UPDATE entry SET title = ? WHERE log = (SELECT id FROM log WHERE origin = ?) AND leaf = ?",
             (title, origin, index),
         )
+        return changed > 0
 
     def drop_entry(self, origin: Origin, index: int) -> None:
         """Forget one entry."""
@@ -221,6 +233,19 @@ class SqliteCatalogWriter(SqliteCatalogReader):
     def drop_entries(self, origin: Origin, start: int) -> None:
         """Forget the entries of a log from `start` on."""
         self._drop(origin, start, 1 << 62)
+
+    def drop_record(self, did: Did, type_: str, key: str) -> None:
+        """Forget all entries of a record."""
+        self._forget_entries("AND type = ? AND key = ?", (did, type_, key))
+
+    def drop_publisher(self, did: Did) -> None:
+        """Forget all entries of a publisher."""
+        self._forget_entries("", (did,))
+
+    def _forget_entries(self, more: str, bindings: tuple[Binding, ...]) -> None:
+        where = f"WHERE publisher = (SELECT id FROM publisher WHERE did = ?) {more}"
+        self._db.run(f"DELETE FROM record {where}", bindings)
+        self._db.run(f"DELETE FROM entry {where}", bindings)
 
     def advance(self, cursor: int) -> None:
         """The arrival up to which this transaction has followed."""
@@ -289,6 +314,13 @@ class SqliteCatalog:
                 self._writer.commit()
             finally:
                 self._writer.rollback()
+
+    def scrub(self) -> bool:
+        """Write the file anew and empty its write-ahead log; False while a reader still needs that."""
+        with self._lock:
+            self._writer.run("VACUUM")
+            (busy, *_) = self._writer.one("PRAGMA wal_checkpoint(TRUNCATE)") or (1,)
+            return not busy
 
     def clear(self) -> None:
         """Forget everything, cursor included."""

@@ -58,6 +58,9 @@ class Database:
         self.run(f"PRAGMA page_size = {PAGE_BYTES}")
         self.one("PRAGMA journal_mode = WAL")
         self.run("PRAGMA synchronous = FULL")
+        self.one(
+            "PRAGMA secure_delete = ON"
+        )  # what is let go of is overwritten: it may have to be erased later
         self.one(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
         self.run("PRAGMA foreign_keys = ON")
         self.run(f"PRAGMA cache_size = -{cache_kib}")
@@ -105,6 +108,11 @@ class Database:
         """Execute one INSERT and answer the row id."""
         self.run(sql, bindings)
         return self._connection.last_insert_rowid()
+
+    def run_changes(self, sql: str, bindings: Sequence[Binding] = ()) -> int:
+        """Execute one statement and answer how many rows it changed."""
+        self.run(sql, bindings)
+        return self._connection.changes()
 
     def begin(self, *, write: bool) -> None:
         """Start a transaction; a reader sees one state until it ends."""

@@ -23,7 +23,7 @@ STATE: Final = (
 _HEADS: Final = """
     SELECT did, origin, epoch, served, checkpoint, tip, forked
     FROM publisher CROSS JOIN log ON log.publisher = publisher.id
-    WHERE counts = 1 ORDER BY did, epoch LIMIT ? OFFSET ?
+    WHERE counts = 1 AND did NOT IN (SELECT did FROM block WHERE type = '') ORDER BY did, epoch LIMIT ? OFFSET ?
 """
 
 
@@ -44,8 +44,16 @@ class LogStateReader(Rows):
         )
         return [log_state(row) for row in rows]
 
+    def origins(self, did: Did) -> list[Origin]:
+        """All logs of a publisher that are stored, also those of void epochs."""
+        rows = self._db.all(
+            "SELECT origin FROM publisher JOIN log ON log.publisher = publisher.id WHERE did = ? ORDER BY log.id",
+            (did,),
+        )
+        return [Origin(origin) for (origin,) in rows]
+
     def heads(self, page: int) -> list[Head]:
-        """At most HEADS_PAGE_MAX heads of epochs that count, by (did, epoch); page from 0."""
+        """At most HEADS_PAGE_MAX heads of epochs that count, by (did, epoch); none of blocked publishers; page from 0."""
         rows = self._db.all(_HEADS, (HEADS_PAGE_MAX, page * HEADS_PAGE_MAX))
         return [
             Head(

@@ -5,6 +5,7 @@ The row of a log and its partial tiles are written once, when the transaction se
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from frostnode.edge.sqlite.connection import Database
 from frostnode.edge.sqlite.log_reader import compact_range
@@ -14,10 +15,18 @@ from frostnode.protocol.errors import StorageError
 from frostnode.protocol.frames import WithheldLeaf
 from frostnode.protocol.growth import Growth
 from frostnode.protocol.limits import TILE_WIDTH
-from frostnode.protocol.merkle import HASH_BYTES, Hash
+from frostnode.protocol.merkle import HASH_BYTES, Hash, leaf_hashes
 from frostnode.protocol.names import Origin
+from frostnode.protocol.tiles import decode_bundle, encode_bundle
 
 _BITS: int = TILE_WIDTH.bit_length() - 1
+
+_WITHHOLD_AGAIN: Final = """
+    INSERT INTO withheld_leaf (log, leaf, hash, state, reason, header)
+    SELECT ?1, ?2, hash, state, reason, header FROM withheld_leaf
+    WHERE hash = ?3 AND state <> 'absent' LIMIT 1
+    ON CONFLICT (log, leaf) DO UPDATE SET state = excluded.state, reason = excluded.reason, header = excluded.header
+"""
 
 
 class OpenLog:
@@ -39,6 +48,9 @@ class OpenLog:
         self._tail = bytearray(tail)
         self._tiles: dict[int, bytearray] = {}
         self._is_grown = False
+        self._some_erased = (
+            database.one("SELECT 1 FROM withheld_leaf WHERE state <> 'absent' LIMIT 1") is not None
+        )
         self._serving: tuple[int, bytes | None] | None = None
 
     def append(self, growth: Growth) -> None:
@@ -55,7 +67,7 @@ class OpenLog:
                 expected=f"{growth.start} {growth.before.root().hex()}",
             )
         self._put_withheld(growth.start, growth.withheld)
-        self._tail += growth.bundle
+        self._tail += self._without_erased(growth) if self._some_erased else growth.bundle
         self.size, self._held, self._is_grown = growth.stop, growth.after, True
         if growth.filled is not None:
             self._put_bundle(growth.filled)
@@ -75,9 +87,25 @@ class OpenLog:
         self._serving = (size, note)
 
     def _put_withheld(self, start: int, withheld: Sequence[WithheldLeaf]) -> None:
+        """Note what a peer did not give: that is no decision of this node, so others may still give it."""
         rows = [(self.id, start + slot.offset, slot.leaf_hash, slot.reason) for slot in withheld]
         if rows:
-            self._db.run_many("INSERT INTO withheld_leaf VALUES (?, ?, ?, 'erased', ?)", rows)
+            self._db.run_many(
+                "INSERT INTO withheld_leaf (log, leaf, hash, state, reason) VALUES (?, ?, ?, 'absent', ?)",
+                rows,
+            )
+
+    def _without_erased(self, growth: Growth) -> bytes:
+        """The leaves without those that were erased wherever else they stand: they are not taken again."""
+        leaves = decode_bundle(growth.bundle)
+        hashes = leaf_hashes(leaves)
+        for slot in growth.withheld:
+            hashes[slot.offset] = slot.leaf_hash
+        for offset, leaf_hash in enumerate(hashes):
+            found = self._db.run_changes(_WITHHOLD_AGAIN, (self.id, growth.start + offset, leaf_hash))
+            if found:
+                leaves[offset] = b""
+        return encode_bundle(leaves)
 
     def _put_bundle(self, root: Hash) -> None:
         n = self.size // TILE_WIDTH - 1

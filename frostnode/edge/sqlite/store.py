@@ -78,19 +78,31 @@ class SqliteStore:
             try:
                 writer = Writer(self._writer, self._clock, self._random)
                 yield writer
-                writer.settle()
+                writer.finish()
                 self._writer.commit()
             finally:
                 with suppress(StorageError):
                     self._writer.rollback()
             if writer.has_erased:
-                self._scrub()
+                with suppress(StorageError):  # the commit stands; the scrub is noted and made up for
+                    self._scrub()
 
-    def _scrub(self) -> None:
-        """Empty the write-ahead log of what was erased, unless a reader still needs it: the commit stands anyway."""
-        with suppress(StorageError):
-            self._writer.one("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._writer.one("PRAGMA secure_delete = OFF")
+    def scrub(self) -> bool:
+        """Leave nothing of what was erased in the files; False while a reader still needs the write-ahead log."""
+        with self._writing:
+            return self._scrub()
+
+    def _scrub(self) -> bool:
+        places = {place for (place,) in self._writer.all("SELECT place FROM scrub")}
+        if "store" not in places:
+            return True
+        if "file" in places:
+            self._writer.run("VACUUM")
+        (busy, *_) = self._writer.one("PRAGMA wal_checkpoint(TRUNCATE)") or (1,)
+        if busy:
+            return False
+        self._writer.run("DELETE FROM scrub WHERE place IN ('store', 'file')")
+        return True
 
     def close(self) -> None:
         """Give the files back."""

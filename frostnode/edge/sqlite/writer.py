@@ -9,23 +9,25 @@ from typing import Final
 
 from frostnode.edge.sqlite.body_writer import BodyPacker
 from frostnode.edge.sqlite.connection import Database
-from frostnode.edge.sqlite.erasure import erase_body, erase_leaf
+from frostnode.edge.sqlite.erasure import SCRUB_PLACES, erase_bodies, erase_leaves, fill_leaves
 from frostnode.edge.sqlite.identity_writer import put_change, put_events, put_publisher
 from frostnode.edge.sqlite.log_writer import OpenLog
 from frostnode.edge.sqlite.neighbour_writer import NeighbourWriter
 from frostnode.edge.sqlite.reader import Reader
 from frostnode.edge.sqlite.rows import last_number, log_id
+from frostnode.edge.sqlite.withheld_writer import WithheldWriter
 from frostnode.ports import ArrivalKind, Clock, Random
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.growth import Growth
 from frostnode.protocol.history import History, Taken
+from frostnode.protocol.limits import TILE_WIDTH
 from frostnode.protocol.names import Did, Origin
 
 TAG_BYTES: Final = 8
 _NO_LOG: Final = Origin("")
 
 
-class Writer(NeighbourWriter, Reader):
+class Writer(NeighbourWriter, WithheldWriter, Reader):
     """A `frostnode.ports.LogWriter` over one open transaction."""
 
     def __init__(self, database: Database, clock: Clock, random: Random) -> None:
@@ -53,6 +55,14 @@ class Writer(NeighbourWriter, Reader):
         for log in self._unsettled.values():
             log.settle()
         self._unsettled.clear()
+
+    def finish(self) -> None:
+        """Write down all that was kept back; where something was erased, also that it is still to be scrubbed."""
+        self.settle()
+        if self.has_erased:
+            last = last_number(self._connection)
+            rows = [(place, last) for place in SCRUB_PLACES]
+            self._connection.run_many("INSERT OR REPLACE INTO scrub VALUES (?, ?)", rows)
 
     # -- identities -----------------------------------------------------------------------------------
 
@@ -104,6 +114,13 @@ class Writer(NeighbourWriter, Reader):
             self._open[origin] = OpenLog(self._connection, origin)
         return self._unsettled.setdefault(origin, self._open[origin])
 
+    def put_leaves(self, origin: Origin, leaves: Sequence[tuple[int, bytes]]) -> list[int]:
+        """Keep leaves of one bundle that are `absent` here; answers which were."""
+        self.settle()
+        self._open.pop(origin, None)
+        log = log_id(self._connection, origin)
+        return [] if log is None else fill_leaves(self._connection, log, leaves)
+
     # -- bodies ---------------------------------------------------------------------------------------
 
     def put_bodies(self, bodies: Sequence[tuple[bytes, bytes]]) -> list[bool]:
@@ -114,32 +131,60 @@ class Writer(NeighbourWriter, Reader):
 
     def withhold_body(self, origin: Origin, index: int, state: str, reason: str) -> None:
         """Erase the body that an entry names, wherever else it is named, and take it no more."""
-        (digest,) = self._body_digests(origin, index, index + 1) or [None]
-        log = log_id(self._connection, origin)
-        if digest is None or log is None:
+        if self._body_digests(origin, index, index + 1) in ([], [None]):
             raise LocalError("record.not-found", f"body of leaf {index} of {origin}", found="none")
+        self.withhold_bodies(origin, [index], state, reason)
+
+    def withhold_bodies(self, origin: Origin, indexes: Sequence[int], state: str, reason: str) -> list[bool]:
+        """The same for many; answers of which it was not done before. An entry without a body has none to erase."""
+        log = log_id(self._connection, origin)
+        digests = self._digests_at(origin, indexes)
+        named = {digest: index for index, digest in reversed([*zip(indexes, digests, strict=True)]) if digest}
         self._begin_erasure()
-        erase_body(self._connection, digest)
-        self._connection.run(
-            "INSERT OR IGNORE INTO withheld_body VALUES (?, ?, ?, ?, ?)", (digest, log, index, state, reason)
-        )
+        new = {
+            digest
+            for digest, index in named.items()
+            if self._connection.run_changes(
+                "INSERT OR IGNORE INTO withheld_body VALUES (?, ?, ?, ?, ?)",
+                (digest, log, index, state, reason),
+            )
+        }
+        erase_bodies(self._connection, new)
+        self.has_erased = self.has_erased or bool(new)
+        return [digest in new for digest in digests]
+
+    def _digests_at(self, origin: Origin, indexes: Sequence[int]) -> list[bytes | None]:
+        """The digests of the bodies that some leaves name; each bundle is read once."""
+        bundles: dict[int, list[bytes | None]] = {}
+        digests: list[bytes | None] = []
+        for index in indexes:
+            start = index // TILE_WIDTH * TILE_WIDTH
+            if start not in bundles:
+                bundles[start] = self._body_digests(origin, start, start + TILE_WIDTH)
+            found = bundles[start][index - start : index - start + 1]
+            digests.append(found[0] if found else None)
+        return digests
 
     def withhold_leaf(self, origin: Origin, index: int, state: str, reason: str) -> None:
         """Erase a header down to its leaf hash. Its body is erased before, or nobody knows whose it was."""
-        log = log_id(self._connection, origin)
-        if log is None or not self.leaves(origin, index, index + 1).count:
+        if not self.leaves(origin, index, index + 1).count:
             raise LocalError("record.not-found", f"leaf {index} of {origin}", found="none")
+        self.withhold_leaves(origin, [index], state, reason)
+
+    def withhold_leaves(self, origin: Origin, indexes: Sequence[int], state: str, reason: str) -> None:
+        """The same for many held leaves; those that are withheld already stay so."""
+        log = log_id(self._connection, origin)
+        assert log is not None, f"{origin} is not held"
         self._begin_erasure()
-        erase_leaf(self._connection, log, index, state, reason)
+        erase_leaves(self._connection, log, indexes, state, reason)
+        self.has_erased = True
 
     def _begin_erasure(self) -> None:
-        """Settle, and let what is freed be overwritten; what was open or known must be read again."""
+        """Settle; what was open or known must be read again."""
         self.settle()
         self._open.clear()
         self._bodies = None
         self._last_pack = (0, b"")
-        self._connection.one("PRAGMA secure_delete = ON")
-        self.has_erased = True
 
     # -- arrivals -------------------------------------------------------------------------------------
 
