@@ -199,7 +199,7 @@ class Session:
         try:
             await self._source(ingest).identity(did)
         except LocalError as error:
-            if error.code not in _NOT_THERE:
+            if error.code not in (*_NOT_THERE, _WITHHELD):
                 raise
 
     async def _fill(self, gap: Gap) -> Filled:
@@ -226,7 +226,7 @@ class Session:
         try:
             await self._source(ingest).log(origin)
         except LocalError as error:
-            if error.code not in _NOT_THERE:
+            if error.code not in (*_NOT_THERE, _WITHHELD):
                 raise
 
     def _source(self, ingest: Ingest) -> StaticSource:

@@ -19,6 +19,7 @@ from frostnode.protocol.follow_actions import (
     TakeBodies,
     TakeEntries,
     TakeEvents,
+    TakeLeaves,
 )
 from frostnode.protocol.frames import (
     BodiesFrame,
@@ -37,6 +38,7 @@ from frostnode.protocol.limits import HEADER_BYTES_MAX
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.merkle import leaf_hash
 from frostnode.protocol.tiles import decode_bundle, encode_bundle
+from frostnode.protocol.withheld import Blocked
 from frostnode.testing.memory_publisher import MemoryPublisher
 
 
@@ -323,6 +325,42 @@ def test_a_withheld_leaf_is_taken_by_its_hash():
     held, _ = feed([*start(source), frame])
     assert held.logs[source.origin].held == source.tree()
     assert held.leaves[source.origin, 2] is None
+
+
+def test_a_leaf_that_is_held_as_a_hash_alone_is_taken_from_whoever_has_it():
+    """With its body, in one conversation; of a leaf that nobody can carry the hash stays."""
+    source = publisher(4)
+    source.append(b"x" * (HEADER_BYTES_MAX + 1), None)
+    withheld = [WithheldLeaf(at, leaf_hash(source.leaves[at]), "law") for at in (2, 4)]
+    leaves = [b"" if at in (2, 4) else leaf for at, leaf in enumerate(source.leaves)]
+    poor = replace(source.entries(0, 5), bundle=encode_bundle(leaves), withheld=withheld)
+    head = [source.events(), CheckpointFrame(origin=source.origin, note=source.note())]
+    held, _ = feed([*head, poor])
+    _, actions = feed([*head, source.entries(0, 5), source.bodies_frame(0, 4)], held)
+    leaf, bodies = actions
+    assert leaf == TakeLeaves(did=source.did, origin=source.origin, leaves=[(2, source.leaves[2])])
+    assert [body for _, body in bodies.bodies] == source.bodies[:4]
+    assert feed([*head, poor], held)[1] == [], "who has less says nothing new"
+
+
+def test_of_a_blocked_publisher_everything_is_passed_over():
+    source, other = publisher(), publisher(name="other")
+    held = Held()
+    follower = Follower(held)
+    follower.blocked = Blocked(publishers={source.did})
+    _, actions = feed([*source.stream(), *other.stream()], held, follower)
+    assert {action.did for action in actions} == {other.did}
+    assert holds_all(held, other)
+
+
+def test_of_a_blocked_record_headers_are_taken_and_bodies_are_not():
+    source = publisher()
+    held = Held()
+    follower = Follower(held)
+    follower.blocked = Blocked(records={(source.did, "dataset", "key-1")})
+    feed(source.stream(), held, follower)
+    assert held.logs[source.origin].held == source.tree()
+    assert set(held.bodies.values()) == {source.bodies[0], source.bodies[2]}
 
 
 def test_a_withheld_hash_in_a_slot_that_is_not_empty_is_refused():

@@ -32,7 +32,7 @@ _WITHHOLD_AGAIN: Final = """
 class OpenLog:
     """One log within a transaction."""
 
-    def __init__(self, database: Database, origin: Origin) -> None:
+    def __init__(self, database: Database, origin: Origin, *, some_erased: bool) -> None:
         row = database.one("SELECT id, size, edge, tail FROM log WHERE origin = ?", (origin,))
         if row is None:
             raise StorageError(
@@ -48,9 +48,7 @@ class OpenLog:
         self._tail = bytearray(tail)
         self._tiles: dict[int, bytearray] = {}
         self._is_grown = False
-        self._some_erased = (
-            database.one("SELECT 1 FROM withheld_leaf WHERE state <> 'absent' LIMIT 1") is not None
-        )
+        self._some_erased = some_erased
         self._serving: tuple[int, bytes | None] | None = None
 
     def append(self, growth: Growth) -> None:

@@ -24,6 +24,7 @@ from frostnode.protocol.limits import TILE_WIDTH
 from frostnode.protocol.names import Did, Origin
 
 TAG_BYTES: Final = 8
+_SOME_ERASED: Final = "SELECT 1 FROM withheld_leaf WHERE state <> 'absent' LIMIT 1"
 _NO_LOG: Final = Origin("")
 
 
@@ -38,6 +39,7 @@ class Writer(NeighbourWriter, WithheldWriter, Reader):
         self._bodies: BodyPacker | None = None
         self._publishers: dict[Did, int] = {}
         self._last_number: int | None = None
+        self._some_erased: bool | None = None
         self.has_erased = False
 
     @property
@@ -111,7 +113,9 @@ class Writer(NeighbourWriter, WithheldWriter, Reader):
 
     def _log(self, origin: Origin) -> OpenLog:
         if origin not in self._open:
-            self._open[origin] = OpenLog(self._connection, origin)
+            if self._some_erased is None:
+                self._some_erased = self._connection.one(_SOME_ERASED) is not None
+            self._open[origin] = OpenLog(self._connection, origin, some_erased=self._some_erased)
         return self._unsettled.setdefault(origin, self._open[origin])
 
     def put_leaves(self, origin: Origin, leaves: Sequence[tuple[int, bytes]]) -> list[int]:
@@ -185,6 +189,7 @@ class Writer(NeighbourWriter, WithheldWriter, Reader):
         self._open.clear()
         self._bodies = None
         self._last_pack = (0, b"")
+        self._some_erased = None
 
     # -- arrivals -------------------------------------------------------------------------------------
 
