@@ -15,7 +15,7 @@ _JSON = (".json",)
 
 
 def read_documents(name: str, data: bytes) -> Iterator[Any]:
-    """The records in a file, in their lossless JSON form. Its name tells JSON from YAML; `-` may be either.
+    """The records in a file, in their lossless JSON form. Its name tells JSON from YAML; `-` may be any.
 
     Types and keys are checked here, where it is known what stands where: what else is wrong names its record by them.
 
@@ -36,7 +36,7 @@ def read_documents(name: str, data: bytes) -> Iterator[Any]:
 
 def _documents(name: str, data: bytes) -> Iterator[Any]:
     with naming(name):
-        if name.endswith(_LINES):
+        if name.endswith(_LINES) or (not name.endswith(_JSON) and _are_json_lines(data)):
             yield from _json_lines(name, data)
         elif name.endswith(_JSON):
             yield _json(data)
@@ -54,6 +54,12 @@ def _exact(value: Any) -> Any:
             "encoding.json", "YAML", found=mapper.notes[0], expected="what a record can say, each key once"
         )
     return mapped
+
+
+def _are_json_lines(data: bytes) -> bool:
+    """Whether several lines are an object each, which as YAML they could not be: standard input has no suffix."""
+    lines = [line.strip() for line in data.splitlines() if line.strip()]
+    return len(lines) > 1 and all(line[:1] == b"{" and line[-1:] == b"}" for line in lines)
 
 
 def _json_lines(name: str, data: bytes) -> Iterator[Any]:

@@ -213,13 +213,17 @@ def test_records_come_in_any_form(home, capfd, tmp_path):
     )
     _, out, _ = run(capfd, "publish", tmp_path / "two.yaml", tmp_path / "lines.jsonl", "--json")
     assert [item["status"] for item in json.loads(out)["records"]] == ["published"] * 4
-    done = subprocess.run(
-        [sys.executable, "-m", "frostnode", "publish", "-"],
-        input=b"type: dataset\nkey: e\ntitle: E\n",
-        capture_output=True,
-        check=True,
-    )
-    assert b"1 published" in done.stdout
+    for text, said in (
+        (b"type: dataset\nkey: e\ntitle: E\n", b"1 published"),
+        (
+            b'{"type":"dataset","key":"f","title":"F"}\n{"type":"dataset","key":"g","title":"G"}\n',
+            b"2 published",
+        ),
+        (b'[{"type":"dataset","key":"f","title":"F"}]', b"1 unchanged"),
+    ):
+        command = [sys.executable, "-m", "frostnode", "publish", "-"]
+        done = subprocess.run(command, input=text, capture_output=True, check=True)
+        assert said in done.stdout
 
 
 @pytest.mark.slow
