@@ -207,7 +207,7 @@ async def serve(
     config = read_config(home.config)
     with one_fault(), home.lock():
         async with open_parts(home, config) as parts, trio.open_nursery() as nursery:
-            operation = partial(operate, parts)
+            operation = partial(_operate_running, parts)
             async with control_server(home.control, operation):
                 binds = await nursery.start(
                     _serve_http, parts, home, host or config.host, _or(port, config.port)
@@ -215,6 +215,14 @@ async def serve(
                 nursery.start_soon(live, parts)
                 ready(Running(binds[0], parts))
                 await trio.sleep_forever()
+
+
+async def _operate_running(
+    parts: Parts, operation: str, params: Mapping[str, Any], progress: Progress
+) -> Json:
+    """An operation that another process asked for: an error of its own nurseries is its answer, not the end of the node."""
+    with one_fault():
+        return await operate(parts, operation, params, progress)
 
 
 def _or(value: int | None, default: int) -> int:

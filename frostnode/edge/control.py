@@ -9,8 +9,8 @@ import json
 import os
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -69,20 +69,23 @@ async def control_server(path: Path, operate: Operate) -> AsyncIterator[None]:
 
 async def _answer(stream: trio.SocketStream, operate: Operate) -> None:
     async def progress(what: str, done: int, total: int | None) -> None:
-        await _send(stream, {"progress": [what, done, total]})
+        # Whoever asked may have left: what was begun is finished all the same.
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            await _send(stream, {"progress": [what, done, total]})
 
     try:
+        line = None
         with trio.move_on_after(CONTROL_REQUEST_TIMEOUT_S):
-            async for line in _lines(stream):
-                request = json.loads(line)
-                break
-            else:
-                return
+            async with aclosing(_lines(stream)) as lines:
+                line = await anext(lines, None)
+        if line is None:
+            return
+        request = json.loads(line)
         result = await operate(request["operation"], request["params"], progress)
         await _send(stream, {"result": result})
     except FrostError as error:
         await _send(stream, {"error": error_json(error)})
-    except (ValueError, KeyError, TypeError, UnboundLocalError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         await _send(stream, {"error": error_json(LocalError("usage", f"request not understood: {error}"))})
 
 
@@ -96,11 +99,11 @@ async def call(path: Path, operation: str, params: Mapping[str, Any], progress: 
         stream = await trio.open_unix_socket(str(socket_path(path)))
     except OSError:
         return None
-    async with stream:
+    async with stream, aclosing(_lines(stream)) as lines:
         try:
             await _send(stream, {"operation": operation, "params": dict(params)})
             with trio.fail_after(CONTROL_ANSWER_TIMEOUT_S) as patience:
-                async for line in _lines(stream):
+                async for line in lines:
                     patience.deadline = trio.current_time() + CONTROL_ANSWER_TIMEOUT_S
                     message = json.loads(line)
                     if "progress" in message:
@@ -121,7 +124,7 @@ async def _send(stream: trio.SocketStream, message: Json) -> None:
     await stream.send_all(json.dumps(message, ensure_ascii=True).encode() + b"\n")
 
 
-async def _lines(stream: trio.SocketStream) -> AsyncIterator[bytes]:
+async def _lines(stream: trio.SocketStream) -> AsyncGenerator[bytes, None]:
     buffer = bytearray()
     searched = 0
     async for chunk in stream:

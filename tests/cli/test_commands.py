@@ -4,15 +4,20 @@ import json
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
 import pytest
+import trio
 
 from frostnode.cli import frost, main
 from frostnode.cli.commands import COMMANDS
+from frostnode.edge.control import call
+from frostnode.edge.home import Home
 from frostnode.edge.outcomes import exit_code
 from frostnode.identity.kits import CHEAPEST, Purpose, open_kit
+from frostnode.node import serve
 from frostnode.protocol.errors import StorageError
 
 RECORD = {"type": "dataset", "key": "ice/extent", "title": "Sea ice extent", "keywords": ["arctic"]}
@@ -468,3 +473,25 @@ def test_a_terminal_without_a_command_gets_help(capfd):
 
 def test_the_group_has_the_commands():
     assert set(frost.commands) == {command.name for command in COMMANDS}
+
+
+@pytest.mark.slow
+@pytest.mark.network
+async def test_an_operation_that_fails_in_a_running_node_does_not_end_it(home, monkeypatch):
+    folder, _ = home
+
+    def damaged(*_):
+        raise StorageError("storage.damaged", "a page")
+
+    async def quiet(*_):
+        pass
+
+    monkeypatch.setattr("frostnode.operations.maintain.check", damaged)
+    place, answers = Home(folder), trio.Event()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(partial(serve, place, port=0, ready=lambda _: answers.set()))
+        await answers.wait()
+        with pytest.raises(StorageError):
+            await call(place.control, "fsck", {}, quiet)
+        assert (await call(place.control, "status", {}, quiet))["publishers"] == 1
+        nursery.cancel_scope.cancel()
