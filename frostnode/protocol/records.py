@@ -194,14 +194,16 @@ def check_record(type_: str, key: str, fields: Value) -> dict[str, Value]:
 # -- reading what came ----------------------------------------------------------------------------------
 
 _FIRST: Final = ("title", "name", "label", "description", "keywords", "creators", "identifiers")
-_UNPRINTABLE: Final = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
+_UNPRINTABLE: Final = dict.fromkeys(
+    (*range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A)), " "
+)
 
 
 def title_of(type_: str, key: str, fields: object) -> str:
     """Tell what to call a record, on one line: its title, name or label, or else its key.
 
-    A profile's name comes before its title. Control characters become spaces, white space is collapsed,
-    and the rest is cut to TITLE_CHARS_MAX.
+    A profile's name comes before its title. Controls, also those that turn the direction of text, become spaces,
+    white space is collapsed, and the rest is cut to TITLE_CHARS_MAX.
     """
     if isinstance(fields, Mapping):
         for name in ("name", "title") if type_ == PROFILE else ("title", "name", "label"):

@@ -382,7 +382,7 @@ def test_what_strangers_wrote_gives_no_orders_to_a_terminal(home, capfd, tmp_pat
     for arguments in (("search", "Ice"), ("show", item["url"])):
         code, out, _ = run(capfd, *arguments)
         assert code == 0
-        assert out.startswith("Ice ]0;owned 2J\ufffdecI\n")
+        assert out.startswith("Ice ]0;owned 2J ecI\n")
         assert not set("\x1b\x07\x9b") & set(out)
 
 

@@ -286,6 +286,12 @@ def test_a_key_fits_its_type(type_: str, key: str) -> None:
         ("dataset", {"title": "Sea ice"}, "Sea ice"),
         ("dataset", {"title": "  Sea\n\tice "}, "Sea ice"),
         ("dataset", {"title": "Sea \x1b[31mice\x9b"}, "Sea [31mice"),
+        ("dataset", {"title": "Ice\u202egnp.exe\u2066"}, "Ice gnp.exe"),
+        (
+            "dataset",
+            {"title": "\u0633\u200c\u0633 \U0001f469\u200d\U0001f52c"},
+            "\u0633\u200c\u0633 \U0001f469\u200d\U0001f52c",
+        ),
         ("dataset", {"title": " ", "name": "Ice"}, "Ice"),
         ("dataset", {"title": 7}, "the/key"),
         ("dataset", {}, "the/key"),
