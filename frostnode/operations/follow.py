@@ -1,15 +1,16 @@
 """Follow other nodes and publishers, stop following, take what there is now."""
 
 import re
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 from frostnode.log.withheld import check_shown
-from frostnode.operations.parts import Json, Params, Parts, Progress
+from frostnode.operations.parts import Json, Params, Parts, Progress, telling
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import NODE_URL_BYTES_MAX
 from frostnode.protocol.names import Did, parse_did
-from frostnode.replicate.follow import PeerFollower
+from frostnode.replicate.follow import PeerFollower, PeerStatus
 
 
 async def follow(parts: Parts, params: Params, progress: Progress) -> Json:
@@ -98,14 +99,19 @@ async def sync(parts: Parts, params: Params, progress: Progress) -> Json:
             break
         follower = PeerFollower(peer.url, parts.world(), dids)
         error = ""
-        try:
-            await follower.once()
-        except FrostError as fault:
-            faults.append(fault)
-            error = f"{fault.code}: {fault}"
+        async with telling(progress, partial(_taken, follower.status)):
+            try:
+                await follower.once()
+            except FrostError as fault:
+                faults.append(fault)
+                error = f"{fault.code}: {fault}"
         results.append({"url": peer.url, "entries": follower.status.entries, "error": error})
         await progress("syncing", len(results), len(peers))
     if peers and len(faults) == len(peers):
         raise faults[0]
     await parts.project()
     return {"peers": results}
+
+
+def _taken(status: PeerStatus) -> tuple[str, int]:
+    return f"entries of {status.url}", status.entries

@@ -1,10 +1,7 @@
 """Look after a home: re-derive everything from bytes, rebuild the views."""
 
-import trio
-
 from frostnode.log.fsck import fsck as check
-from frostnode.operations.parts import Json, Params, Parts, Progress
-from frostnode.protocol.limits import PROGRESS_INTERVAL_S
+from frostnode.operations.parts import Json, Params, Parts, Progress, telling
 
 
 async def fsck(parts: Parts, params: Params, progress: Progress) -> Json:
@@ -15,19 +12,12 @@ async def fsck(parts: Parts, params: Params, progress: Progress) -> Json:
         nonlocal seen
         seen = (what, done)
 
-    async def tell() -> None:
-        while True:
-            await progress(*seen, None)
-            await trio.sleep(PROGRESS_INTERVAL_S)
-
     cursors = {
         "catalog": await parts.read_catalog(lambda catalog: catalog.cursor()),
         "search": parts.index.cursor(),
     }
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(tell)
+    async with telling(progress, lambda: seen):
         report = await parts.worker.run(lambda: check(parts.log, look, cursors))
-        nursery.cancel_scope.cancel()
     return report.as_json()
 
 

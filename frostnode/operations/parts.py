@@ -1,6 +1,7 @@
 """The parts of a node that operations work with."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -23,6 +24,7 @@ from frostnode.ports import (
 from frostnode.project.fold import CatalogFold
 from frostnode.project.index import IndexFold
 from frostnode.project.stage import catch_up
+from frostnode.protocol.limits import PROGRESS_INTERVAL_S
 from frostnode.replicate.follow import PeerFollower, World
 from frostnode.withholding import Scrubbable
 
@@ -98,3 +100,18 @@ class Parts:
             random=self.random,
             changed=self.arrived.ring,
         )
+
+
+@asynccontextmanager
+async def telling(progress: Progress, look: Callable[[], tuple[str, int]]) -> AsyncIterator[None]:
+    """Tell what `look` sees, (what, done), again and again while the work in the context lasts."""
+
+    async def tell() -> None:
+        while True:
+            await progress(*look(), None)
+            await trio.sleep(PROGRESS_INTERVAL_S)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(tell)
+        yield
+        nursery.cancel_scope.cancel()
