@@ -1,11 +1,13 @@
 """The settings of a home: frozen values from `frost.toml`, each with who may harm you with it."""
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from frostnode.protocol.errors import LocalError
+from frostnode.replicate.policy import CarryPolicy
+from frostnode.replicate.policy_table import lines_of, read_policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +26,11 @@ class Config:
     url: str = ""
     """Where others reach this node: a hint in identity events and on pages, "" for nowhere."""
 
-    carry: str = "everything"
-    """`everything` that peers have, or only what is `followed`. Peers choose what fills the disk otherwise."""
+    carry: CarryPolicy = field(default_factory=CarryPolicy)
+    """Whom this node carries, and how much of them: a table of its own."""
+
+
+_CARRY: Final = "carry"
 
 
 def read_config(path: Path) -> Config:
@@ -44,7 +49,9 @@ def read_config(path: Path) -> Config:
             raise LocalError(
                 "input.unreadable", f"{path}: unknown setting {name!r}", expected=", ".join(known)
             )
-        if type(value) is not known[name]:
+        if name == _CARRY:
+            settings[name] = _read_carry(path, value)
+        elif type(value) is not known[name]:
             raise LocalError(
                 "input.unreadable",
                 f"{path}: {name}",
@@ -52,13 +59,18 @@ def read_config(path: Path) -> Config:
                 expected=getattr(known[name], "__name__", ""),
             )
     config = Config(**settings)
-    if config.carry not in ("everything", "followed"):
-        raise LocalError(
-            "input.unreadable", f"{path}: carry", found=config.carry, expected="everything or followed"
-        )
     if not 0 <= config.port <= 65535:
         raise LocalError("input.unreadable", f"{path}: port", found=config.port, expected="0 to 65535")
     return config
+
+
+def _read_carry(path: Path, value: object) -> CarryPolicy:
+    try:
+        return read_policy(value)
+    except LocalError as error:
+        raise LocalError(
+            error.code, f"{path}: {error.message}", found=error.found, expected=error.expected
+        ) from error
 
 
 def write_config(config: Config) -> str:
@@ -68,10 +80,14 @@ def write_config(config: Config) -> str:
         "host": "Address to listen at. Any other than a loopback one lets others read all that is carried.",
         "port": "Port to listen at; 0 takes a free one.",
         "url": 'Where others reach this node, "" for nowhere. A hint, public.',
-        "carry": "`everything` that peers have, or only what is `followed`: peers choose what fills the disk otherwise.",
     }
+    simple = [f"# {notes[name]}\n{name} = {_toml(getattr(config, name))}\n" for name in notes]
+    carry = "\n".join(lines_of(config.carry))
     return "\n".join(
-        f"# {notes[f.name]}\n{f.name} = {_toml(getattr(config, f.name))}\n" for f in fields(config)
+        [
+            *simple,
+            f"# Whom this node carries; `frost policy` shows it, `frost policy reload` takes up a change.\n{carry}\n",
+        ]
     )
 
 

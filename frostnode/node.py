@@ -33,6 +33,7 @@ from frostnode.edge.threads import ThreadWorker
 from frostnode.log.service import Sequencing
 from frostnode.operations.follow import carried_dids
 from frostnode.operations.parts import HomeStore, Json, Parts, Progress
+from frostnode.operations.policy import greet, refresh
 from frostnode.operations.scrub import scrub
 from frostnode.operations.table import operate
 from frostnode.ports import (
@@ -49,8 +50,9 @@ from frostnode.ports import (
 from frostnode.project.stage import keep_up
 from frostnode.protocol.errors import FrostError, LocalError, StorageError
 from frostnode.protocol.keys import SigningKey, derive_seed, to_multibase
-from frostnode.protocol.limits import PEERS_CHECK_S, SCRUB_INTERVAL_S, SHUTDOWN_S
+from frostnode.protocol.limits import PEERS_CHECK_S, POLICY_CHECK_S, SCRUB_INTERVAL_S, SHUTDOWN_S
 from frostnode.protocol.names import Did
+from frostnode.replicate.again import look_again
 from frostnode.replicate.follow import PeerFollower
 from frostnode.replicate.scope import read_lacking
 
@@ -95,7 +97,7 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
     sequencing = Sequencing(ports.log, ports.signer, ports.worker, arrived.ring)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(sequencing.run)
-        yield Parts(
+        parts = Parts(
             log=ports.log,
             catalog=ports.catalog,
             index=ports.index,
@@ -109,9 +111,12 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             peers_changed=Bell(),
             name=config.name,
             url=config.url,
-            carry=config.carry,
             followers={},
+            policy=config.carry,
+            read_policy=lambda: config.carry,
         )
+        await refresh(parts)
+        yield parts
         nursery.cancel_scope.cancel()
 
 
@@ -122,6 +127,8 @@ async def live(parts: Parts) -> None:
         nursery.start_soon(_keep_scrubbed, parts)
         nursery.start_soon(_keep_views, parts)
         nursery.start_soon(_keep_peers, parts)
+        nursery.start_soon(_keep_carrying, parts)
+        nursery.start_soon(_keep_acquainted, parts)
 
 
 async def facts(parts: Parts, host_seed: bytes) -> dict[str, str]:
@@ -160,7 +167,9 @@ async def open_parts(home: Home, config: Config) -> AsyncIterator[Parts]:
             random=random,
             transport=await stack.enter_async_context(HttpTransport()),
         )
-        yield await stack.enter_async_context(assemble(ports, config))
+        parts = await stack.enter_async_context(assemble(ports, config))
+        parts.read_policy = lambda: read_config(home.config).carry
+        yield parts
 
 
 def log_key(store: LogStore, seed: bytes, origin: str) -> SigningKey | None:
@@ -319,6 +328,7 @@ async def _keep_peers(parts: Parts) -> None:
                 running[url] = (wanted[url], scope)
                 parts.followers[url] = follower
                 nursery.start_soon(_follow, follower, scope)
+                parts.carrying_changed.ring()  # what was refused of this peer can be asked for now
             await heard.wait(PEERS_CHECK_S)
 
 
@@ -333,6 +343,41 @@ def _lacking(reader: LogReader) -> dict[str, dict[Did, int]]:
 def _is_new(asked: Asked, wanted: Asked) -> bool:
     """Whether a running follower has to begin anew: what it has asked for again meanwhile is no reason."""
     return asked[0] != wanted[0] or not wanted[1].items() <= asked[1].items()
+
+
+async def _keep_carrying(parts: Parts) -> None:
+    """Look again at what was refused, when it is due or something has changed: nothing is refused for ever."""
+    while True:
+        heard = parts.carrying_changed.listen()
+        with suppress(
+            StorageError
+        ):  # it may be over by the next time; whoever takes something in says it too
+            await refresh(parts)
+            while await look_again(parts.carrying, parts.worker, list(parts.followers.values())):
+                pass
+        await heard.wait(POLICY_CHECK_S)
+
+
+async def _keep_acquainted(parts: Parts) -> None:
+    """Ask followed nodes which key is theirs, until each has answered once."""
+    while True:
+        heard = parts.carrying_changed.listen()
+        with suppress(StorageError):
+            await greet(parts, [peer.url for peer in await parts.read(lambda reader: reader.peers())])
+        await heard.wait(POLICY_CHECK_S)
+
+
+async def take_up_policy(parts: Parts) -> None:
+    """Read the carry policy of the settings file anew.
+
+    Raises:
+        LocalError: input.unreadable; the old policy stays in force
+    """
+    await operate(parts, "policy reload", {}, _no_progress)
+
+
+async def _no_progress(what: str, done: int, total: int | None) -> None:
+    """Nobody looks."""
 
 
 async def _follow(follower: PeerFollower, scope: trio.CancelScope) -> None:

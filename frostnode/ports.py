@@ -7,13 +7,14 @@ run it inline. There is exactly one writer per home. A reader sees a consistent 
 an uncommitted one.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
+from frostnode.ledger import LedgerReader, LedgerWriter
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.frames import BodyItem, WithheldLeaf
 from frostnode.protocol.growth import Growth
@@ -155,7 +156,7 @@ class Hosted:
     key_label: str
 
 
-class LogReader(WithheldReader, Protocol):
+class LogReader(WithheldReader, LedgerReader, Protocol):
     """What is held. Unknown names answer None or empty, damage raises StorageError storage.damaged."""
 
     @property
@@ -203,7 +204,7 @@ class LogReader(WithheldReader, Protocol):
     def setting(self, name: str) -> str | None: ...
 
 
-class LogWriter(LogReader, WithheldWriter, Protocol):
+class LogWriter(LogReader, WithheldWriter, LedgerWriter, Protocol):
     """One transaction: all of it is durable when the context of `LogStore.write` ends, or none."""
 
     def take_events(self, did: Did, history: History, taken: Taken) -> None:
@@ -321,9 +322,18 @@ class CatalogReader(Protocol):
         """Current versions of a dataset that are not withdrawn, newest first."""
 
     def records(
-        self, *, type_: str | None, did: Did | None, limit: int, offset: int = 0
+        self,
+        *,
+        type_: str | None,
+        did: Did | None,
+        limit: int,
+        offset: int = 0,
+        without: Collection[Did] = (),
     ) -> list[CatalogEntry]:
-        """Current records that are not withdrawn, newest seen first, ties by did, type, key."""
+        """Current records that are not withdrawn, newest seen first, ties by did, type, key.
+
+        Those of the publishers `without` are left out.
+        """
 
     def counts(self, did: Did | None = None) -> dict[str, int]:
         """Current records that are not withdrawn, by type."""
@@ -399,8 +409,10 @@ class SearchIndex(Protocol):
         """Replace the index that this one was made beside: nothing of what was there is left in any file. Closes this one."""
 
     def close(self) -> None: ...
-    def search(self, query: str, *, limit: int, offset: int = 0) -> tuple[int, list[Found]]:
-        """(number of hits, the hits in order of score, ties by did, type, key)."""
+    def search(
+        self, query: str, *, limit: int, offset: int = 0, without: frozenset[Did] = frozenset()
+    ) -> tuple[int, list[Found]]:
+        """(number of hits, the hits in order of score, ties by did, type, key); none of the publishers `without`."""
 
 
 class PeerTransport(Protocol):

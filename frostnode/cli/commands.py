@@ -9,6 +9,7 @@ from frostnode.cli.importing import import_group
 from frostnode.cli.init import init
 from frostnode.cli.look import log, search, show, status
 from frostnode.cli.maintain import fsck, reindex
+from frostnode.cli.policy import policy
 from frostnode.cli.proof import proof, verify
 from frostnode.cli.publish import edit, publish, withdraw
 from frostnode.cli.serve import serve, start
@@ -25,6 +26,7 @@ COMMANDS: Final[list[click.Command]] = [
     follow,
     unfollow,
     sync,
+    policy,
     search,
     show,
     log,

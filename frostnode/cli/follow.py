@@ -23,6 +23,8 @@ def follow(target: str, home: Path, as_json: bool) -> None:
         show_json(answer)
     else:
         click.echo(f"following {target}")
+        if answer.get("refused"):
+            click.echo(f"not carried all the same: {answer['refused']}", err=True)
 
 
 @click.command()

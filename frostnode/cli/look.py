@@ -23,16 +23,22 @@ from frostnode.cli.shared import (
 @home_option
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Hits to show.")
 @click.option("--offset", type=click.IntRange(0, 10_000), default=0, help="Hits to pass over.")
+@click.option(
+    "--include", type=click.Choice(["unknown"]), help="Search also publishers for whom nobody vouches."
+)
 @json_option
-def search(query: tuple[str, ...], home: Path, limit: int, offset: int, as_json: bool) -> None:
-    """Search everything carried: words, "phrases", +must, -not (with quotes around it all).
+def search(
+    query: tuple[str, ...], home: Path, limit: int, offset: int, include: str | None, as_json: bool
+) -> None:
+    """Search what is carried: words, "phrases", +must, -not (with quotes around it all).
 
     \b
     Example:
       frost search sea ice concentration
       frost search '+"sea ice" -antarctic'
     """
-    answer = ask_node(home, "search", {"query": " ".join(query), "limit": limit, "offset": offset})
+    asked = {"query": " ".join(query), "limit": limit, "offset": offset, "include": include}
+    answer = ask_node(home, "search", asked)
     if as_json:
         show_json(answer)
         return
@@ -40,7 +46,10 @@ def search(query: tuple[str, ...], home: Path, limit: int, offset: int, as_json:
     for hit in answer["hits"]:
         click.secho(shorten(hit["title"] or hit["key"], width), bold=True)
         click.echo(f"  {hit['type']} of {plain(hit['publisher']) or hit['did']}\n  {hit['url']}")
-    click.echo(f"{len(answer['hits'])} of {answer['total']}", err=True)
+    left_out = (
+        f", {answer['unknown']} unknown publishers left out: --include unknown" if answer["unknown"] else ""
+    )
+    click.echo(f"{len(answer['hits'])} of {answer['total']}{left_out}", err=True)
 
 
 @click.command()

@@ -8,6 +8,7 @@ import click
 
 from frostnode.cli.init import KITS, make_home
 from frostnode.cli.shared import home_option, need_node
+from frostnode.protocol.errors import FrostError
 
 _HOST = click.option("--host", help="Address to listen at, in place of the one in frost.toml.")
 _PORT = click.option("--port", type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one.")
@@ -18,7 +19,7 @@ _PORT = click.option("--port", type=click.IntRange(0, 65535), help="Port to list
 @_HOST
 @_PORT
 def serve(home: Path, host: str | None, port: int | None) -> None:
-    """Run the node: its page, its API, its followers. Ctrl-C stops it.
+    """Run the node: its page, its API, its followers. Ctrl-C stops it, SIGHUP takes up a changed carry policy.
 
     \b
     Example:
@@ -54,21 +55,32 @@ def start(home: Path, host: str | None, port: int | None, **options: Any) -> Non
 
 
 def run_node(home: Path, host: str | None, port: int | None) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT or SIGTERM; take up a changed carry policy at SIGHUP."""
     import trio
 
     node = need_node()
+    nurseries: list[trio.Nursery] = []
 
     async def stop_on_signal(scope: trio.CancelScope) -> None:
         with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async for _ in signals:
                 scope.cancel()
 
+    async def reload_on_signal(parts: Any) -> None:
+        with trio.open_signal_receiver(signal.SIGHUP) as signals:
+            async for _ in signals:
+                try:
+                    await node.take_up_policy(parts)
+                except FrostError as error:
+                    click.echo(f"frost: the old carry policy stays: {error.code}: {error}", err=True)
+
     def ready(running: Any) -> None:
+        nurseries[0].start_soon(reload_on_signal, running.parts)
         click.echo(f"{running.parts.name} runs at {running.url}/   (home {home}; Ctrl-C stops it)")
 
     async def run() -> None:
         async with trio.open_nursery() as nursery:
+            nurseries.append(nursery)
             nursery.start_soon(stop_on_signal, nursery.cancel_scope)
             await node.serve(node.Home(home), host=host, port=port, ready=ready)
 

@@ -68,6 +68,7 @@ OUTCOMES: Final[dict[str | type[FrostError], Outcome]] = {
     # by area
     "name": Outcome(400, Exit.USAGE),
     "peer": Outcome(404, Exit.NOT_FOUND),
+    "policy": Outcome(403, Exit.NOT_FOUND),
     "publisher": Outcome(404, Exit.NOT_FOUND),
     # by family
     EncodingError: Outcome(400, Exit.INVALID),

@@ -21,7 +21,7 @@ from frostnode.protocol.limits import SEARCH_HEAP_BYTES, SEARCH_OFFSET_MAX
 from frostnode.protocol.names import Did
 from frostnode.protocol.query import parse_query
 
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 """Part of the folder's name: another schema is another index, rebuilt from nothing."""
 
 _THREADS: Final = min(4, os.cpu_count() or 1)
@@ -58,6 +58,7 @@ def _reading() -> Iterator[None]:
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("did", tokenizer_name="raw", index_option="basic")
     builder.add_integer_field("cursor", stored=True)
     builder.add_text_field("title", tokenizer_name="en_stem")
     builder.add_text_field("text", tokenizer_name="en_stem")
@@ -84,6 +85,7 @@ class TantivyIndex:
         with disk(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
         self._chars = 0
+        self._without: tuple[frozenset[Did], tantivy.Query] | None = None
         with _reading():
             self._index = tantivy.Index(_schema(), path=str(self._folder))
             self._writer = self._index.writer(SEARCH_HEAP_BYTES, num_threads=_THREADS)
@@ -102,6 +104,7 @@ class TantivyIndex:
         identifier = _identifier(did, type_, key)
         document = tantivy.Document()
         document.add_text("id", identifier)
+        document.add_text("did", did)
         document.add_text("title", title)
         words = "\n".join((key, *text))
         document.add_text("text", words)
@@ -127,7 +130,9 @@ class TantivyIndex:
             give_back()
         self._chars = 0
 
-    def search(self, query: str, *, limit: int, offset: int = 0) -> tuple[int, list[Found]]:
+    def search(
+        self, query: str, *, limit: int, offset: int = 0, without: frozenset[Did] = frozenset()
+    ) -> tuple[int, list[Found]]:
         """Words, "phrases", +must, -not; everything else is words.
 
         Raises:
@@ -139,16 +144,22 @@ class TantivyIndex:
         parsed, _ = self._index.parse_query_lenient(text, _FIELDS, field_boosts=_BOOSTS)
         with _reading():
             searcher = self._index.searcher()
-            result = searcher.search(self._but_the_cursor(parsed), limit=offset + limit + _TIES, count=True)
+            result = searcher.search(self._but(parsed, without), limit=offset + limit + _TIES, count=True)
             found = [_found(searcher, score, address) for score, address in result.hits]
         found.sort(key=lambda hit: (-hit.score, hit.did, hit.type, hit.key))
         total = int(result.count or 0)  # type: ignore[attr-defined]  # missing in its stubs
         return total, found[offset : offset + limit]
 
-    def _but_the_cursor(self, query: tantivy.Query) -> tantivy.Query:
-        """Whatever is asked for, the cursor is no hit."""
+    def _but(self, query: tantivy.Query, without: frozenset[Did]) -> tantivy.Query:
+        """Whatever is asked for, the cursor is no hit, and nothing of those who are left out."""
         cursor = tantivy.Query.term_query(self._index.schema, "id", _CURSOR_ID)
-        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.MustNot, cursor)])
+        clauses = [(tantivy.Occur.Must, query), (tantivy.Occur.MustNot, cursor)]
+        if without:
+            if self._without is None or self._without[0] is not without:
+                query = tantivy.Query.term_set_query(self._index.schema, "did", sorted(without))
+                self._without = (without, query)
+            clauses.append((tantivy.Occur.MustNot, self._without[1]))
+        return tantivy.Query.boolean_query(clauses)
 
     def clear(self) -> None:
         """Drop everything; the next folding rebuilds it."""

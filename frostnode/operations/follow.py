@@ -7,14 +7,20 @@ from urllib.parse import urlsplit
 
 from frostnode.log.withheld import check_shown
 from frostnode.operations.parts import Json, Params, Parts, Progress, telling
+from frostnode.operations.policy import greet, refresh
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import NODE_URL_BYTES_MAX
 from frostnode.protocol.names import Did, parse_did
+from frostnode.replicate.again import look_again
 from frostnode.replicate.follow import PeerFollower, PeerStatus
+from frostnode.replicate.policy import Refusal
 
 
 async def follow(parts: Parts, params: Params, progress: Progress) -> Json:
-    """Follow `target`: a node's URL (its stream is carried), or the DID of a publisher."""
+    """Follow `target`: a node's URL (its stream is carried), or the DID of a publisher.
+
+    Answers {peer} or {followed, refused}: why the policy keeps the publisher out all the same, or null.
+    """
     target = str(params["target"])
 
     def run() -> Json:
@@ -29,7 +35,13 @@ async def follow(parts: Parts, params: Params, progress: Progress) -> Json:
             return {"peer": url}
 
     done = await parts.worker.run(run)
+    await refresh(parts)
     parts.peers_changed.ring()
+    if "followed" in done:
+        verdict = await parts.read(
+            lambda reader: parts.carrying.judge(done["followed"], reader.place(done["followed"]))
+        )
+        done["refused"] = verdict.reason if isinstance(verdict, Refusal) else None
     return done
 
 
@@ -49,9 +61,11 @@ async def unfollow(parts: Parts, params: Params, progress: Progress) -> Json:
             if url not in [peer.url for peer in writer.peers()]:
                 raise LocalError("peer.unknown", f"{url} is not followed")
             writer.remove_peer(url)
+            writer.forget_refusals_by(url)
             return {"removed": url}
 
     done = await parts.worker.run(run)
+    await refresh(parts)
     parts.peers_changed.ring()
     return done
 
@@ -85,12 +99,13 @@ def node_url(text: str) -> str:
 
 def carried_dids(parts: Parts, followed: list[Did]) -> frozenset[Did] | None:
     """Which publishers are asked for: None for everything."""
-    return frozenset(followed) if parts.carry == "followed" else None
+    return parts.carrying.policy.asked_for(followed)
 
 
 async def sync(parts: Parts, params: Params, progress: Progress) -> Json:
     """Take all that every peer has now: {peers: [{url, entries, error}]}; fails when no peer could be reached."""
     peers, followed = await parts.read(lambda reader: (reader.peers(), reader.followed()))
+    await greet(parts, [peer.url for peer in peers])
     dids = carried_dids(parts, followed)
     results: list[Json] = []
     faults: list[FrostError] = []
@@ -102,6 +117,7 @@ async def sync(parts: Parts, params: Params, progress: Progress) -> Json:
         async with telling(progress, partial(_taken, follower.status)):
             try:
                 await follower.once()
+                await look_again(parts.carrying, parts.worker, [follower])
             except FrostError as fault:
                 faults.append(fault)
                 error = f"{fault.code}: {fault}"

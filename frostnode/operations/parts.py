@@ -25,7 +25,9 @@ from frostnode.project.fold import CatalogFold
 from frostnode.project.index import IndexFold
 from frostnode.project.stage import catch_up
 from frostnode.protocol.limits import PROGRESS_INTERVAL_S
+from frostnode.replicate.carrying import Carrying
 from frostnode.replicate.follow import PeerFollower, World
+from frostnode.replicate.policy import CarryPolicy
 from frostnode.withholding import Scrubbable
 
 T = TypeVar("T")
@@ -57,13 +59,19 @@ class Parts:
     peers_changed: Bell
     name: str
     url: str
-    carry: str
     followers: dict[str, PeerFollower]
+    policy: CarryPolicy = field(default_factory=CarryPolicy)
+    """The carry policy to begin with; `carrying` has the one in force."""
+    read_policy: Callable[[], CarryPolicy] = CarryPolicy
+    """Reads the settings file anew."""
+    carrying_changed: Bell = field(default_factory=Bell)
+    carrying: Carrying = field(init=False)
     catalog_fold: CatalogFold = field(init=False)
     index_fold: IndexFold = field(init=False)
     scrubbing: trio.Lock = field(init=False, default_factory=trio.Lock)
 
     def __post_init__(self) -> None:
+        self.carrying = Carrying(self.log, self.clock, self.policy)
         self.catalog_fold = CatalogFold(self.log, self.catalog)
         self.index_fold = IndexFold(self.log, self.catalog, self.index)
 
@@ -99,6 +107,7 @@ class Parts:
             clock=self.clock,
             random=self.random,
             changed=self.arrived.ring,
+            carrying=self.carrying,
         )
 
 

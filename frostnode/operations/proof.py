@@ -31,7 +31,7 @@ async def proof_bytes(parts: Parts, text: str, *, bare: bool) -> tuple[bytes, st
 
     def run() -> bytes:
         with parts.catalog.read() as catalog, parts.log.read() as log:
-            return make_proof(log, find_entry(catalog, log, url), bare=bare)
+            return make_proof(log, find_entry(parts, catalog, log, url), bare=bare)
 
     name = re.sub(r"[^A-Za-z0-9._-]", "-", url.key)[-80:].lstrip(".-")
     return await parts.worker.run(run), f"{name}.frostproof"

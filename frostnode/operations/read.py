@@ -25,13 +25,19 @@ from frostnode.replicate.serve import offered_size
 
 
 async def search(parts: Parts, params: Params, progress: Progress) -> Json:
-    """Full text over everything carried: {query, total, hits: [{url, did, type, key, title, publisher, description, score}]}."""
+    """Full text over everything carried: {query, total, unknown, hits: [{url, did, type, key, title, publisher, description, score}]}.
+
+    Publishers for whom nobody vouches are searched only with `include` = `unknown`; `unknown` answers how
+    many were left out.
+    """
     query = str(params["query"])
+    without = parts.carrying.hidden(include_unknown=_includes_unknown(params))
+    left_out = len(without - parts.carrying.hidden(include_unknown=True))
     limit = min(int(params.get("limit", 20)), SEARCH_LIMIT_MAX)
     offset = int(params.get("offset", 0))
 
     def run() -> Json:
-        total, found = parts.index.search(query, limit=limit, offset=offset)
+        total, found = parts.index.search(query, limit=limit, offset=offset, without=without)
         with parts.catalog.read() as catalog, parts.log.read() as log:
             names = catalog.names(hit.did for hit in found)
             hits = [
@@ -44,9 +50,21 @@ async def search(parts: Parts, params: Params, progress: Progress) -> Json:
                 for hit in found
                 if (entry := catalog.current(hit.did, hit.type, hit.key)) is not None
             ]
-        return {"query": query, "total": total, "offset": offset, "hits": hits}
+        return {"query": query, "total": total, "offset": offset, "unknown": left_out, "hits": hits}
 
     return await parts.worker.run(run)
+
+
+def _includes_unknown(params: Params) -> bool:
+    """Whether publishers for whom nobody vouches are asked for too.
+
+    Raises:
+        LocalError: usage
+    """
+    include = params.get("include") or ""
+    if include not in ("", "unknown"):
+        raise LocalError("usage", "parameter include", found=include, expected="unknown")
+    return bool(include)
 
 
 def _description(log: LogReader, entry: CatalogEntry) -> str:
@@ -83,13 +101,13 @@ async def show(parts: Parts, params: Params, progress: Progress) -> Json:
 
     def run() -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
-            entry = find_entry(catalog, log, url)
+            entry = find_entry(parts, catalog, log, url)
             names = catalog.names([entry.did])
             versions = catalog.versions(url.did, url.key) if url.type == "dataset" else []
             return {
                 **entry_json(entry),
                 "publisher": names.get(entry.did, ""),
-                "content": content_json(log, entry),
+                "content": content_json(parts, log, entry),
                 "proof": _proof_json(log, entry),
                 "history": [entry_json(item) for item in catalog.entries(url.did, url.type, url.key)],
                 "versions": [entry_json(item) for item in versions],
@@ -98,17 +116,15 @@ async def show(parts: Parts, params: Params, progress: Progress) -> Json:
     return await parts.worker.run(run)
 
 
-def find_entry(catalog: CatalogReader, log: LogReader, url: DidUrl) -> CatalogEntry:
+def find_entry(parts: Parts, catalog: CatalogReader, log: LogReader, url: DidUrl) -> CatalogEntry:
     """The entry that a DID URL names: the exact one by `?cid=`, else the current one.
 
     Raises:
         LocalError: publisher.unknown, record.not-found; record.withheld, when it is blocked or its header erased
     """
     check_shown(log, url.did, url.type, url.key)
-    if log.history(url.did) is None:
-        raise LocalError(
-            "publisher.unknown", f"{url.did} is not carried here", hint="`frost follow` a node that has it"
-        )
+    if log.history(url.did) is None or not parts.carrying.is_carried(url.did):
+        raise not_carried(parts, url.did)
     entry = (
         catalog.entry_by_header(url.did, url.cid) if url.cid else catalog.current(url.did, url.type, url.key)
     )
@@ -131,11 +147,13 @@ def is_withheld(shown: Json) -> bool:
     return shown["content"]["state"] in ("erased", "refused")
 
 
-def content_json(log: LogReader, entry: CatalogEntry) -> Json:
+def content_json(parts: Parts, log: LogReader, entry: CatalogEntry) -> Json:
     """{state: here | withdrawn | absent | erased | refused | unreadable, fields or reason}; never older content."""
     if entry.body is None or entry.op == "withdraw":
         return {"state": "withdrawn", "reason": "withdrawn by its publisher"}
     found = log.body(entry.body)
+    if found is None and (refusal := parts.carrying.types_refused([entry.type])) is not None:
+        return {"state": "absent", "reason": f"content not available here: {refusal.reason}"}
     if found is None:
         return {"state": "absent", "reason": "content not available here yet"}
     if isinstance(found, Withheld):
@@ -147,8 +165,12 @@ def content_json(log: LogReader, entry: CatalogEntry) -> Json:
 
 
 async def records(parts: Parts, params: Params, progress: Progress) -> Json:
-    """Current records, newest first: {records: […]}, by type and publisher if asked."""
+    """Current records, newest first: {records: […]}, by type and publisher if asked.
+
+    Without a publisher those are left out that a search leaves out.
+    """
     type_, did = params.get("type"), params.get("did")
+    without = parts.carrying.hidden(include_unknown=_includes_unknown(params))
     limit = min(int(params.get("limit", 50)), LISTING_MAX)
     offset = int(params.get("offset", 0))
 
@@ -158,6 +180,7 @@ async def records(parts: Parts, params: Params, progress: Progress) -> Json:
             did=parse_did(did) if did else None,
             limit=limit,
             offset=offset,
+            without=() if did else without,
         )
         names = catalog.names(entry.did for entry in found)
         return [{**entry_json(entry), "publisher": names.get(entry.did, "")} for entry in found]
@@ -171,7 +194,13 @@ async def publishers(parts: Parts, params: Params, progress: Progress) -> Json:
     def run() -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
             known = {item.did: item for item in catalog.publishers()}
-            return {"publishers": [_publisher_json(log, did, known.get(did)) for did in shown_dids(log)]}
+            return {
+                "publishers": [
+                    _publisher_json(parts, log, did, known.get(did))
+                    for did in shown_dids(log)
+                    if parts.carrying.is_carried(did)
+                ]
+            }
 
     return await parts.worker.run(run)
 
@@ -186,11 +215,11 @@ async def publisher(parts: Parts, params: Params, progress: Progress) -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
             check_shown(log, did)
             history = log.history(did)
-            if history is None:
-                raise LocalError("publisher.unknown", f"{did} is not carried here")
+            if history is None or not parts.carrying.is_carried(did):
+                raise not_carried(parts, did)
             known = {item.did: item for item in catalog.publishers()}
             return {
-                **_publisher_json(log, did, known.get(did)),
+                **_publisher_json(parts, log, did, known.get(did)),
                 "epochs": [log_json(state) for state in log.logs(did)],
                 "events": _events_json(history),
                 "listing": [
@@ -208,11 +237,22 @@ def shown_dids(log: LogReader) -> list[Did]:
     return [did for did in log.dids() if did not in blocked]
 
 
-def _publisher_json(log: LogReader, did: Did, summary: Any) -> Json:
+def not_carried(parts: Parts, did: Did) -> LocalError:
+    """Why nothing of a publisher is shown."""
+    refusal = parts.carrying.refusal(did)
+    if refusal is None:
+        return LocalError(
+            "publisher.unknown", f"{did} is not carried here", hint="`frost follow` a node that has it"
+        )
+    return LocalError("publisher.unknown", f"{did} is not carried here: {refusal.reason}")
+
+
+def _publisher_json(parts: Parts, log: LogReader, did: Did, summary: Any) -> Json:
     history = log.history(did)
     return {
         "did": did,
         "name": summary.name if summary else "",
+        "tier": parts.carrying.tier(did),
         "records": summary.records if summary else {},
         "changed_ms": summary.changed_ms if summary else 0,
         "forked": history.forked if history else False,
@@ -257,7 +297,7 @@ async def log(parts: Parts, params: Params, progress: Progress) -> Json:
 
     def run() -> Json:
         with parts.log.read() as reader:
-            did = _one_publisher(reader, params.get("did"))
+            did = _one_publisher(parts, reader, params.get("did"))
             entries: list[Json] = []
             for state in reversed(reader.logs(did)):
                 room = limit - len(entries)
@@ -280,12 +320,12 @@ async def log(parts: Parts, params: Params, progress: Progress) -> Json:
     return await parts.worker.run(run)
 
 
-def _one_publisher(reader: LogReader, did: str | None) -> Did:
+def _one_publisher(parts: Parts, reader: LogReader, did: str | None) -> Did:
     if did:
         wanted = parse_did(did)
         check_shown(reader, wanted)
-        if reader.history(wanted) is None:
-            raise LocalError("publisher.unknown", f"{wanted} is not carried here")
+        if reader.history(wanted) is None or not parts.carrying.is_carried(wanted):
+            raise not_carried(parts, wanted)
         return wanted
     hosted = {item.did for item in reader.hosted()}
     if len(hosted) != 1:
@@ -305,7 +345,7 @@ async def status(parts: Parts, params: Params, progress: Progress) -> Json:
                 "name": parts.name,
                 "url": parts.url,
                 "database": log.database.hex(),
-                "carry": parts.carry,
+                "carry": str(parts.carrying.policy.mode),
                 "records": catalog.counts(),
                 "publishers": len(shown_dids(log)),
                 "hosted": [_hosted_json(log, item.did, item.origin) for item in log.hosted()],

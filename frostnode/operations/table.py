@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
-from frostnode.operations import block, erase, follow, maintain, proof, publish, read
+from frostnode.operations import block, erase, follow, maintain, policy, proof, publish, read
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.protocol.errors import LocalError
 
@@ -22,6 +22,9 @@ OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
     "publishers": ((), read.publishers),
     "publisher": (("did",), read.publisher),
     "status": ((), read.status),
+    "policy": ((), policy.show),
+    "policy refusals": ((), policy.refusals),
+    "policy reload": ((), policy.reload),
     "proof": (("url",), proof.proof),
     "erase": (("target", "reason"), erase.erase),
     "block": (("target", "reason"), block.block),

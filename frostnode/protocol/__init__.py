@@ -35,6 +35,7 @@ In reading order; each cites its chapter of spec/README.md:
     frames         the sync stream, between bytes and values
     growth         leaves behind those that a log has, and what they make of its tree
     leaf_run       the leaves of one frame with what their proof leads to
+    checked_bodies the bodies of one frame, each held against its leaf
     withheld       what a node withholds, and passes over
     journal        what is remembered of a batch until it is stored
     follow_actions what a follower answers to a frame

@@ -11,17 +11,16 @@ It never fetches, waits or stores. Whoever applies the actions does so in order 
 per batch, and says before the next batch which it was: `keep` when it was stored, `undo` when it was not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from frostnode.protocol.checked_bodies import checked_bodies
 from frostnode.protocol.checkpoint import Checkpoint, open_checkpoint
-from frostnode.protocol.entry import read_leaf
 from frostnode.protocol.errors import FrameError, LogError
 from frostnode.protocol.follow_actions import (
     Action,
     Advance,
-    Finished,
     Fork,
     Gap,
     Missing,
@@ -31,12 +30,12 @@ from frostnode.protocol.follow_actions import (
     TakeEntries,
     TakeEvents,
     TakeLeaves,
+    ask_for,
+    finished,
+    with_cursor,
 )
 from frostnode.protocol.frames import (
-    COMPLETE,
     BodiesFrame,
-    BodyAbsent,
-    BodyItem,
     CheckpointFrame,
     CursorFrame,
     EndFrame,
@@ -51,7 +50,6 @@ from frostnode.protocol.leaf_run import LeafRun, read_run
 from frostnode.protocol.limits import HEADER_BYTES_MAX, TILE_WIDTH
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.merkle import CompactRange, verify_consistency
-from frostnode.protocol.named_body import named_body
 from frostnode.protocol.names import Did, Origin, parse_did, parse_origin
 from frostnode.protocol.withheld import NOTHING_BLOCKED
 
@@ -77,11 +75,16 @@ class _Target:
 _LAST_RUNS: Final = 4
 
 
+def _passes_over_nobody(did: Did) -> bool:
+    return False
+
+
 class Follower:
     """Judges the frames of one stream, in order.
 
     `dids` are the publishers that were asked for (None: all), whatever the peer sends. `stopped` may be
-    shared by the followers of several streams of one peer.
+    shared by the followers of several streams of one peer. `passes_over` says whose logs are not wanted for
+    now; their identity events are judged all the same.
     """
 
     def __init__(
@@ -89,7 +92,10 @@ class Follower:
         held: Held,
         dids: frozenset[Did] | None = None,
         stopped: Journal[Origin, Stopped] | None = None,
+        passes_over: Callable[[Did], bool] | None = None,
     ) -> None:
+        self._passes_over = passes_over or _passes_over_nobody
+        self._is_choosy, self._has_passed_over = passes_over is not None, False
         self._held = held
         self._dids = dids
         self._stopped: Journal[Origin, Stopped] = Journal() if stopped is None else stopped
@@ -131,17 +137,17 @@ class Follower:
         """
         match frame:
             case EntriesFrame():
-                return _with_cursor(self._entries(frame), frame.cursor)
+                return with_cursor(self._entries(frame), frame.cursor)
             case BodiesFrame():
-                return _with_cursor(self._bodies(frame), frame.cursor)
+                return with_cursor(self._bodies(frame), frame.cursor)
             case CheckpointFrame():
                 return self._checkpoint(frame)
             case EventsFrame():
-                return _with_cursor(self._events(frame), frame.cursor)
+                return with_cursor(self._events(frame), frame.cursor)
             case CursorFrame():
                 return [Advance(cursor=frame.cursor)]
             case EndFrame():
-                return [_finished(frame)]
+                return [finished(frame)]
 
     # -- identity ---------------------------------------------------------------------------------
 
@@ -194,8 +200,13 @@ class Follower:
         parts = parse_origin(origin)
         if not self._is_asked_for(parts.did) or self._stopped.get(Origin(origin)) is not None:
             return parts.did, Origin(origin), None
+        if self._passes_over(parts.did):
+            self._has_passed_over = True
+            return parts.did, Origin(origin), None
         history = self._history(parts.did)
         if history is None or history.tip is None:
+            if self._lacks(parts.did):
+                return parts.did, Origin(origin), None
             raise FrameError(
                 "frame.order",
                 f"log of {parts.did}",
@@ -204,6 +215,11 @@ class Follower:
             )
         standing = history.epoch(Origin(origin))
         return parts.did, Origin(origin), standing
+
+    def _lacks(self, did: Did) -> bool:
+        """Whether identity events are not here, and may have come while the publisher was not wanted."""
+        is_wanted = self._is_asked_for(did) and not self._passes_over(did)
+        return self._is_choosy and is_wanted and self._history(did) is None
 
     def _log(self, origin: Origin, standing: EpochStanding) -> LogState:
         if origin not in self._logs:
@@ -257,12 +273,19 @@ class Follower:
 
     # -- entries ----------------------------------------------------------------------------------
 
-    def _target(self, frame: EntriesFrame, standing: EpochStanding) -> _Target:
+    def _target(self, frame: EntriesFrame, standing: EpochStanding) -> _Target | None:
+        """The tree that entries are proven to; None where its checkpoint may have been passed over.
+
+        Raises:
+            FrameError: frame.order
+        """
         target = self._targets.get(Origin(frame.origin))
         end = standing.end
         if end is not None and (target is None or (target.size, target.root) != (end.size, end.root)):
             target = _Target(end.size, end.root, None)
         if target is None or target.size != frame.size:
+            if self._has_passed_over:
+                return None
             raise FrameError(
                 "frame.order",
                 f"tree size that entries of {frame.origin} are proven to",
@@ -273,11 +296,15 @@ class Follower:
 
     def _entries(self, frame: EntriesFrame) -> list[Action]:
         did, origin, standing = self._standing(frame.origin)
-        if standing is None or (standing.end is not None and frame.size != standing.end.size):
+        if standing is None:
+            return ask_for(did, origin, 0, read_run(frame).stop) if self._lacks(did) else []
+        if standing.end is not None and frame.size != standing.end.size:
             return []
         target = self._target(frame, standing)
         state = self._log(origin, standing)
         run = read_run(frame)
+        if target is None:
+            return ask_for(did, origin, state.held.size, run.stop)
         if run.root != target.root:
             raise LogError(
                 "tree.root",
@@ -285,16 +312,20 @@ class Follower:
                 found=run.root,
                 expected=target.root,
             )
-        held = state.held
+        return self._judge_run(did, state, target, run)
+
+    def _judge_run(self, did: Did, state: LogState, target: _Target, run: LeafRun) -> list[Action]:
+        """Hold proven leaves against those that are held, and take those behind them."""
+        origin, held, standing = state.origin, state.held, state.standing
         if run.stop <= held.size:
             lacking = self._compare_held(origin, run)
             if lacking is None:
                 return self._not_ours(did, state, target, run.through)
             return [TakeLeaves(did=did, origin=origin, leaves=lacking)] if lacking else []
-        if state.frozen or not (standing.accepts or standing.end is not None):
+        if state.frozen or standing is None or not (standing.accepts or standing.end is not None):
             return []
         if run.start > held.size:
-            return [Gap(did=did, origin=origin, held=held.size, shown=run.stop)]
+            return ask_for(did, origin, held.size, run.stop)
         before = run.tree_before(held.size)
         if before != held:
             return self._not_ours(did, state, target, before)
@@ -380,7 +411,7 @@ class Follower:
             return [Gap(did=did, origin=origin, held=held, shown=stop)]
         stop = min(stop, held)
         leaves = self._leaves(origin, frame.start, stop)
-        bodies = _named(origin, frame.start, self.blocked.without_blocked(did, leaves), frame.items)
+        bodies = checked_bodies(origin, frame.start, self.blocked.without_blocked(did, leaves), frame.items)
         if not bodies:
             return []
         taken_from = self._taken.get(origin)
@@ -401,40 +432,6 @@ class Follower:
         return self._held.leaf(origin, index)
 
 
-def _named(
-    origin: Origin, start: int, leaves: Sequence[bytes | None], items: Sequence[BodyItem]
-) -> list[tuple[bytes, bytes]]:
-    """The bodies among the items, with their digests, each held against the leaf that names it.
-
-    Raises:
-        RecordError: body.hash; FrameError: frame.order, for a body that a header says there is none of
-    """
-    bodies: list[tuple[bytes, bytes]] = []
-    for index, (leaf, item) in enumerate(zip(leaves, items, strict=False), start):
-        if leaf is None or item is None or isinstance(item, BodyAbsent):
-            continue  # where the header is withheld nothing says which body it names
-        named = named_body(leaf)
-        if named is not None:
-            named.check(item)
-            bodies.append((named.digest, item))
-        elif read_leaf(leaf) is not None:
-            raise FrameError(
-                "frame.order", f"body of leaf {index} of {origin}", expected="none: its header has none"
-            )
-    return bodies
-
-
-def _with_cursor(actions: list[Action], cursor: bytes | None) -> list[Action]:
-    if cursor is not None:
-        actions.append(Advance(cursor=cursor))
-    return actions
-
-
 def _raise_refusal(taken: Taken) -> None:
     for _, error in taken.refused:
         raise error
-
-
-def _finished(frame: EndFrame) -> Finished:
-    reason = f"{frame.code}: {frame.reason}" if frame.reason else frame.code
-    return Finished(complete=frame.code == COMPLETE, reason=reason)

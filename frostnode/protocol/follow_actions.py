@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.frames import COMPLETE, EndFrame
 from frostnode.protocol.growth import Growth
 from frostnode.protocol.history import History, Taken
 from frostnode.protocol.merkle import CompactRange
@@ -125,3 +126,21 @@ Effect: TypeAlias = TakeEvents | TakeEntries | TakeLeaves | TakeBodies | NewHead
 """What is to be stored."""
 
 Action: TypeAlias = Effect | Gap | Missing | Fork | Stopped | Advance | Finished
+
+
+def with_cursor(actions: list[Action], cursor: bytes | None) -> list[Action]:
+    """The actions, and behind them that all up to the cursor has been seen."""
+    if cursor is not None:
+        actions.append(Advance(cursor=cursor))
+    return actions
+
+
+def finished(frame: EndFrame) -> Finished:
+    """How the peer closed."""
+    reason = f"{frame.code}: {frame.reason}" if frame.reason else frame.code
+    return Finished(complete=frame.code == COMPLETE, reason=reason)
+
+
+def ask_for(did: Did, origin: Origin, held: int, shown: int) -> list[Action]:
+    """Ask for a log by size, if the peer has more of it."""
+    return [Gap(did=did, origin=origin, held=held, shown=shown)] if shown > held else []

@@ -69,6 +69,12 @@ PROBLEM_BYTES_MAX: Final = 16 * 1024
 PEER_BACKOFF_FIRST_S: Final = 1
 PEER_BACKOFF_MAX_S: Final = 60
 
+# carrying (spec/10-carrying.md)
+POLICY_RECHECK_S: Final = 3600
+POLICY_CHECK_S: Final = 60
+REFUSALS_PER_PEER_MAX: Final = 4096
+REFUSALS_AT_ONCE_MAX: Final = 256
+
 # views
 TITLE_CHARS_MAX: Final = 500
 INDEXED_CHARS_MAX: Final = 2**18

@@ -1,5 +1,6 @@
 """Keep up with one peer: a conversation after the other, further apart while they bring nothing."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -47,6 +48,18 @@ class PeerFollower:
             TransportError, PeerError, StorageError; LocalError, when the peer refuses to answer
         """
         await self._converse(live=False)
+
+    async def again(self, dids: Sequence[Did]) -> None:
+        """Fetch what was refused of these publishers and is carried now, beside whatever else goes on.
+
+        Raises:
+            TransportError, PeerError, StorageError; LocalError, when the peer refuses to answer
+        """
+        status = PeerStatus(self.url)
+        try:
+            await Session(status, self.world, None, {}).again(dids)
+        finally:
+            self.status.entries += status.entries
 
     async def _converse(self, *, live: bool) -> None:
         self.status.caught_up = False

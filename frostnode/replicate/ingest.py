@@ -38,6 +38,7 @@ from frostnode.protocol.log_state import LogState
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.tiles import decode_bundle
 from frostnode.protocol.withheld import Blocked
+from frostnode.replicate.admission import OPEN, Admission, Door
 
 _DECODED_BYTES: Final = 1024 * 1024
 """So many bytes are decoded at once: frames may be small, and values take more memory than bytes."""
@@ -108,7 +109,7 @@ class Outcome:
 class Ingest:
     """One peer's frames, judged and stored. `peer` None stores no cursor (a log asked for by size).
 
-    `dids` and `stopped` are the follower's. `entries` and `commits` count all that was stored, also of a
+    `dids` and `stopped` are the follower's; `door` decides what is stored. `entries` and `commits` count all that was stored, also of a
     batch that ended with an error.
     """
 
@@ -118,13 +119,15 @@ class Ingest:
         peer: str | None,
         dids: frozenset[Did] | None = None,
         stopped: Journal[Origin, Stopped] | None = None,
+        door: Door = OPEN,
     ) -> None:
         self._store = store
         self._peer = peer
+        self._door = door
         self._decoder = FrameDecoder()
         self._held = StoreHeld(store)
         self._stopped: Journal[Origin, Stopped] = Journal() if stopped is None else stopped
-        self._follower = Follower(self._held, dids, self._stopped)
+        self._follower = Follower(self._held, dids, self._stopped, None if door is OPEN else door.passes_over)
         self._gaps: dict[Origin, Gap] = {}
         self._cursor: bytes | None = None
         self._stored_cursor: bytes | None = None
@@ -189,9 +192,19 @@ class Ingest:
                     raise
                 continue
             self._follower.keep()
+            self._pass_over(outcome)
             if fault is not None:
                 raise fault
             return
+
+    def _pass_over(self, outcome: Outcome) -> None:
+        """What is not wanted any more is not to be asked for either."""
+        for origin, gap in list(outcome.gaps.items()):
+            if self._door.passes_over(gap.did):
+                del outcome.gaps[origin]
+                self._gaps.pop(origin, None)
+        if outcome.missing:
+            outcome.missing = {did for did in outcome.missing if not self._door.passes_over(did)}
 
     def _judge_and_store(self, frames: list[Frame], outcome: Outcome) -> PeerError | None:
         """Store what comes before the first fault, and answer that."""
@@ -242,10 +255,14 @@ class Ingest:
         with self._store.write() as writer:
             if effects and writer.last_arrival() != before:
                 self._check_unchanged(writer)
+            admission = self._door.admission(writer)
             for effect in effects:
-                entries += _apply_effect(writer, effect)
+                if (admitted := admission.admit(effect)) is not None:
+                    entries += _apply_effect(writer, admitted, admission)
+            admission.settle()
             if self._has_news(outcome):
                 self._write_cursor(writer)
+        admission.kept()
         outcome.entries += entries
         outcome.stored = outcome.stored or bool(effects)
         self.entries += entries
@@ -287,6 +304,8 @@ class Ingest:
 
     def _is_open(self, reader: LogReader, gap: Gap) -> bool:
         """Whether leaves that the peer has shown are still to come."""
+        if self._door.passes_over(gap.did):
+            return False
         state = reader.log(gap.origin)
         if (
             state is None
@@ -300,8 +319,10 @@ class Ingest:
         return state.held.size < wanted and not state.frozen
 
 
-def _apply_effect(writer: LogWriter, action: Effect) -> int:
+def _apply_effect(writer: LogWriter, action: Effect, admission: Admission) -> int:
     """Write one action; answers how many leaves it added."""
+    new: list[bool] = []
+    added = 0
     match action:
         case TakeEntries():
             start, stop = action.growth.start, action.growth.stop
@@ -309,7 +330,7 @@ def _apply_effect(writer: LogWriter, action: Effect) -> int:
             if action.served is not None:
                 writer.serve(action.origin, action.note, action.served)
             writer.arrive(ArrivalKind.ENTRIES, action.did, action.origin, start, stop)
-            return stop - start
+            added = stop - start
         case TakeLeaves():
             for index in writer.put_leaves(action.origin, action.leaves):
                 writer.arrive(ArrivalKind.ERASED, action.did, action.origin, index, index + 1)
@@ -321,4 +342,5 @@ def _apply_effect(writer: LogWriter, action: Effect) -> int:
             writer.take_events(action.did, action.history, action.taken)
         case NewHead():
             writer.serve(action.origin, action.note, action.size)
-    return 0
+    admission.took(action, new)
+    return added

@@ -5,7 +5,7 @@ its tree is complete, a later arrival shows the receiver the gap and it asks for
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from frostnode.ports import Arrival, ArrivalKind, LogReader
@@ -87,9 +87,17 @@ def _runs(arrivals: list[Arrival]) -> Iterator[_Run]:
 class ArrivalStream:
     """The arrivals behind `after` as frames, batch by batch; remembers what this receiver was sent."""
 
-    def __init__(self, after: int, *, dids: frozenset[Did] | None = None, heads_only: bool = False) -> None:
+    def __init__(
+        self,
+        after: int,
+        *,
+        dids: frozenset[Did] | None = None,
+        heads_only: bool = False,
+        carries: Callable[[Did], bool] | None = None,
+    ) -> None:
         self.after = after
         self._dids = dids
+        self._carries = carries
         self._heads_only = heads_only
         self._sent_events: dict[Did, int] = {}
         self._sent_ends: set[Origin] = set()
@@ -119,8 +127,8 @@ class ArrivalStream:
         return encode_frame(CursorFrame(cursor=cursor_at(reader, self.after).to_bytes()))
 
     def _frames(self, reader: LogReader, run: _Run) -> list[bytes]:
-        """What a run comes to; its last frame carries the cursor behind it. Nothing for what is local."""
-        if run.first.did in self._blocked:
+        """What a run comes to; its last frame carries the cursor behind it. Nothing for what is local or not carried."""
+        if run.first.did in self._blocked or (self._carries is not None and not self._carries(run.first.did)):
             return []
         if run.first.kind is ArrivalKind.EVENTS:
             return self._events(reader, run)

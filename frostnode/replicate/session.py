@@ -3,13 +3,14 @@
 Trust: none. A peer can waste this conversation's time and bandwidth, within the limits, and nothing else.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from enum import Enum, auto
 from functools import partial
 from typing import Final, TypeVar
 from urllib.parse import urlencode
 
+from frostnode.ledger import EVERYONE
 from frostnode.ports import LogWriter
 from frostnode.protocol.errors import FrameError, LocalError, TransportError
 from frostnode.protocol.follow_actions import Gap, Stopped
@@ -46,6 +47,7 @@ class Session:
     def __init__(self, status: PeerStatus, world: World, dids: Dids, asked: dict[Origin, int]) -> None:
         self._status = status
         self._world = world
+        self._door = world.door(status.url)
         self._dids = dids
         self._asked = asked
         self._stopped: Journal[Origin, Stopped] = Journal()
@@ -72,6 +74,37 @@ class Session:
             await self._source(self._ingest(None)).everything(self._dids)
             await self._reached()
         self._status.caught_up = not self._open
+
+    async def again(self, dids: Sequence[Did]) -> None:
+        """Fetch what was refused before and is carried now: identities, then each log from what is here on.
+
+        Costs what is missing, not what is held. EVERYONE asks for all that the peer has.
+
+        Raises:
+            TransportError, PeerError, StorageError; LocalError, when the peer refuses to answer
+        """
+        self._door = self._world.door(self._status.url, anew=True)
+        if EVERYONE in dids:
+            refusal = await self._arrivals(self._ingest(None), None, None, live=False)
+            if refusal is not None and refusal.code not in _NOT_THERE:
+                raise refusal
+        for did in dids:
+            if did == EVERYONE:
+                continue
+            await self._ask_history(self._ingest(None), did)
+            for gap, bodies in await self._world.worker.run(partial(self._left, did)):
+                await self._fill(gap, bodies)
+
+    def _left(self, did: Did) -> list[tuple[Gap, int]]:
+        """Where each log of a publisher goes on, and from which leaf on a body may be missing."""
+        with self._world.store.read() as reader:
+            return [
+                (
+                    Gap(did=did, origin=state.origin, held=state.held.size, shown=state.held.size),
+                    next(iter(reader.missing_bodies(state.origin, 0, 1)), state.held.size),
+                )
+                for state in reader.logs(did)
+            ]
 
     # -- cursor -----------------------------------------------------------------------------------
 
@@ -123,7 +156,7 @@ class Session:
     # -- streams ----------------------------------------------------------------------------------
 
     def _ingest(self, peer: str | None) -> Ingest:
-        return Ingest(self._world.store, peer, self._dids, self._stopped)
+        return Ingest(self._world.store, peer, self._dids, self._stopped, self._door)
 
     async def _arrivals(
         self, ingest: Ingest, dids: Dids, cursor: bytes | None, *, live: bool
@@ -202,14 +235,17 @@ class Session:
             if error.code not in (*_NOT_THERE, _WITHHELD):
                 raise
 
-    async def _fill(self, gap: Gap) -> Filled:
-        """Fetch one log from the first leaf that is not here, unless that was tried in vain just now."""
+    async def _fill(self, gap: Gap, bodies: int | None = None) -> Filled:
+        """Fetch one log from the first leaf that is not here, unless that was tried in vain just now.
+
+        Bodies from there on too, or from leaf `bodies` on.
+        """
         now = self._world.clock.monotonic_s()
         if now - self._tried.get(gap.origin, -PEER_BACKOFF_MAX_S) < PEER_BACKOFF_MAX_S:
             return Filled.AS_FAR_AS_IT_GOES
         self._tried[gap.origin] = now
         ingest = self._ingest(None)
-        query = urlencode({"from": gap.held, "bodies": gap.held})
+        query = urlencode({"from": gap.held, "bodies": gap.held if bodies is None else bodies})
         refusal = await self._stream(f"/frost/{gap.origin}/frames?{query}", partial(self._judge_log, ingest))
         if refusal is not None:
             if refusal.code == _WITHHELD:
@@ -233,7 +269,7 @@ class Session:
         async def take(frames: list[Frame]) -> None:
             await self._work(ingest, partial(ingest.take, frames))
 
-        return StaticSource(self._status.url, self._world, take, self._asked)
+        return StaticSource(self._status.url, self._world, take, self._asked, self._door)
 
 
 def _heard(outcome: Outcome) -> Heard:

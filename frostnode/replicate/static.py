@@ -40,6 +40,7 @@ from frostnode.protocol.limits import (
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.note import parse_note
+from frostnode.replicate.admission import OPEN, Door
 from frostnode.replicate.ingest import read_blocked
 from frostnode.replicate.listing import HeadLine, WithheldLine, read_heads, read_withheld
 from frostnode.replicate.static_tree import StaticTree
@@ -70,9 +71,12 @@ class StaticSource:
     then is not asked of it again and again.
     """
 
-    def __init__(self, url: str, world: World, take: Take, asked: dict[Origin, int]) -> None:
+    def __init__(
+        self, url: str, world: World, take: Take, asked: dict[Origin, int], door: Door = OPEN
+    ) -> None:
         self._url = url
         self._world = world
+        self._door = door
         self._take = take
         self._asked = asked
         self._identified: set[Did] = set()
@@ -114,9 +118,13 @@ class StaticSource:
     # -- one log ----------------------------------------------------------------------------------
 
     async def _head(self, line: HeadLine) -> None:
+        if self._door.passes_over(line.did):
+            return
         if line.did not in self._identified and not await self._read(partial(_knows, line=line)):
             await self.identity(line.did)
             if await self._read(lambda reader: reader.history(line.did)) is None:
+                if self._door.passes_over(line.did):
+                    return
                 raise IdentityError("identity.unknown", f"history of {line.did}", found="no genesis event")
         self._identified.add(line.did)
         await self._log(line.origin, line.note)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from frostnode.ports import Clock, LogStore, PeerTransport, Random, Worker
 from frostnode.protocol.names import Origin
+from frostnode.replicate.admission import OPEN, Door, PeerDoor
+from frostnode.replicate.carrying import Carrying
 
 
 @dataclass(slots=True)
@@ -34,3 +36,9 @@ class World:
     random: Random
     changed: Callable[[], None]
     """Called after a commit: a hint for whoever follows the arrivals."""
+    carrying: Carrying | None = None
+    """What is carried; None for everything, uncounted."""
+
+    def door(self, peer: str, *, anew: bool = False) -> Door:
+        """What a peer may bring; `anew`, when it is asked for what was refused before."""
+        return OPEN if self.carrying is None else PeerDoor(self.carrying, peer, anew=anew)

@@ -17,8 +17,12 @@ from frostnode.ports import LogReader, LogStore, PeerTransport, Worker
 from frostnode.protocol.errors import FrostError
 from frostnode.protocol.frames import Frame
 from frostnode.protocol.names import Did
+from frostnode.replicate.admission import PeerDoor
+from frostnode.replicate.again import look_again
+from frostnode.replicate.carrying import Carrying
 from frostnode.replicate.follow import PeerFollower, World
-from frostnode.replicate.ingest import Ingest
+from frostnode.replicate.ingest import Ingest, Outcome
+from frostnode.replicate.policy import CarryPolicy
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.worker import InlineWorker
@@ -39,11 +43,20 @@ class TrioClock:
 class PeerNode:
     """A node without its views: what it holds, and how others get it."""
 
-    def __init__(self, folder: Path, name: str = "node") -> None:
-        self.store = SqliteStore(folder / f"{name}.db", ManualClock(), SeededRandom(name))
+    def __init__(self, folder: Path, name: str = "node", policy: CarryPolicy | None = None) -> None:
+        self.clock = ManualClock()
+        self.store = SqliteStore(folder / f"{name}.db", self.clock, SeededRandom(name))
+        self.carrying = Carrying(self.store, self.clock, policy or CarryPolicy())
+        self.has_policy = policy is not None
         self.bell = Bell()
         about = {"software": "frostnode", "database": ""}
-        sync = SyncResources(store=self.store, worker=InlineWorker(), bell=self.bell, node=about)
+        sync = SyncResources(
+            store=self.store,
+            worker=InlineWorker(),
+            bell=self.bell,
+            node=about,
+            carries=self.carrying.is_carried,
+        )
         self.app = Starlette(routes=sync.routes(), exception_handlers={FrostError: _refuse})
 
     def close(self) -> None:
@@ -67,6 +80,8 @@ class PeerNode:
         """Follow the node at `url`, from where that was left."""
         with self.store.write() as writer:
             writer.put_peer(url)
+        if self.has_policy:
+            self.carrying.refresh()
         world = World(
             store=store or self.store,
             worker=worker or InlineWorker(),
@@ -74,8 +89,21 @@ class PeerNode:
             clock=TrioClock(),
             random=SeededRandom("follower"),
             changed=self.bell.ring,
+            carrying=self.carrying if self.has_policy else None,
         )
         return PeerFollower(url, world, dids)
+
+    def take_from(self, peer: str, *frames: Frame) -> Outcome:
+        """Carry what a peer proves, as far as the policy lets it in."""
+        with self.store.write() as writer:
+            writer.put_peer(peer)
+        self.carrying.refresh()
+        return Ingest(self.store, peer, door=PeerDoor(self.carrying, peer)).take(list(frames))
+
+    async def look_again(self, *followers: PeerFollower) -> None:
+        """Ask for all that was refused and is carried now."""
+        while await look_again(self.carrying, InlineWorker(), followers):
+            pass
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until what was stored makes the condition true."""

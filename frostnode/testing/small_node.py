@@ -77,7 +77,6 @@ class SmallNode:
             peers_changed=Bell(),
             name="small",
             url="",
-            carry="everything",
             followers={},
         )
 

@@ -495,3 +495,50 @@ async def test_an_operation_that_fails_in_a_running_node_does_not_end_it(home, m
             await call(place.control, "fsck", {}, quiet)
         assert (await call(place.control, "status", {}, quiet))["publishers"] == 1
         nursery.cancel_scope.cancel()
+
+
+# the carry policy
+
+
+def test_the_policy_is_shown_checked_and_taken_up(home, capfd, tmp_path):
+    folder, _ = home
+    code, out, _ = run(capfd, "policy")
+    assert code == 0
+    assert "mode            everything" in out
+    assert "1 own" in out
+    file = folder / "frost.toml"
+    file.write_text('[carry]\ndeny = ["host:bad.example"]\n[carry.unknown]\nbytes = "1 MiB"\n')
+    code, out, _ = run(capfd, "policy", "check", file)
+    assert code == 0
+    assert "deny            host:bad.example" in out
+    assert "1 MiB bytes" in out
+    code, out, _ = run(capfd, "policy", "reload", "--json")
+    assert code == 0
+    assert json.loads(out)["settings"]["deny"] == ["host:bad.example"]
+    code, out, err = run(capfd, "policy", "refusals")
+    assert (code, out, err) == (0, "", "0 of 0\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('carry = "most"', "carry.mode"),
+        ("[carry]\nunheard = 1", "unheard"),
+        ("[carry.unknown]\nentries = -1", "carry.unknown.entries"),
+        ("not toml", "frost.toml"),
+    ],
+)
+def test_a_policy_that_cannot_be_read_is_one_line_and_an_exit_code(home, capfd, text, named):
+    file = home[0] / "frost.toml"
+    file.write_text(text)
+    code, out, err = run(capfd, "policy", "check", file)
+    assert (code, out) == (2, "")
+    assert "input.unreadable" in err
+    assert named in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_policy_file_that_is_not_there_is_no_policy(capfd, tmp_path):
+    code, _, err = run(capfd, "policy", "check", tmp_path / "nothing.toml")
+    assert code == 2
+    assert "no such file" in err

@@ -84,7 +84,6 @@ class Node:
             peers_changed=Bell(),
             name="The node of the tests",
             url="https://frost.example.org",
-            carry="everything",
             followers={},
         )
         self.app = make_app(self.parts, ABOUT)

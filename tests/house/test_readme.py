@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from frostnode.config import Config
+from frostnode.replicate.policy import CarryPolicy
+from frostnode.replicate.policy_table import settings_of
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 START_S = 240
@@ -134,3 +138,28 @@ def test_the_readme_has_the_commands_of_the_first_ten_minutes():
     ):
         assert command in text
     assert shutil.which("bash")
+
+
+def table_of(first):
+    """(setting, default) of every row of the tables that begin with this column."""
+    rows = re.findall(r"^\| `([a-z_.]+)` \| (.+?) \| (.+?) \|$", README, re.MULTILINE)
+    return {name: default.strip("`") for name, default, about in rows if about and name.startswith(first)}
+
+
+def shown(value):
+    """A default as people write it."""
+    if isinstance(value, dict):
+        limits = [f"{limit} {bound}" for bound, limit in value.items()]
+        return "unlimited" if set(value.values()) == {"unlimited"} else ", ".join(limits)
+    return str(value).lower() if isinstance(value, bool) else str(value) if value else "none"
+
+
+def test_every_setting_of_the_carry_policy_is_told_with_its_default():
+    settings = settings_of(CarryPolicy())
+    assert table_of("carry.") == {f"carry.{name}": shown(value) for name, value in settings.items()}
+
+
+def test_every_other_setting_is_told_with_its_default():
+    told = {name: default for name, default in table_of("").items() if "." not in name}
+    defaults = {name: str(getattr(Config(), name)) or "empty" for name in ("name", "host", "port", "url")}
+    assert told == defaults

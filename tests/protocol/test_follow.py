@@ -542,3 +542,63 @@ def test_a_stream_with_any_byte_changed_stores_nothing_wrong():
             assert origin == source.origin
             assert leaf == source.leaves[index]
         assert set(held.bodies.values()) <= set(source.bodies)
+
+
+# who is not wanted
+
+
+class Choosy:
+    """Publishers whose logs are passed over for now."""
+
+    def __init__(self, *dids):
+        self.dids = set(dids)
+
+    def __call__(self, did):
+        return did in self.dids
+
+
+def choosy(*dids):
+    held, choice = Held(), Choosy(*dids)
+    return held, choice, Follower(held, passes_over=choice)
+
+
+def test_the_log_of_who_is_not_wanted_is_passed_over_and_its_events_are_judged():
+    source = publisher(3)
+    held, _, follower = choosy(source.did)
+    actions = [action for frame in source.stream() for action in follower.feed(frame)]
+    assert [type(action) for action in actions] == [TakeEvents]
+    assert follower.feed(source.entries(0, 3)) == []
+    assert held.logs == {}
+
+
+def test_frames_of_who_is_not_wanted_and_was_never_heard_of_are_no_fault():
+    source = publisher(3)
+    _, _, follower = choosy(source.did)
+    for frame in list(source.stream())[1:]:
+        assert follower.feed(frame) == []
+
+
+def test_who_comes_to_be_wanted_is_asked_for_by_size_where_the_checkpoint_was_passed_over():
+    source = publisher(3)
+    held, choice, follower = choosy(source.did)
+    feed([source.events()], held, follower)
+    assert follower.feed(CheckpointFrame(origin=source.origin, note=source.note())) == []
+    choice.dids.clear()
+    assert follower.feed(source.entries(0, 3)) == [Gap(did=source.did, origin=source.origin, held=0, shown=3)]
+
+
+def test_who_comes_to_be_wanted_is_asked_for_by_size_where_the_events_were_passed_over():
+    source = publisher(3)
+    _, _, follower = choosy()
+    assert follower.feed(CheckpointFrame(origin=source.origin, note=source.note())) == []
+    assert follower.feed(source.bodies_frame(0, 3)) == []
+    assert follower.feed(source.entries(0, 3)) == [Gap(did=source.did, origin=source.origin, held=0, shown=3)]
+
+
+def test_a_choosy_follower_is_as_strict_as_any_while_it_passes_over_nobody():
+    source = publisher(3)
+    held, _, follower = choosy()
+    feed([source.events()], held, follower)
+    with pytest.raises(FrameError) as caught:
+        follower.feed(source.entries(0, 3))
+    assert caught.value.code == "frame.order"

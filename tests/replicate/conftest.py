@@ -18,8 +18,8 @@ def clock():
 def make_node(tmp_path):
     nodes = []
 
-    def make(name="node"):
-        nodes.append(PeerNode(tmp_path, name))
+    def make(name="node", policy=None):
+        nodes.append(PeerNode(tmp_path, name, policy))
         return nodes[-1]
 
     yield make

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from frostnode.edge.outcomes import http_status, problem
-from frostnode.operations import proof, read
+from frostnode.operations import policy, proof, read
 from frostnode.operations.parts import Json, Parts, Progress
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import LISTING_MAX, SEARCH_LIMIT_MAX, SEARCH_OFFSET_MAX
@@ -39,6 +39,8 @@ class Api:
             Route("/api/log/{did}", self._answer(read.log, publisher_params)),
             Route("/api/record", self.record),
             Route("/api/record/{url:path}", self.record),
+            Route("/api/policy", self._answer(policy.show, _no_params)),
+            Route("/api/policy/refusals", self._answer(policy.refusals, listing_params)),
             Route("/api/proof", self.proof),
             Route("/api/proof/{url:path}", self.proof),
         ]
@@ -86,8 +88,9 @@ def url_params(request: Request) -> Mapping[str, Any]:
 
 
 def search_params(request: Request) -> Mapping[str, Any]:
-    """q, limit, offset."""
+    """q, include, limit, offset."""
     return {
+        "include": request.query_params.get("include"),
         "query": request.query_params.get("q", ""),
         "limit": whole_number(request, "limit", 20, SEARCH_LIMIT_MAX),
         "offset": whole_number(request, "offset", 0, SEARCH_OFFSET_MAX),
@@ -95,10 +98,19 @@ def search_params(request: Request) -> Mapping[str, Any]:
 
 
 def records_params(request: Request) -> Mapping[str, Any]:
-    """type, did, limit, offset."""
+    """type, did, include, limit, offset."""
     return {
+        "include": request.query_params.get("include"),
         "type": request.query_params.get("type"),
         "did": request.query_params.get("did"),
+        "limit": whole_number(request, "limit", 50, LISTING_MAX),
+        "offset": whole_number(request, "offset", 0, 2**53),
+    }
+
+
+def listing_params(request: Request) -> Mapping[str, Any]:
+    """limit, offset."""
+    return {
         "limit": whole_number(request, "limit", 50, LISTING_MAX),
         "offset": whole_number(request, "offset", 0, 2**53),
     }

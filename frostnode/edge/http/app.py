@@ -19,7 +19,13 @@ _PROBLEM = "application/problem+json"
 
 def make_app(parts: Parts, about: dict[str, str]) -> Starlette:
     """The application of one node; `about` is what /frost/node answers."""
-    sync = SyncResources(store=parts.log, worker=parts.worker, bell=parts.arrived, node=about)
+    sync = SyncResources(
+        store=parts.log,
+        worker=parts.worker,
+        bell=parts.arrived,
+        node=about,
+        carries=parts.carrying.is_carried,
+    )
     pages = Pages(parts)
 
     async def refuse(request: Request, error: Exception) -> Response:

@@ -16,16 +16,18 @@ from frostnode.edge.http.links import link_to
 from frostnode.edge.http.record_view import view_record
 from frostnode.edge.http.rendering import load_static, make_environment
 from frostnode.edge.outcomes import http_status, problem
-from frostnode.operations import block, read
+from frostnode.operations import block, policy, read
 from frostnode.operations.parts import Json, Parts
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import SEARCH_OFFSET_MAX
 from frostnode.protocol.names import DID_PREFIX
+from frostnode.replicate.policy_table import ABOUT
 
 _HITS: Final = 20
 _NEWEST: Final = 12
 _RECORDS: Final = 50
 _PUBLISHERS: Final = 100
+_REFUSALS: Final = 50
 _OFFSET_MAX: Final = 2**53
 
 _FOR_EVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
@@ -51,6 +53,7 @@ class Pages:
             Route("/publisher/{did}", self.publisher),
             Route("/status", self.status),
             Route("/withheld", self.withheld),
+            Route("/policy", self.policy),
             Route("/static/{name}", self.static),
         ]
 
@@ -72,8 +75,11 @@ class Pages:
         if query.startswith(DID_PREFIX) and (target := link_to(query)):
             return RedirectResponse(target, 303, headers=_ASK_AGAIN)
         offset = whole_number(request, "offset", 0, SEARCH_OFFSET_MAX)
-        asked = {"query": query, "limit": _HITS, "offset": offset}
-        result: Json = await read.search(self._parts, asked, quiet) if query else {"total": 0, "hits": []}
+        include = request.query_params.get("include") or ""
+        asked = {"query": query, "limit": _HITS, "offset": offset, "include": include}
+        nothing: Json = {"total": 0, "hits": [], "unknown": 0}
+        result = await read.search(self._parts, asked, quiet) if query else nothing
+        params = {"q": query, **({"include": include} if include else {})}
         last = min(result["total"], SEARCH_OFFSET_MAX)
         return await self._page(
             "search.html",
@@ -81,7 +87,9 @@ class Pages:
                 "query": query,
                 "total": result["total"],
                 "hits": result["hits"],
-                "pager": _pager(offset, _HITS, last, {"q": query}),
+                "unknown": result["unknown"],
+                "include": include,
+                "pager": _pager(offset, _HITS, last, params),
             },
         )
 
@@ -124,6 +132,15 @@ class Pages:
         page = whole_number(request, "page", 0, _OFFSET_MAX)
         found = await block.withheld(self._parts, {"page": page}, quiet)
         return await self._page("withheld.html", {"page": page, **found})
+
+    async def policy(self, request: Request) -> Response:
+        """What this node carries, what it refuses, and why."""
+        offset = whole_number(request, "offset", 0, _OFFSET_MAX)
+        shown = await policy.show(self._parts, {}, quiet)
+        found = await policy.refusals(self._parts, {"limit": _REFUSALS, "offset": offset}, quiet)
+        pager = _pager(offset, _REFUSALS, found["total"], {})
+        values = {"policy": shown, "about": ABOUT, "refusals": found["refusals"], "pager": pager}
+        return await self._page("policy.html", values)
 
     async def static(self, request: Request) -> Response:
         """A style sheet, script or image."""

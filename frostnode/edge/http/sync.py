@@ -23,7 +23,7 @@ from frostnode.protocol.frames import COMPLETE, EndFrame, encode_byte_string, en
 from frostnode.protocol.history import History
 from frostnode.protocol.limits import CURSOR_INTERVAL_S, ERASABLE_CACHED_S, HEADS_PAGE_MAX, TILE_WIDTH
 from frostnode.protocol.log_state import LogState
-from frostnode.protocol.names import Origin, parse_did, parse_origin
+from frostnode.protocol.names import Did, Origin, parse_did, parse_origin
 from frostnode.protocol.tiles import TilePath, parse_tile_path
 from frostnode.protocol.withheld import Withheld
 from frostnode.replicate.cursor import parse_cursor_text, resume
@@ -38,6 +38,10 @@ _SEQUENCE = "application/cbor-seq"
 _FRAMES = "application/vnd.frostnode.stream+cbor-seq"
 
 
+def _everyone(did: Did) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncResources:
     """The handlers, over one store."""
@@ -47,6 +51,8 @@ class SyncResources:
     bell: Bell
     node: dict[str, str]
     """What /frost/node answers: software, version, name, node_key, database."""
+    carries: Callable[[Did], bool] = _everyone
+    """Whether a publisher that is held is served to others."""
 
     def routes(self) -> list[Route]:
         """One path each; the order matters where one contains another."""
@@ -88,15 +94,16 @@ class SyncResources:
                 "forked": head.forked,
             }
             for head in heads
+            if self.carries(head.did)
         ]
-        return JSONResponse(_page("heads", items, page), headers=_CHANGING)
+        return JSONResponse(_page("heads", items, page, len(heads)), headers=_CHANGING)
 
     async def withheld(self, request: Request) -> Response:
         """A page of what this node withholds, and why."""
         page = _page_number(request)
         items = await self._read(lambda reader: reader.withheld(page))
         return JSONResponse(
-            _page("withheld", [withheld_line(item) for item in items], page), headers=_CHANGING
+            _page("withheld", [withheld_line(item) for item in items], page, len(items)), headers=_CHANGING
         )
 
     async def identity(self, request: Request) -> Response:
@@ -105,7 +112,7 @@ class SyncResources:
 
         def read(reader: LogReader) -> History | None:
             check_shown(reader, did)
-            return reader.history(did)
+            return reader.history(did) if self.carries(did) else None
 
         history = await self._read(read)
         if history is None:
@@ -121,7 +128,7 @@ class SyncResources:
 
     async def checkpoint(self, request: Request) -> Response:
         """The signed note of the largest tree that is held completely."""
-        state = await self._read(lambda reader: _offered(reader, _origin(request)))
+        state = await self._read(lambda reader: _offered(reader, self._origin(request)))
         if state.checkpoint is None:
             raise LocalError("record.not-found", f"{state.origin} has no checkpoint here")
         return Response(state.checkpoint, media_type="text/plain; charset=utf-8", headers=_CHANGING)
@@ -129,18 +136,25 @@ class SyncResources:
     async def tile(self, request: Request) -> Response:
         """A tile or an entry bundle, full or as partial as the checkpoint says."""
         path = parse_tile_path(request.path_params["tile"])
-        data = await self._read(lambda reader: _tile(reader, _origin(request), path))
+        data = await self._read(lambda reader: _tile(reader, self._origin(request), path))
         if path.level is None:
             return _erasable(request, data, "application/octet-stream", sha256(data).hexdigest())
         return Response(data, media_type="application/octet-stream", headers=_IMMUTABLE)
 
     async def frames(self, request: Request) -> Response:
         """One log from a leaf on, up to its head."""
-        origin = _origin(request)
+        origin = self._origin(request)
         start = _number(request, "from")
         bodies = _number(request, "bodies", start)
         await self._read(lambda reader: _offered(reader, origin))
         return _streaming(request, self._log(LogStream(origin, start, bodies)))
+
+    def _origin(self, request: Request) -> Origin:
+        """The log that a path names, if it is one that this node carries."""
+        origin = _origin(request)
+        if not self.carries(parse_origin(origin).did):
+            raise LocalError("record.not-found", f"{origin} is not carried here")
+        return origin
 
     async def _log(self, stream: LogStream) -> AsyncGenerator[bytes, None]:
         while batch := await self._read(stream.next_batch):
@@ -158,7 +172,7 @@ class SyncResources:
         if since is not None:
             cursor = parse_cursor_text(since)
             after = await self._read(lambda reader: resume(reader, cursor))
-        stream = ArrivalStream(after, dids=dids, heads_only=heads_only)
+        stream = ArrivalStream(after, dids=dids, heads_only=heads_only, carries=self.carries)
         return _streaming(request, self._arrivals(stream, live=live))
 
     async def _arrivals(self, stream: ArrivalStream, *, live: bool) -> AsyncGenerator[bytes, None]:
@@ -209,9 +223,9 @@ def _page_number(request: Request) -> int:
     return int(text)
 
 
-def _page(name: str, items: list[dict[str, Any]], page: int) -> dict[str, Any]:
-    """A full page says that there may be another."""
-    return {name: items, "next": page + 1 if len(items) == HEADS_PAGE_MAX else None}
+def _page(name: str, items: list[dict[str, Any]], page: int, held: int) -> dict[str, Any]:
+    """A page says that there may be another, when as many are held as it has room for."""
+    return {name: items, "next": page + 1 if held == HEADS_PAGE_MAX else None}
 
 
 def _body(reader: LogReader, cid: Cid) -> bytes:

@@ -1,7 +1,8 @@
 """CatalogStore over SQLite: a database of its own, so that dropping the view is dropping a file."""
 
+import json
 import threading
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -95,10 +96,19 @@ class SqliteCatalogReader(Rows):
         return [_entry(row) for row in rows]
 
     def records(
-        self, *, type_: str | None, did: Did | None, limit: int, offset: int = 0
+        self,
+        *,
+        type_: str | None,
+        did: Did | None,
+        limit: int,
+        offset: int = 0,
+        without: Collection[Did] = (),
     ) -> list[CatalogEntry]:
         """Current records that are not withdrawn, newest seen first."""
         where, bindings = "r.withdrawn = 0", []
+        if without:
+            where += " AND p.did NOT IN (SELECT value FROM json_each(?))"
+            bindings.append(json.dumps(sorted(without)))
         if type_ is not None:
             where += " AND r.type = ?"
             bindings.append(type_)

@@ -3,13 +3,16 @@
 from frostnode.edge.sqlite.arrival_reader import ArrivalReader
 from frostnode.edge.sqlite.body_reader import BodyReader
 from frostnode.edge.sqlite.identity_reader import IdentityReader
+from frostnode.edge.sqlite.ledger_reader import LedgerReading
 from frostnode.edge.sqlite.log_reader import LogStateReader
 from frostnode.edge.sqlite.neighbour_reader import NeighbourReader
 from frostnode.edge.sqlite.rows import damaged
 from frostnode.edge.sqlite.tree_reader import TreeReader
 
 
-class Reader(IdentityReader, LogStateReader, TreeReader, BodyReader, ArrivalReader, NeighbourReader):
+class Reader(
+    IdentityReader, LogStateReader, TreeReader, BodyReader, ArrivalReader, NeighbourReader, LedgerReading
+):
     """A `frostnode.ports.LogReader` over one snapshot."""
 
     @property
