@@ -16,10 +16,11 @@ from typing import Protocol, Self, TypeVar
 
 from frostnode.ledger import LedgerReader, LedgerWriter
 from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.evidence import Evidence
 from frostnode.protocol.frames import BodyItem, WithheldLeaf
 from frostnode.protocol.growth import Growth
 from frostnode.protocol.history import History, Taken
-from frostnode.protocol.log_state import LogState
+from frostnode.protocol.log_state import Ahead, LogState
 from frostnode.protocol.merkle import NodeAt
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.withheld import Withheld
@@ -89,6 +90,7 @@ class ArrivalKind(StrEnum):
     FROZEN = "frozen"
     CUT = "cut"
     RESTORED = "restored"
+    DROPPED = "dropped"
     SWITCHED = "switched"
     BLOCKED = "blocked"
 
@@ -99,8 +101,9 @@ class Arrival:
 
     ENTRIES, BODIES, ERASED: leaves [start, stop) of `origin`, within one bundle of 256; ERASED also for a leaf that
     was held as a hash alone and has come after all. CUT, RESTORED:
-    the epoch counts up to `start` now. FROZEN: at `start`. BLOCKED: the publisher is blocked, or no longer; with
-    an `origin`, the records of leaves [start, stop) alone. The others concern the publisher, `origin` is "".
+    the epoch counts up to `start` now. FROZEN: at `start`. DROPPED: [start, stop) was of another tree. BLOCKED: the
+    publisher is blocked, or no longer; with an `origin`, the records of leaves [start, stop) alone. The others concern
+    the publisher, `origin` is "".
     """
 
     number: int
@@ -134,6 +137,7 @@ class Head:
     checkpoint: bytes | None
     tip: Cid
     forked: bool
+    disputed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +174,16 @@ class LogReader(WithheldReader, LedgerReader, Protocol):
     def log(self, origin: Origin) -> LogState | None: ...
     def logs(self, did: Did) -> list[LogState]:
         """Logs of epochs that count, in order of epoch."""
+
+    def evidence(self, origin: Origin) -> Evidence | None:
+        """What proves that the key of this log has signed two trees, also when its epoch has ended since."""
+
+    def disputed(self) -> list[Origin]: ...
+    def astray(self) -> list[Origin]:
+        """Logs that are held as another tree than that of their end; `disputed`: those frozen by evidence. Sorted."""
+
+    def strays(self, number: int) -> list[bytes]:
+        """The leaves that an arrival DROPPED took out of their log; b"" where one was withheld."""
 
     def heads(self, page: int) -> list[Head]:
         """At most HEADS_PAGE_MAX heads of epochs that count, by (did, epoch); page from 0. None of who is blocked."""
@@ -214,11 +228,12 @@ class LogWriter(LogReader, WithheldWriter, LedgerWriter, Protocol):
         history is not the one that `taken` was added to: look again.
         """
 
-    def append(self, origin: Origin, growth: Growth) -> None:
+    def append(self, origin: Origin, growth: Growth, ahead: Ahead | None = None) -> None:
         """Hold further leaves; what they make of the tree is the caller's word, which fsck derives again.
 
-        No arrival: for an own log that is the write-ahead. A header that was erased, here or elsewhere in the
-        store, is not kept again: its hash is. What is `withheld` by the peer that sent the leaves is `absent` here.
+        `ahead` is the signed tree that they begin, if any. No arrival: for an own log that is the write-ahead. A
+        header that was erased, here or elsewhere in the store, is not kept again: its hash is. What is `withheld` by
+        the peer that sent the leaves is `absent` here.
         Raises StorageError storage.conflict when what is held is not the tree that the leaves were judged against.
         """
 
@@ -234,8 +249,14 @@ class LogWriter(LogReader, WithheldWriter, LedgerWriter, Protocol):
         Without a note (an ended epoch, proven into its end) the stored one stays.
         """
 
-    def freeze(self, origin: Origin) -> None:
-        """Mark an epoch whose key has signed two trees: nothing further is taken into it."""
+    def freeze(self, evidence: Evidence) -> None:
+        """Keep what proves that the key of an epoch has signed two trees: nothing further is taken while it is open."""
+
+    def drop(self, did: Did, origin: Origin, size: int) -> None:
+        """Hold the first `size` leaves only: the others are not of the tree of the epoch's end. They are kept aside.
+
+        Nothing is served until that tree is complete. An arrival says so.
+        """
 
     def arrive(
         self, kind: ArrivalKind, did: Did, origin: Origin = ..., start: int = ..., stop: int = ...

@@ -13,8 +13,18 @@ from frostnode.protocol import dagjson, names, note
 from frostnode.protocol.dagcbor import Cid, decode, encode
 from frostnode.protocol.entry import check_body, decode_body, header_cid, parse_header, same_content
 from frostnode.protocol.errors import LogError, TreeError
+from frostnode.protocol.evidence import verify_evidence
 from frostnode.protocol.follow import Follower
-from frostnode.protocol.follow_actions import Finished, Fork, Stopped, TakeBodies, TakeEntries, TakeEvents
+from frostnode.protocol.follow_actions import (
+    Drop,
+    Finished,
+    Fork,
+    Stopped,
+    TakeBodies,
+    TakeEntries,
+    TakeEvents,
+    TakeEvidence,
+)
 from frostnode.protocol.frames import BodyAbsent, Frame, FrameDecoder, WithheldLeaf
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import parse_signed_event
@@ -29,7 +39,13 @@ from frostnode.protocol.keys import (
     verify,
 )
 from frostnode.protocol.log_state import LogState
-from frostnode.protocol.merkle import EMPTY_RANGE, leaf_hash, verify_consistency, verify_inclusion
+from frostnode.protocol.merkle import (
+    EMPTY_RANGE,
+    CompactRange,
+    leaf_hash,
+    verify_consistency,
+    verify_inclusion,
+)
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.proofs import verify_proof
 from frostnode.protocol.range_proof import check_range
@@ -253,6 +269,10 @@ class Receiver:
         """A leaf that is held; none here is empty."""
         return self.leaves[origin][index] or None
 
+    def tree(self, origin: Origin, size: int) -> CompactRange:
+        """The first leaves that are held; none here is withheld where that is asked."""
+        return EMPTY_RANGE.extend(map(leaf_hash, self.leaves[origin][:size]))
+
     def apply(self, action: object) -> None:
         """Take what was found good."""
         match action:
@@ -263,6 +283,16 @@ class Receiver:
                 state = self.logs.get(action.origin) or LogState(origin=action.origin, standing=standing)
                 self.logs[action.origin] = replace(state, held=action.growth.after)
                 self.leaves.setdefault(action.origin, []).extend(decode_bundle(action.growth.bundle))
+            case Drop():
+                standing = self.histories[action.did].epoch(action.origin)
+                state = LogState(origin=action.origin, standing=standing)
+                self.logs[action.origin] = replace(state, held=self.tree(action.origin, action.size))
+                del self.leaves[action.origin][action.size :]
+            case TakeEvidence():
+                origin = action.evidence.origin
+                standing = self.histories[action.did].epoch(origin)
+                state = self.logs.get(origin) or LogState(origin=origin, standing=standing)
+                self.logs[origin] = replace(state, disputed=True)
             case TakeBodies():
                 self.bodies.update(str(Cid.from_digest(digest)) for digest, _ in action.bodies)
             case Fork():
@@ -282,8 +312,15 @@ def stream(given: Input) -> Answer:
     for frame in decoder.feed(octets(given["bytes"])):
         for action in follower.feed(frame):
             receiver.apply(action)
-    held = {origin: state.held for origin, state in receiver.logs.items()}
+    held = {origin: state.held for origin, state in receiver.logs.items() if state.held.size}
+    standing = [
+        (state, receiver.histories[names.parse_origin(state.origin).did]) for state in receiver.logs.values()
+    ]
+    frozen = [
+        state.origin for state, history in standing if state.standing_as(history.epoch(state.origin)).frozen
+    ]
     return {
+        "frozen": sorted(frozen),
         "logs": {origin: {"held": tree.size, "root": tree.root().hex()} for origin, tree in held.items()},
         "bodies": sorted(receiver.bodies),
         "complete": receiver.complete and decoder.is_empty,
@@ -309,11 +346,27 @@ def proof(given: Input) -> Answer:
     }
 
 
+def evidence(given: Input) -> Answer:
+    """04 log: evidence that an epoch was signed two ways."""
+    verified = verify_evidence(octets(given["file"]))
+    found = verified.found
+    return {
+        "did": verified.did,
+        "origin": verified.origin,
+        "epoch": verified.epoch,
+        "key": verified.key.hex(),
+        "smaller": {"size": found.smaller.size, "root": found.smaller.root.hex()},
+        "larger": {"size": found.larger.size, "root": found.larger.root.hex()},
+        "shown": found.shown.hex(),
+    }
+
+
 ANSWERS: dict[str, Callable[[Input], Answer]] = {
     "bodies": body,
     "checkpoints": checkpoint,
     "cosignatures": cosignatures,
     "encoding": encoding,
+    "evidence": evidence,
     "frames": frames,
     "headers": header,
     "identity": identity,

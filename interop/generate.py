@@ -21,6 +21,7 @@ from frostnode.protocol.errors import CODES, PeerError  # noqa: E402 - behind th
 from interop.answers import ANSWERS  # noqa: E402
 from interop.cases import (  # noqa: E402
     encoding,
+    evidence,
     frames,
     histories,
     identity,
@@ -46,6 +47,7 @@ MODULES = (
     merkle,
     notes,
     tiles,
+    evidence,
     frames,
     streams,
     proofs,

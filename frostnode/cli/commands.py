@@ -4,6 +4,7 @@ from typing import Final
 
 import click
 
+from frostnode.cli.evidence import evidence
 from frostnode.cli.follow import follow, sync, unfollow
 from frostnode.cli.importing import import_group
 from frostnode.cli.init import init
@@ -36,6 +37,7 @@ COMMANDS: Final[list[click.Command]] = [
     block,
     unblock,
     withheld,
+    evidence,
     fsck,
     reindex,
     status,

@@ -17,6 +17,8 @@ from frostnode.cli.shared import (
     terminal_width,
 )
 
+_DISPUTED = "the key of this log has signed two different trees"
+
 
 @click.command()
 @click.argument("query", nargs=-1, required=True)
@@ -70,6 +72,8 @@ def show(url: str, home: Path, as_json: bool) -> None:
     click.secho(plain(answer["title"]) or answer["key"], bold=True)
     click.echo(f"{answer['type']} of {plain(answer['publisher']) or answer['did']}")
     click.echo(f"entry {answer['index']} of {answer['origin']}, {moment(answer['time_ms'])}\n")
+    if answer["disputed"]:
+        click.secho(f"disputed: {_DISPUTED}; frost evidence {answer['origin']}\n", bold=True)
     content = answer["content"]
     if content["state"] == "here":
         import yaml
@@ -101,6 +105,9 @@ def log(did: str | None, home: Path, limit: int, as_json: bool) -> None:
         return
     for epoch in answer["epochs"]:
         click.echo(f"epoch {epoch['epoch']}: {count(epoch['size'], 'entry', 'entries')}  {epoch['origin']}")
+        if epoch["disputed"]:
+            settled = "" if epoch["frozen"] else " (settled by the end of the epoch)"
+            click.secho(f"  disputed: {_DISPUTED}{settled}; frost evidence {epoch['origin']}", bold=True)
     for item in answer["entries"]:
         where = f"{item['epoch']}/{item['index']}"
         click.echo(
@@ -134,6 +141,8 @@ def status(home: Path, as_json: bool) -> None:
         click.echo(f"follows   {peer['url']}: {state}")
     for did in answer["followed"]:
         click.echo(f"follows   {did}")
+    for item in answer["disputed"]:
+        click.secho(f"disputed  {item['origin']}: {_DISPUTED}", bold=True)
     behind = max(answer["catalog_behind"], answer["search_behind"])
     click.echo(f"views     {count(behind, 'arrival') + ' behind' if behind else 'up to date'}")
 

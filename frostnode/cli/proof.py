@@ -1,11 +1,12 @@
-"""`frost proof` and `verify`: the portable proof of one record."""
+"""`frost proof` and `verify`: the portable proof of one record, and whatever else proves itself as one file."""
 
 from base64 import b64decode
 from pathlib import Path
+from typing import Any
 
 import click
 
-from frostnode.cli.shared import ask_node, home_option, json_option, show_json
+from frostnode.cli.shared import ask_node, home_option, json_option, show_json, write_file
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import PROOF_FILE_BYTES_MAX
 
@@ -25,10 +26,7 @@ def proof(url: str, home: Path, output: Path | None, bare: bool, as_json: bool) 
     """
     answer = ask_node(home, "proof", {"url": url, "bare": bare})
     path = output or Path(answer["name"])
-    try:
-        path.write_bytes(b64decode(answer["bytes"]))
-    except OSError as error:
-        raise LocalError("input.unreadable", f"{path}: {error.strerror}") from error
+    write_file(path, b64decode(answer["bytes"]))
     if as_json:
         show_json({"url": url, "file": str(path)})
     else:
@@ -39,7 +37,7 @@ def proof(url: str, home: Path, output: Path | None, bare: bool, as_json: bool) 
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @json_option
 def verify(file: Path, as_json: bool) -> None:
-    """Verify a proof FILE offline, and say as of when it holds. Needs no node and no network.
+    """Verify a proof or evidence FILE offline, and say what it proves. Needs no node and no network.
 
     \b
     Example:
@@ -50,23 +48,46 @@ def verify(file: Path, as_json: bool) -> None:
             data = source.read(PROOF_FILE_BYTES_MAX + 1)
     except OSError as error:
         raise LocalError("input.unreadable", f"{file}: {error.strerror}") from error
+    from frostnode.protocol.evidence import is_evidence
+
+    result = _evidence(data) if is_evidence(data) else _proof(data)
+    if as_json:
+        show_json(result)
+    else:
+        click.echo(result["statement"])
+
+
+def _evidence(data: bytes) -> dict[str, Any]:
+    from frostnode.protocol.evidence import verify_evidence
+    from frostnode.protocol.note import vkey
+
+    verified = verify_evidence(data)
+    found = verified.found
+    return {
+        "did": verified.did,
+        "origin": verified.origin,
+        "epoch": verified.epoch,
+        "vkey": vkey(verified.origin, verified.key),
+        "smaller": {"size": found.smaller.size, "root": found.smaller.root.hex()},
+        "larger": {"size": found.larger.size, "root": found.larger.root.hex()},
+        "shown": found.shown.hex(),
+        "statement": verified.statement,
+    }
+
+
+def _proof(data: bytes) -> dict[str, Any]:
     from frostnode.protocol.dagjson import to_json
     from frostnode.protocol.proofs import verify_proof
 
     verified = verify_proof(data)
-    if as_json:
-        show_json(
-            {
-                "url": str(verified.url),
-                "did": verified.did,
-                "origin": verified.origin,
-                "index": verified.index,
-                "size": verified.size,
-                "event": {"n": verified.tip_n, "cid": str(verified.tip)},
-                "cosigned": verified.cosigned,
-                "statement": verified.statement,
-                "fields": to_json(verified.fields) if verified.fields is not None else None,
-            }
-        )
-    else:
-        click.echo(verified.statement)
+    return {
+        "url": str(verified.url),
+        "did": verified.did,
+        "origin": verified.origin,
+        "index": verified.index,
+        "size": verified.size,
+        "event": {"n": verified.tip_n, "cid": str(verified.tip)},
+        "cosigned": verified.cosigned,
+        "statement": verified.statement,
+        "fields": to_json(verified.fields) if verified.fields is not None else None,
+    }

@@ -172,6 +172,18 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def write_file(path: Path, data: bytes) -> None:
+    """Write what was asked for to a file.
+
+    Raises:
+        LocalError: input.unreadable
+    """
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise LocalError("input.unreadable", f"{path}: {error.strerror}") from error
+
+
 def shorten(text: str, width: int) -> str:
     """Cut a text for one line."""
     flat = plain(text)

@@ -29,7 +29,10 @@ class StoredPublisher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredLog:
-    """The row of a log: `edge` is the hashes of the compact range of `size` leaves, `tail` its last bundle."""
+    """The row of a log: `edge` is the hashes of the compact range of `size` leaves, `tail` its last bundle.
+
+    `ahead` is the note of a signed tree that these leaves begin, `beyond` what lies to their right in it.
+    """
 
     did: Did
     origin: Origin
@@ -38,6 +41,10 @@ class StoredLog:
     tail: bytes
     served: int
     checkpoint: bytes | None
+    ahead: bytes | None
+    beyond: Sequence[Hash]
+    disputed: bool
+    astray: bool
 
 
 StoredBody: TypeAlias = tuple[int, int, int, bytes]

@@ -20,19 +20,27 @@ def check_arrivals(
 ) -> Iterator[Finding]:
     """Check all arrivals against the logs (leaves held and served), and the cursors that views hold on them."""
     announced: dict[Origin, int] = {}
+    beyond: dict[Origin, list[Finding]] = {}
     last = 0
     while arrivals := audit.arrivals(last, _AT_ONCE):
         for arrival in arrivals:
             if arrival.number != last + 1:
                 yield _finding(arrival.number, "number", f"a gap after {last}", last + 1)
             last = arrival.number
-            yield from _check_arrival(arrival, logs.get(arrival.origin, (0, 0))[0])
-            if arrival.kind is ArrivalKind.ENTRIES:
+            yield from _check_arrival(arrival)
+            size = logs.get(arrival.origin, (0, 0))[0]
+            beyond.setdefault(arrival.origin, []).extend(_beyond(arrival, size))
+            if arrival.kind is ArrivalKind.DROPPED:
+                beyond[arrival.origin] = []
+                announced[arrival.origin] = min(arrival.start, announced.get(arrival.origin, 0))
+            elif arrival.kind is ArrivalKind.ENTRIES:
                 start = announced.get(arrival.origin, 0)
                 if arrival.start != start:
                     yield _finding(last, f"first leaf announced of {arrival.origin}", arrival.start, start)
                 announced[arrival.origin] = arrival.stop
         tally.add("arrivals", len(arrivals))
+    for findings in beyond.values():
+        yield from findings
     for origin, (_, served) in logs.items():
         if announced.get(origin, 0) < served:
             yield Finding(
@@ -43,20 +51,30 @@ def check_arrivals(
             yield Finding(Area.ARRIVAL, name, "cursor of the view", cursor, f"≤ {last}")
 
 
-def _check_arrival(arrival: Arrival, size: int) -> Iterator[Finding]:
+def _beyond(arrival: Arrival, size: int) -> Iterator[Finding]:
+    """Arrivals may tell of no more than is held, except where leaves were dropped later."""
+    number, start, stop, origin = arrival.number, arrival.start, arrival.stop, arrival.origin
+    if arrival.kind in _RUNS and stop > size:
+        yield _finding(number, f"{arrival.kind} of {origin}", f"[{start}, {stop})", f"within the {size} held")
+    elif arrival.kind in _SIZES and start > size:
+        yield _finding(number, f"{arrival.kind} of {origin}", start, f"≤ {size} held")
+
+
+def _check_arrival(arrival: Arrival) -> Iterator[Finding]:
     number, start, stop = arrival.number, arrival.start, arrival.stop
     if len(arrival.tag) != _TAG_BYTES:
         yield _finding(number, "tag", arrival.tag, f"{_TAG_BYTES} bytes")
     if arrival.kind in _RUNS or (arrival.kind is ArrivalKind.BLOCKED and arrival.origin):
-        if not 0 <= start < stop <= size:
-            yield _finding(
-                number, f"{arrival.kind} of {arrival.origin}", f"[{start}, {stop})", f"within the {size} held"
-            )
+        if not 0 <= start < stop:
+            yield _finding(number, f"{arrival.kind} of {arrival.origin}", f"[{start}, {stop})", "in order")
         elif start // TILE_WIDTH != (stop - 1) // TILE_WIDTH:
             yield _finding(number, f"{arrival.kind} of {arrival.origin}", f"[{start}, {stop})", "one bundle")
     elif arrival.kind in _SIZES:
-        if not 0 <= start <= size:
-            yield _finding(number, f"{arrival.kind} of {arrival.origin}", start, f"≤ {size} held")
+        if start < 0:
+            yield _finding(number, f"{arrival.kind} of {arrival.origin}", start, "a size")
+    elif arrival.kind is ArrivalKind.DROPPED:
+        if not 0 <= start < stop:
+            yield _finding(number, f"dropped of {arrival.origin}", f"[{start}, {stop})", "in order")
     elif arrival.origin:
         yield _finding(number, f"{arrival.kind} of {arrival.did}", arrival.origin, "no log")
 

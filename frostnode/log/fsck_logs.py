@@ -11,12 +11,14 @@ from frostnode.protocol.checkpoint import Checkpoint, open_checkpoint
 from frostnode.protocol.dagcbor import CID_PREFIX
 from frostnode.protocol.entry import read_leaf
 from frostnode.protocol.errors import LogError, PeerError
+from frostnode.protocol.evidence import check_evidence
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import End
 from frostnode.protocol.keys import PublicKey
 from frostnode.protocol.limits import TILE_WIDTH
 from frostnode.protocol.merkle import EMPTY_RANGE, HASH_BYTES, CompactRange, Hash, leaf_hashes
 from frostnode.protocol.names import parse_origin
+from frostnode.protocol.range_proof import root_above
 from frostnode.protocol.tiles import decode_bundle
 
 _LINK: Final = b"\xd8\x2a\x58\x25\x00" + CID_PREFIX
@@ -150,13 +152,16 @@ class _LogCheck:
         if log.served > log.size:
             self.find("leaves served", log.served, f"≤ {log.size} held")
         self._compare_roots()
+        self._compare_ahead()
+        self._check_evidence(audit)
         self._compare_tiles(audit)
 
     def _compare_roots(self) -> None:
         signed, end, served = self.signed, self.end, self.log.served
         if signed is not None and signed.size and self.roots.get(signed.size) != signed.root:
             self.find(f"root of the signed tree of {signed.size}", self.roots.get(signed.size), signed.root)
-        if end is not None and 0 < end.size <= self.size and self.roots.get(end.size) != end.root:
+        is_astray = end is not None and 0 < end.size <= self.size and self.roots.get(end.size) != end.root
+        if end is not None and is_astray != self.log.astray:
             self.find(f"root at the end {end.size}", self.roots.get(end.size), end.root)
         proven = {(end.size, end.root) for end in self.ends}
         if signed is not None:
@@ -165,6 +170,31 @@ class _LogCheck:
             self.find(
                 f"root of the {served} leaves served", self.roots.get(served), "one that is signed or ended"
             )
+
+    def _compare_ahead(self) -> None:
+        """The leaves held are the first ones of the signed tree that they are said to begin."""
+        key, note = self._key(), self.log.ahead
+        if note is None or key is None:
+            return
+        try:
+            signed = open_checkpoint(note, self.log.origin, key)
+            root = root_above(CompactRange(self.size, self.edge), signed.size, self.log.beyond)
+        except PeerError as error:
+            self.find(f"signed tree that is not complete: {error}")
+            return
+        if root != signed.root:
+            self.find(f"root of the signed tree of {signed.size}, which is not complete", root, signed.root)
+
+    def _check_evidence(self, audit: LogAudit) -> None:
+        """What froze the epoch still proves that its key has signed two trees."""
+        evidence, key = audit.evidence(self.log.origin), self._key()
+        if (evidence is not None) != self.log.disputed:
+            self.find("evidence", "none" if evidence is None else "some", "as the log says")
+        if evidence is not None and key is not None:
+            try:
+                check_evidence(evidence, key)
+            except PeerError as error:
+                self.find(f"evidence: {error}")
 
     def _compare_tiles(self, audit: LogAudit) -> None:
         expected = dict(_tiles(self.bundles))

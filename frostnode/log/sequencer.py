@@ -22,12 +22,12 @@ from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import header_cid, parse_header
 from frostnode.protocol.errors import LocalError, RecordError
 from frostnode.protocol.growth import grow
-from frostnode.protocol.limits import FRAME_BODIES_BYTES_MAX, TILE_WIDTH
+from frostnode.protocol.limits import FRAME_BODIES_BYTES_MAX
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.merkle import compact_range, consistency_proof, leaf_hash
 from frostnode.protocol.named_body import named_body
 from frostnode.protocol.names import Did, Origin, parse_origin
-from frostnode.protocol.tiles import decode_bundle
+from frostnode.protocol.tiles import decode_bundle, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,16 +193,8 @@ def _check_not_erased(reader: LogReader, batch: Sequence[Submission]) -> None:
 
 
 def _leaves(reader: LogReader, origin: Origin, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
-    for low, high in _runs(start, stop):
+    for low, high in runs(start, stop):
         yield from enumerate(decode_bundle(reader.leaves(origin, low, high).bundle), low)
-
-
-def _runs(start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Cut [start, stop) at the boundaries of bundles."""
-    while start < stop:
-        border = min(stop, (start // TILE_WIDTH + 1) * TILE_WIDTH)
-        yield start, border
-        start = border
 
 
 def _append(writer: LogWriter, state: LogState, new: Sequence[Submission]) -> None:
@@ -210,7 +202,7 @@ def _append(writer: LogWriter, state: LogState, new: Sequence[Submission]) -> No
     writer.put_bodies(
         [(one.digest, one.body) for one in new if one.digest is not None and one.body is not None]
     )
-    for low, high in _runs(held.size, held.size + len(new)):
+    for low, high in runs(held.size, held.size + len(new)):
         leaves = [submission.header for submission in new[low - state.held.size : high - state.held.size]]
         growth = grow(held, leaves)
         writer.append(state.origin, growth)
@@ -219,7 +211,7 @@ def _append(writer: LogWriter, state: LogState, new: Sequence[Submission]) -> No
 
 def _announce(writer: LogWriter, did: Did, origin: Origin, start: int, stop: int) -> None:
     """One arrival for the leaves of each bundle, then some for their bodies, as frames carry them."""
-    for low, high in _runs(start, stop):
+    for low, high in runs(start, stop):
         writer.arrive(ArrivalKind.ENTRIES, did, origin, low, high)
         for first, last in _body_runs(writer, origin, low, high):
             writer.arrive(ArrivalKind.BODIES, did, origin, first, last)

@@ -18,7 +18,7 @@ from frostnode.protocol.limits import (
     SNIPPET_CHARS_MAX,
 )
 from frostnode.protocol.log_state import LogState
-from frostnode.protocol.names import Did, DidUrl, check_type, parse_did, parse_did_url
+from frostnode.protocol.names import Did, DidUrl, Origin, check_type, parse_did, parse_did_url, parse_origin
 from frostnode.protocol.note import vkey
 from frostnode.protocol.withheld import Withheld
 from frostnode.replicate.serve import offered_size
@@ -109,6 +109,7 @@ async def show(parts: Parts, params: Params, progress: Progress) -> Json:
                 "publisher": names.get(entry.did, ""),
                 "content": content_json(parts, log, entry),
                 "proof": _proof_json(log, entry),
+                "disputed": _is_disputed(log, entry),
                 "history": [entry_json(item) for item in catalog.entries(url.did, url.type, url.key)],
                 "versions": [entry_json(item) for item in versions],
             }
@@ -145,6 +146,12 @@ def _proof_json(log: LogReader, entry: CatalogEntry) -> Json:
 def is_withheld(shown: Json) -> bool:
     """Whether the content of a record that `show` answers with is withheld here."""
     return shown["content"]["state"] in ("erased", "refused")
+
+
+def _is_disputed(log: LogReader, entry: CatalogEntry) -> bool:
+    """Whether the key of the entry's epoch has signed two trees, and nothing has settled that yet."""
+    state = log.log(entry.origin)
+    return state is not None and state.frozen
 
 
 def content_json(parts: Parts, log: LogReader, entry: CatalogEntry) -> Json:
@@ -189,7 +196,7 @@ async def records(parts: Parts, params: Params, progress: Progress) -> Json:
 
 
 async def publishers(parts: Parts, params: Params, progress: Progress) -> Json:
-    """Everyone whose log is carried: {publishers: [{did, name, records, changed_ms, forked, size}]}."""
+    """Everyone whose log is carried: {publishers: [{did, name, records, changed_ms, forked, disputed, entries}]}."""
 
     def run() -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
@@ -248,7 +255,7 @@ def not_carried(parts: Parts, did: Did) -> LocalError:
 
 
 def _publisher_json(parts: Parts, log: LogReader, did: Did, summary: Any) -> Json:
-    history = log.history(did)
+    history, logs = log.history(did), log.logs(did)
     return {
         "did": did,
         "name": summary.name if summary else "",
@@ -256,7 +263,8 @@ def _publisher_json(parts: Parts, log: LogReader, did: Did, summary: Any) -> Jso
         "records": summary.records if summary else {},
         "changed_ms": summary.changed_ms if summary else 0,
         "forked": history.forked if history else False,
-        "entries": sum(state.counted for state in log.logs(did)),
+        "disputed": any(state.frozen for state in logs),
+        "entries": sum(state.counted for state in logs),
     }
 
 
@@ -286,7 +294,10 @@ def log_json(state: LogState) -> Json:
         "end": end.size if end else None,
         "host": standing.url if standing else "",
         "frozen": state.frozen,
+        "disputed": state.disputed,
+        "astray": state.astray,
         "log_path": f"/frost/{state.origin}",
+        "evidence_path": f"/frost/{state.origin}/evidence" if state.disputed else None,
         "vkey": vkey(state.origin, standing.key) if standing and standing.key else None,
     }
 
@@ -351,6 +362,7 @@ async def status(parts: Parts, params: Params, progress: Progress) -> Json:
                 "hosted": [_hosted_json(log, item.did, item.origin) for item in log.hosted()],
                 "peers": [_peer_json(parts, peer) for peer in log.peers()],
                 "followed": log.followed(),
+                "disputed": [_disputed_json(log, origin) for origin in log.disputed()],
                 "arrivals": last,
                 "catalog_behind": last - catalog.cursor(),
                 "search_behind": last - parts.index.cursor(),
@@ -364,6 +376,11 @@ def _hosted_json(log: LogReader, did: Did, origin: Any) -> Json:
     if state is None:
         raise LocalError("publisher.unknown", f"{origin} is hosted but not stored")
     return {"did": did, **log_json(state)}
+
+
+def _disputed_json(log: LogReader, origin: Origin) -> Json:
+    state = log.log(origin)
+    return {"did": parse_origin(origin).did, **(log_json(state) if state else {})}
 
 
 def _peer_json(parts: Parts, peer: Any) -> Json:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
-from frostnode.operations import block, erase, follow, maintain, policy, proof, publish, read
+from frostnode.operations import block, erase, evidence, follow, maintain, policy, proof, publish, read
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.protocol.errors import LocalError
 
@@ -26,6 +26,7 @@ OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
     "policy refusals": ((), policy.refusals),
     "policy reload": ((), policy.reload),
     "proof": (("url",), proof.proof),
+    "evidence": (("target",), evidence.evidence),
     "erase": (("target", "reason"), erase.erase),
     "block": (("target", "reason"), block.block),
     "unblock": (("target",), block.unblock),

@@ -71,7 +71,7 @@ def _fold(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:
             _put_entries(log, catalog, arrival, arrival.start, arrival.stop)
         case ArrivalKind.ERASED:
             _erase(log, catalog, arrival)
-        case ArrivalKind.CUT:
+        case ArrivalKind.CUT | ArrivalKind.DROPPED:
             catalog.drop_entries(arrival.origin, arrival.start)
         case ArrivalKind.RESTORED:
             _put_again(log, catalog, arrival, 0, arrival.start)

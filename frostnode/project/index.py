@@ -4,7 +4,7 @@ Follows behind the catalog's cursor, so the catalog always knows what is looked 
 commits at once; what comes meanwhile is grouped into the next commit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from threading import Lock
 
 from frostnode.log.content import headers_of, readable_body
@@ -18,6 +18,7 @@ from frostnode.ports import (
     SearchIndex,
 )
 from frostnode.project.run import NO_RUN, Run, run_of
+from frostnode.protocol.entry import Header, read_leaf
 from frostnode.protocol.limits import INDEX_ARRIVALS_MAX, INDEX_BATCH_BYTES_MAX
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.records import texts_of, title_of
@@ -79,14 +80,15 @@ class IndexFold:
         before = NO_RUN
         for arrival in arrivals:
             for run in _touched(log, arrival):
-                if run.is_within(before):
+                is_drop = arrival.kind is ArrivalKind.DROPPED
+                if run.is_within(before) and not is_drop:
                     continue
-                for _, _, header in headers_of(log, run.origin, run.start, run.stop):
+                for header in _headers(log, arrival, run):
                     record = (arrival.did, header.type, header.key)
                     if record not in done:
                         done.add(record)
                         weight += self._put_record(log, catalog, *record)
-                before = run
+                before = NO_RUN if is_drop else run
             if weight >= INDEX_BATCH_BYTES_MAX:
                 return arrival.number
         return arrivals[-1].number
@@ -103,10 +105,18 @@ class IndexFold:
         return entry.size
 
 
+def _headers(log: LogReader, arrival: Arrival, run: Run) -> Iterator[Header]:
+    """The headers of the leaves that an arrival touched; those that it dropped are no longer in their log."""
+    if arrival.kind is ArrivalKind.DROPPED:
+        read = map(read_leaf, log.strays(arrival.number))
+        return (header for header in read if header is not None)
+    return (header for _, _, header in headers_of(log, run.origin, run.start, run.stop))
+
+
 def _touched(log: LogReader, arrival: Arrival) -> list[Run]:
     """The leaves whose records may have changed: which entry of them is current, or its content."""
     match arrival.kind:
-        case ArrivalKind.ENTRIES | ArrivalKind.BODIES | ArrivalKind.ERASED:
+        case ArrivalKind.ENTRIES | ArrivalKind.BODIES | ArrivalKind.ERASED | ArrivalKind.DROPPED:
             return [run_of(arrival)]
         case ArrivalKind.CUT:
             return [Run(arrival.origin, arrival.start, _held(log, arrival.origin))]

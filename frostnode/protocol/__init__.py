@@ -32,12 +32,13 @@ In reading order; each cites its chapter of spec/README.md:
     checkpoint     tree heads and cosignatures
     log_state      what a node holds of one epoch's log
     proofs         one record with its proof as one file
+    evidence       what proves that an epoch was signed two ways: made, checked, as one file
     frames         the sync stream, between bytes and values
     growth         leaves behind those that a log has, and what they make of its tree
     leaf_run       the leaves of one frame with what their proof leads to
-    checked_bodies the bodies of one frame, each held against its leaf
     withheld       what a node withholds, and passes over
     journal        what is remembered of a batch until it is stored
     follow_actions what a follower answers to a frame
+    follow_held    what is held, with what a batch brings on top
     follow         the follower without I/O: frames in, what may be taken out
 """

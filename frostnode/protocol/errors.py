@@ -158,6 +158,8 @@ CODES: Final[dict[str, str]] = {
     "cursor.unknown": "a cursor that this node did not hand out",
     "proof.malformed": "not a record-with-proof file",
     "proof.mismatch": "the parts of the file do not belong together",
+    "evidence.malformed": "not evidence that an epoch was signed two ways",
+    "evidence.none": "the two checkpoints do not contradict each other",
     "heads.malformed": "not a page of heads",
     "home.missing": "there is no node in this home",
     "home.exists": "there is a node in this home already",

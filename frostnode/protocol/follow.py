@@ -11,16 +11,18 @@ It never fetches, waits or stores. Whoever applies the actions does so in order 
 per batch, and says before the next batch which it was: `keep` when it was stored, `undo` when it was not.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from itertools import islice
 
-from frostnode.protocol.checked_bodies import checked_bodies
 from frostnode.protocol.checkpoint import Checkpoint, open_checkpoint
 from frostnode.protocol.errors import FrameError, LogError
+from frostnode.protocol.evidence import Evidence, check_evidence
 from frostnode.protocol.follow_actions import (
     Action,
     Advance,
+    Drop,
     Fork,
     Gap,
     Missing,
@@ -29,11 +31,14 @@ from frostnode.protocol.follow_actions import (
     TakeBodies,
     TakeEntries,
     TakeEvents,
+    TakeEvidence,
     TakeLeaves,
     ask_for,
     finished,
+    gap_to_end,
     with_cursor,
 )
+from frostnode.protocol.follow_held import Held, HeldNow, Target
 from frostnode.protocol.frames import (
     BodiesFrame,
     CheckpointFrame,
@@ -41,38 +46,19 @@ from frostnode.protocol.frames import (
     EndFrame,
     EntriesFrame,
     EventsFrame,
+    EvidenceFrame,
     Frame,
 )
 from frostnode.protocol.history import EpochStanding, History, Taken
-from frostnode.protocol.identity import parse_signed_event
+from frostnode.protocol.identity import End, parse_signed_event
 from frostnode.protocol.journal import Journal
 from frostnode.protocol.leaf_run import LeafRun, read_run
-from frostnode.protocol.limits import HEADER_BYTES_MAX, TILE_WIDTH
-from frostnode.protocol.log_state import LogState
-from frostnode.protocol.merkle import CompactRange, verify_consistency
+from frostnode.protocol.limits import HEADER_BYTES_MAX, STREAM_HEADS_COMPARED_MAX, TILE_WIDTH
+from frostnode.protocol.log_state import Ahead, LogState
+from frostnode.protocol.merkle import extends
+from frostnode.protocol.named_body import named_bodies
 from frostnode.protocol.names import Did, Origin, parse_did, parse_origin
 from frostnode.protocol.withheld import NOTHING_BLOCKED
-
-
-class Held(Protocol):
-    """What the receiver holds already."""
-
-    def history(self, did: Did) -> History | None: ...
-    def log(self, origin: Origin) -> LogState | None: ...
-    def leaf(self, origin: Origin, index: int) -> bytes | None:
-        """A held leaf; None when it is withheld here."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """The tree that entries are proven to: a signed checkpoint, or an epoch's end (no note needed)."""
-
-    size: int
-    root: bytes
-    note: bytes | None
-
-
-_LAST_RUNS: Final = 4
 
 
 def _passes_over_nobody(did: Did) -> bool:
@@ -96,38 +82,31 @@ class Follower:
     ) -> None:
         self._passes_over = passes_over or _passes_over_nobody
         self._is_choosy, self._has_passed_over = passes_over is not None, False
-        self._held = held
+        self._held = HeldNow(held)
         self._dids = dids
         self._stopped: Journal[Origin, Stopped] = Journal() if stopped is None else stopped
-        self._histories: dict[Did, History] = {}
-        self._logs: dict[Origin, LogState] = {}
-        self._runs: dict[Origin, list[LeafRun]] = {}
-        self._targets: Journal[Origin, _Target] = Journal()
+        self._targets: Journal[Origin, Target] = Journal()
+        self._later: Journal[Origin, Origin] = Journal()
         self._taken: Journal[Origin, int] = Journal()
         self.blocked = NOTHING_BLOCKED
         """What is passed over; whoever feeds frames keeps it up to date."""
-        self.judged: dict[Origin, LogState | None] = {}
+
+    @property
+    def judged(self) -> Mapping[Origin, LogState | None]:
         """The logs that the batch was judged against, as they were held."""
+        return self._held.judged
 
     def keep(self) -> None:
         """The last batch was stored. Others may have stored more: look anew at what is held."""
-        for journal in (self._stopped, self._targets, self._taken):
+        for journal in (self._stopped, self._targets, self._later, self._taken):
             journal.keep()
-        # All but the last run of leaves are stored by now; its bodies are likely to come next.
-        self._runs = {origin: runs[-1:] for origin, runs in list(self._runs.items())[-_LAST_RUNS:]}
-        self._look_anew()
+        self._held.keep()
 
     def undo(self) -> None:
         """The last batch was not stored: its frames are fed again."""
-        for journal in (self._stopped, self._targets, self._taken):
+        for journal in (self._stopped, self._targets, self._later, self._taken):
             journal.undo()
-        self._runs.clear()
-        self._look_anew()
-
-    def _look_anew(self) -> None:
-        self._histories.clear()
-        self._logs.clear()
-        self.judged.clear()
+        self._held.undo()
 
     def feed(self, frame: Frame) -> list[Action]:
         """Judge one frame.
@@ -144,8 +123,10 @@ class Follower:
                 return self._checkpoint(frame)
             case EventsFrame():
                 return with_cursor(self._events(frame), frame.cursor)
+            case EvidenceFrame():
+                return self._evidence(frame)
             case CursorFrame():
-                return [Advance(cursor=frame.cursor)]
+                return [*self._compare_later(), Advance(cursor=frame.cursor)]
             case EndFrame():
                 return [finished(frame)]
 
@@ -155,14 +136,15 @@ class Follower:
         did = parse_did(frame.did)
         if not self._is_asked_for(did):
             return []
-        known = self._history(did)
+        known = self._held.history(did)
         history = known.copy() if known is not None else History.empty(did)
         taken = history.take([parse_signed_event(raw) for raw in frame.events])
         missing: list[Action] = [Missing(did=did, ancestors=taken.missing)] if taken.missing else []
         if not taken.new:
-            _raise_refusal(taken)
-            return missing
-        self._histories[did] = history
+            for _, refusal in taken.refused:
+                raise refusal
+            return [*self._astray(did, history), *missing]
+        self._held.put_history(history)
         return [TakeEvents(did=did, history=history, taken=taken), *self._restand(did, taken), *missing]
 
     def _restand(self, did: Did, taken: Taken) -> list[Action]:
@@ -171,25 +153,30 @@ class Follower:
         for change in taken.changes:
             origin = change.origin
             self._targets.put(origin, None)
-            if self._stopped.get(origin) is not None:
+            self._held.restand(origin, change.new)
+            was_stopped = self._stopped.get(origin) is not None
+            if was_stopped:
                 self._stopped.put(origin, None)
-                if change.new is not None:
-                    size = self._log(origin, change.new).held.size
-                    again.append(Gap(did=did, origin=origin, held=size, shown=size))
-            if origin in self._logs:
-                self._logs[origin] = replace(self._logs[origin], standing=change.new)
+            if change.new is None or not (was_stopped or change.new.end):
+                continue
+            state = self._held.log(origin, change.new)
+            if change.new.end and self._is_astray(state, change.new.end):
+                again.append(gap_to_end(did, state))
+            elif was_stopped:
+                again.append(Gap(did=did, origin=origin, held=state.held.size, shown=state.held.size))
         return again
+
+    def _is_astray(self, state: LogState, end: End) -> bool:
+        """Whether what is held up to the end of an epoch is another tree than that of the end."""
+        return end.size <= state.held.size and self._held.tree(state, end.size).root() != end.root
+
+    def _astray(self, did: Did, history: History) -> list[Action]:
+        """Ask for the settled trees of ended epochs of which another one is held here."""
+        logs = (self._held.log(standing.origin, standing) for standing in history.standing if standing.end)
+        return [gap_to_end(did, log) for log in logs if log.astray]
 
     def _is_asked_for(self, did: Did) -> bool:
         return (self._dids is None or did in self._dids) and did not in self.blocked.publishers
-
-    def _history(self, did: Did) -> History | None:
-        if did not in self._histories:
-            history = self._held.history(did)
-            if history is None:
-                return None
-            self._histories[did] = history
-        return self._histories[did]
 
     def _standing(self, origin: str) -> tuple[Did, Origin, EpochStanding | None]:
         """The epoch of an origin; None when it is passed over: it does not count here, nobody asked, or it stopped.
@@ -198,35 +185,33 @@ class Follower:
             FrameError: frame.order, when the publisher's identity was not sent before its log
         """
         parts = parse_origin(origin)
-        if not self._is_asked_for(parts.did) or self._stopped.get(Origin(origin)) is not None:
+        if self._stopped.get(Origin(origin)) is not None:
             return parts.did, Origin(origin), None
-        if self._passes_over(parts.did):
+        return parts.did, Origin(origin), self._epoch(parts.did, Origin(origin))
+
+    def _epoch(self, did: Did, origin: Origin) -> EpochStanding | None:
+        """The same, also for a log that stopped."""
+        if not self._is_asked_for(did):
+            return None
+        if self._passes_over(did):
             self._has_passed_over = True
-            return parts.did, Origin(origin), None
-        history = self._history(parts.did)
+            return None
+        history = self._held.history(did)
         if history is None or history.tip is None:
-            if self._lacks(parts.did):
-                return parts.did, Origin(origin), None
+            if self._lacks(did):
+                return None
             raise FrameError(
                 "frame.order",
-                f"log of {parts.did}",
+                f"log of {did}",
                 found="no identity events",
                 expected="them before its log",
             )
-        standing = history.epoch(Origin(origin))
-        return parts.did, Origin(origin), standing
+        return history.epoch(origin)
 
     def _lacks(self, did: Did) -> bool:
         """Whether identity events are not here, and may have come while the publisher was not wanted."""
         is_wanted = self._is_asked_for(did) and not self._passes_over(did)
-        return self._is_choosy and is_wanted and self._history(did) is None
-
-    def _log(self, origin: Origin, standing: EpochStanding) -> LogState:
-        if origin not in self._logs:
-            found = self.judged[origin] = self._held.log(origin)
-            state = found or LogState(origin=origin, standing=standing)
-            self._logs[origin] = replace(state, standing=standing)
-        return self._logs[origin]
+        return self._is_choosy and is_wanted and self._held.history(did) is None
 
     def _stop(self, origin: Origin, code: str, reason: str) -> Stopped:
         """Pass over what comes of a log from here on."""
@@ -249,31 +234,70 @@ class Follower:
                 return [
                     self._stop(origin, "checkpoint.fork", "the peer holds another tree than that of its end")
                 ]
-            self._targets.put(origin, _Target(end.size, end.root, frame.note if settles else None))
+            self._targets.put(origin, Target(end.size, end.root, frame.note if settles else None))
             return []
-        state = self._log(origin, standing)
-        self._targets.put(origin, _Target(checkpoint.size, checkpoint.root, frame.note))
-        return self._compare(did, state, checkpoint, frame)
+        state = self._held.log(origin, standing)
+        self._targets.put(origin, Target(checkpoint.size, checkpoint.root, frame.note))
+        return [] if state.frozen else self._compare(did, state, checkpoint, frame)
 
     def _compare(
         self, did: Did, state: LogState, checkpoint: Checkpoint, frame: CheckpointFrame
     ) -> list[Action]:
         """Hold a signed head of an open epoch against what is held of it."""
         held = state.held
-        if checkpoint.size == held.size:
-            if checkpoint.root != held.root():
-                return self._fork(did, state, frame.note, held)
-            if held.size == 0 or (state.served == held.size and state.checkpoint == frame.note):
+        if checkpoint.size > held.size:
+            self._later.put(state.origin, state.origin)
+            if frame.old != held.size or frame.old == 0:
                 return []
-            self._logs[state.origin] = replace(state, served=held.size, checkpoint=frame.note)
-            return [NewHead(origin=state.origin, note=frame.note, size=held.size)]
-        if frame.old == held.size and frame.old > 0 and checkpoint.size > held.size:
-            verify_consistency(held.size, held.root(), checkpoint.size, checkpoint.root, frame.proof)
-        return []
+            fits = extends(held.size, held.root(), checkpoint.size, checkpoint.root, frame.proof)
+            return [] if fits else self._fork(did, state, frame.note)
+        if checkpoint.root != self._held.tree(state, checkpoint.size).root():
+            return self._fork(did, state, frame.note)
+        is_known = state.served == held.size and state.checkpoint == frame.note
+        if checkpoint.size < held.size or held.size == 0 or is_known:
+            return []
+        self._held.put_log(replace(state, served=held.size, checkpoint=frame.note))
+        return [NewHead(origin=state.origin, note=frame.note, size=held.size)]
+
+    def _compare_later(self) -> list[Action]:
+        """Hold heads that were beyond what was held against what others have brought since."""
+        actions: list[Action] = []
+        for origin in list(islice(self._later, STREAM_HEADS_COMPARED_MAX)):
+            self._later.put(origin, None)
+            did, _, standing = self._standing(origin)
+            target = self._targets.get(origin)
+            if standing is None or standing.end is not None or target is None or target.note is None:
+                continue
+            state = self._held.log(origin, standing)
+            if state.held.size < target.size:
+                self._later.put(origin, origin)
+            elif not state.frozen and self._held.tree(state, target.size).root() != target.root:
+                actions += self._fork(did, state, target.note)
+        return actions
+
+    # -- evidence ---------------------------------------------------------------------------------
+
+    def _evidence(self, frame: EvidenceFrame) -> list[Action]:
+        """Believe in a fork when it is proven; of an epoch that has ended it changes nothing."""
+        did, origin = parse_origin(frame.origin).did, Origin(frame.origin)
+        standing = self._epoch(did, origin)
+        if standing is None or standing.end is not None:
+            return []
+        if standing.key is None:
+            raise LogError("epoch.unknown", f"epoch {origin} was opened without a log key")
+        evidence = Evidence(
+            origin=origin, smaller=frame.smaller, larger=frame.larger, proof=tuple(frame.proof)
+        )
+        check_evidence(evidence, standing.key)
+        state = self._held.log(origin, standing)
+        if state.disputed:
+            return []
+        self._held.put_log(replace(state, disputed=True))
+        return [TakeEvidence(did=did, evidence=evidence)]
 
     # -- entries ----------------------------------------------------------------------------------
 
-    def _target(self, frame: EntriesFrame, standing: EpochStanding) -> _Target | None:
+    def _target(self, frame: EntriesFrame, standing: EpochStanding) -> Target | None:
         """The tree that entries are proven to; None where its checkpoint may have been passed over.
 
         Raises:
@@ -282,7 +306,7 @@ class Follower:
         target = self._targets.get(Origin(frame.origin))
         end = standing.end
         if end is not None and (target is None or (target.size, target.root) != (end.size, end.root)):
-            target = _Target(end.size, end.root, None)
+            target = Target(end.size, end.root, None)
         if target is None or target.size != frame.size:
             if self._has_passed_over:
                 return None
@@ -301,7 +325,7 @@ class Follower:
         if standing.end is not None and frame.size != standing.end.size:
             return []
         target = self._target(frame, standing)
-        state = self._log(origin, standing)
+        state = self._held.log(origin, standing)
         run = read_run(frame)
         if target is None:
             return ask_for(did, origin, state.held.size, run.stop)
@@ -312,23 +336,23 @@ class Follower:
                 found=run.root,
                 expected=target.root,
             )
-        return self._judge_run(did, state, target, run)
+        return [] if state.frozen else self._judge_run(did, state, target, run)
 
-    def _judge_run(self, did: Did, state: LogState, target: _Target, run: LeafRun) -> list[Action]:
+    def _judge_run(self, did: Did, state: LogState, target: Target, run: LeafRun) -> list[Action]:
         """Hold proven leaves against those that are held, and take those behind them."""
         origin, held, standing = state.origin, state.held, state.standing
         if run.stop <= held.size:
             lacking = self._compare_held(origin, run)
-            if lacking is None:
-                return self._not_ours(did, state, target, run.through)
+            is_astray = state.astray and self._held.tree(state, run.stop) != run.through
+            if lacking is None or is_astray:
+                return self._not_ours(did, state, target, run)
             return [TakeLeaves(did=did, origin=origin, leaves=lacking)] if lacking else []
-        if state.frozen or standing is None or not (standing.accepts or standing.end is not None):
+        if standing is None or not (standing.accepts or standing.end is not None):
             return []
         if run.start > held.size:
             return ask_for(did, origin, held.size, run.stop)
-        before = run.tree_before(held.size)
-        if before != held:
-            return self._not_ours(did, state, target, before)
+        if run.tree_before(held.size) != held:
+            return self._not_ours(did, state, target, run)
         return self._take(did, state, target, run)
 
     def _compare_held(self, origin: Origin, run: LeafRun) -> list[tuple[int, bytes]] | None:
@@ -336,27 +360,24 @@ class Follower:
 
         Answers what is here as a hash alone and could be carried.
         """
-        held = self._leaves(origin, run.start, run.stop)
-        if held == run.leaves:
-            self._runs.setdefault(origin, []).append(run)
-            return []
-        lacking: list[tuple[int, bytes]] = []
-        for index, (mine, theirs) in enumerate(zip(held, run.leaves, strict=True), run.start):
-            if mine is not None and theirs is not None and mine != theirs:
-                return None
-            if mine is None and theirs is not None and len(theirs) <= HEADER_BYTES_MAX:
-                lacking.append((index, theirs))
-        if lacking:
-            self._runs.setdefault(origin, []).append(run)
+        held = self._held.leaves(origin, run.start, run.stop)
+        lacking = run.lacking_in(held)
+        if lacking or held == run.leaves:
+            self._held.add_run(origin, run)
         return lacking
 
-    def _take(self, did: Did, state: LogState, target: _Target, run: LeafRun) -> list[Action]:
+    def _take(self, did: Did, state: LogState, target: Target, run: LeafRun) -> list[Action]:
         """Take the leaves behind those that are held, up to the first that nobody can carry."""
         origin, start, stop = state.origin, state.held.size, run.carried_stop()
         actions: list[Action] = []
         if start < stop:
             growth = run.growth(state.held, stop)
             served, note = (stop, target.note) if stop == target.size else (None, None)
+            ahead = None
+            if served is not None:
+                self._later.put(origin, None)
+            elif target.note is not None:
+                ahead = Ahead(note=target.note, beyond=tuple(run.right_of(stop)))
             if self._taken.get(origin) is None:
                 self._taken.put(origin, start)
             actions.append(
@@ -366,32 +387,42 @@ class Follower:
                     growth=growth,
                     served=served,
                     note=note,
+                    ahead=ahead,
                 )
             )
-            self._runs.setdefault(origin, []).append(run)
-            self._logs[origin] = replace(
-                state,
-                held=growth.after,
-                served=state.served if served is None else served,
-                checkpoint=state.checkpoint if served is None else note,
+            self._held.add_run(origin, run)
+            self._held.put_log(
+                replace(
+                    state,
+                    held=growth.after,
+                    served=state.served if served is None else served,
+                    checkpoint=state.checkpoint if served is None else note,
+                    ahead=ahead,
+                )
             )
         if stop < run.stop:
             reason = f"leaf {stop} has more than {HEADER_BYTES_MAX} bytes"
             actions.append(self._stop(origin, "header.too-large", reason))
         return actions
 
-    def _not_ours(self, did: Did, state: LogState, target: _Target, left: CompactRange) -> list[Action]:
+    def _not_ours(self, did: Did, state: LogState, target: Target, run: LeafRun) -> list[Action]:
         """The proven tree does not begin with what is held."""
-        if target.note is not None:
-            return self._fork(did, state, target.note, left)
-        reason = f"the first {left.size} leaves under its end are not those that are held"
-        return [self._stop(state.origin, "checkpoint.fork", reason)]
+        standing = state.standing
+        if target.note is not None and standing is not None and standing.end is None:
+            return self._fork(did, state, target.note, run)
+        size = run.shared_with(state.held.size, partial(self._held.tree, state))
+        shorter = self._held.drop(state, size)
+        drop = Drop(did=did, origin=state.origin, size=size)
+        if size >= run.start:
+            return [drop, *self._take(did, shorter, target, run)]
+        return [drop, Gap(did=did, origin=state.origin, held=size, shown=run.stop)]
 
-    def _fork(self, did: Did, state: LogState, note: bytes, left: CompactRange) -> list[Action]:
-        origin, held = state.origin, state.held
+    def _fork(self, did: Did, state: LogState, note: bytes, run: LeafRun | None = None) -> list[Action]:
+        origin = state.origin
+        reason = f"signed two ways within its first {state.held.size} leaves"
         return [
-            Fork(did=did, origin=origin, note=note, held=held, left=left),
-            self._stop(origin, "checkpoint.fork", f"signed two ways within its first {held.size} leaves"),
+            Fork(did=did, origin=origin, note=note, run=run),
+            self._stop(origin, "checkpoint.fork", reason),
         ]
 
     # -- bodies -----------------------------------------------------------------------------------
@@ -400,7 +431,7 @@ class Follower:
         did, origin, standing = self._standing(frame.origin)
         if standing is None:
             return []
-        state = self._log(origin, standing)
+        state = self._held.log(origin, standing)
         stop = frame.start + len(frame.items)
         if frame.start // TILE_WIDTH != max(frame.start, stop - 1) // TILE_WIDTH:
             raise FrameError(
@@ -410,28 +441,10 @@ class Follower:
         if held < stop and standing.accepts and not state.frozen:
             return [Gap(did=did, origin=origin, held=held, shown=stop)]
         stop = min(stop, held)
-        leaves = self._leaves(origin, frame.start, stop)
-        bodies = checked_bodies(origin, frame.start, self.blocked.without_blocked(did, leaves), frame.items)
+        leaves = self._held.leaves(origin, frame.start, stop)
+        bodies = named_bodies(origin, frame.start, self.blocked.without_blocked(did, leaves), frame.items)
         if not bodies:
             return []
         taken_from = self._taken.get(origin)
         fresh = taken_from is not None and frame.start >= taken_from
         return [TakeBodies(did=did, origin=origin, start=frame.start, stop=stop, bodies=bodies, fresh=fresh)]
-
-    def _leaves(self, origin: Origin, start: int, stop: int) -> Sequence[bytes | None]:
-        """Held leaves [start, stop) of one bundle, None where one is withheld."""
-        for run in reversed(self._runs.get(origin, ())):
-            if run.start <= start and stop <= run.stop:
-                return run.leaves[start - run.start : stop - run.start]
-        return [self._leaf(origin, index) for index in range(start, stop)]
-
-    def _leaf(self, origin: Origin, index: int) -> bytes | None:
-        for run in reversed(self._runs.get(origin, ())):
-            if run.start <= index < run.stop:
-                return run.leaf(index)
-        return self._held.leaf(origin, index)
-
-
-def _raise_refusal(taken: Taken) -> None:
-    for _, error in taken.refused:
-        raise error

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.evidence import Evidence
 from frostnode.protocol.frames import COMPLETE, EndFrame
 from frostnode.protocol.growth import Growth
 from frostnode.protocol.history import History, Taken
-from frostnode.protocol.merkle import CompactRange
+from frostnode.protocol.leaf_run import LeafRun
+from frostnode.protocol.limits import TILE_WIDTH
+from frostnode.protocol.log_state import Ahead, LogState
 from frostnode.protocol.names import Did, Origin
 
 
@@ -30,6 +33,8 @@ class TakeEntries:
     growth: Growth
     served: int | None
     note: bytes | None
+    ahead: Ahead | None
+    """The signed tree that they begin, when they do not complete it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,23 @@ class NewHead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """Only the first `size` of the leaves held are of the tree in which the epoch has ended."""
+
+    did: Did
+    origin: Origin
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeEvidence:
+    """The epoch's key has signed two trees, proven by bytes: the epoch is frozen."""
+
+    did: Did
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     """The peer has leaves from beyond what is held, up to `shown` at least: ask for the log from `held` on."""
 
@@ -74,6 +96,16 @@ class Gap:
     origin: Origin
     held: int
     shown: int
+    is_astray: bool = False
+    """Whether leaves are here, but not those of the tree in which the epoch has ended."""
+
+
+def gap_to_end(did: Did, state: LogState) -> Gap:
+    """Ask for the last bundle of the tree in which an epoch has ended: it shows how much of what is held is in that."""
+    assert state.standing is not None and state.standing.end is not None
+    size = state.standing.end.size
+    start = max(0, size - 1) // TILE_WIDTH * TILE_WIDTH
+    return Gap(did=did, origin=state.origin, held=start, shown=size, is_astray=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +118,16 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fork:
-    """The epoch's key has signed a tree that does not contain what is held and proven here."""
+    """The epoch's key has signed a tree, that of `note`, that does not begin with what is held here, or not end in it.
+
+    It is evidence together with a checkpoint that is known here, as soon as the smaller tree can be shown
+    within the larger one: `run` is leaves of the tree of `note`, where the peer has sent some.
+    """
 
     did: Did
     origin: Origin
     note: bytes
-    held: CompactRange
-    left: CompactRange
+    run: LeafRun | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +157,13 @@ class Finished:
     reason: str
 
 
-Effect: TypeAlias = TakeEvents | TakeEntries | TakeLeaves | TakeBodies | NewHead
-"""What is to be stored."""
+Admissible: TypeAlias = TakeEvents | TakeEntries | TakeLeaves | TakeBodies | NewHead | Drop | TakeEvidence
+"""Effects that need nothing but to be admitted and written."""
 
-Action: TypeAlias = Effect | Gap | Missing | Fork | Stopped | Advance | Finished
+Effect: TypeAlias = Admissible | Fork
+"""What is to be stored; a fork, if it can be proven with what is held when its turn comes."""
+
+Action: TypeAlias = Effect | Gap | Missing | Stopped | Advance | Finished
 
 
 def with_cursor(actions: list[Action], cursor: bytes | None) -> list[Action]:

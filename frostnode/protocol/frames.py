@@ -94,6 +94,16 @@ class BodiesFrame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceFrame:
+    """Two checkpoints of an open epoch that contradict each other (evidence.Evidence); its key is known already."""
+
+    origin: str
+    smaller: bytes
+    larger: bytes
+    proof: Sequence[bytes] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CursorFrame:
     """All up to this cursor was sent; also the sign of life of an idle stream."""
 
@@ -108,7 +118,9 @@ class EndFrame:
     reason: str = ""
 
 
-Frame: TypeAlias = EventsFrame | CheckpointFrame | EntriesFrame | BodiesFrame | CursorFrame | EndFrame
+Frame: TypeAlias = (
+    EventsFrame | CheckpointFrame | EntriesFrame | BodiesFrame | EvidenceFrame | CursorFrame | EndFrame
+)
 
 COMPLETE: Final = "end.complete"
 
@@ -117,6 +129,7 @@ _KINDS: Final[dict[str, type[Frame]]] = {
     "checkpoint": CheckpointFrame,
     "entries": EntriesFrame,
     "bodies": BodiesFrame,
+    "evidence": EvidenceFrame,
     "cursor": CursorFrame,
     "end": EndFrame,
 }
@@ -409,6 +422,12 @@ _READERS: Final[dict[type[Frame], Callable[[_Fields], Frame]]] = {
     ),
     BodiesFrame: lambda f: BodiesFrame(
         origin=f.text(*_ORIGIN), start=f.number("start"), items=f.body_items(), cursor=f.cursor()
+    ),
+    EvidenceFrame: lambda f: EvidenceFrame(
+        origin=f.text(*_ORIGIN),
+        smaller=f.data("smaller", NOTE_BYTES_MAX),
+        larger=f.data("larger", NOTE_BYTES_MAX),
+        proof=f.hashes("proof"),
     ),
     CursorFrame: lambda f: CursorFrame(cursor=f.data("cursor", CURSOR_BYTES_MAX)),
     EndFrame: lambda f: EndFrame(code=f.text("code", 64), reason=f.text("reason", REASON_CHARS_MAX)),

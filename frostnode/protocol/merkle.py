@@ -270,6 +270,22 @@ def verify_consistency(old: int, old_root: Hash, new: int, new_root: Hash, proof
         )
 
 
+def extends(old: int, old_root: Hash, new: int, new_root: Hash, proof: Sequence[Hash]) -> bool:
+    """Tell whether the tree of `new` leaves begins with the tree of `old`, 0 < old < new: False if it is shown not to.
+
+    Where the older tree is one perfect subtree its root is not in the proof, so that nothing can be shown.
+
+    Raises:
+        TreeError: tree.size, tree.proof, when the proof shows neither
+    """
+    check_sizes(1, old, new - 1)
+    small, large = _roots_from_consistency(old, old_root, new, proof)
+    if large == new_root and small != old_root:
+        return False
+    verify_consistency(old, old_root, new, new_root, proof)
+    return True
+
+
 def _roots_from_consistency(old: int, old_root: Hash, new: int, proof: Sequence[Hash]) -> tuple[Hash, Hash]:
     """Climb from the last perfect subtree of the old tree, once as in the old tree and once as in the new."""
     shift = (old & -old).bit_length() - 1

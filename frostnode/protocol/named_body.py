@@ -5,14 +5,16 @@ one expression, which matches nothing that is not a sound header; whatever else 
 """
 
 import re
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
 from frostnode.protocol.dagcbor import CID_PREFIX
 from frostnode.protocol.entry import read_leaf
-from frostnode.protocol.errors import RecordError
+from frostnode.protocol.errors import FrameError, RecordError
+from frostnode.protocol.frames import BodyAbsent, BodyItem
 from frostnode.protocol.limits import KEY_CHARS_MAX, TYPE_CHARS_MAX
-from frostnode.protocol.names import VERSION
+from frostnode.protocol.names import VERSION, Origin
 
 
 class NamedBody(NamedTuple):
@@ -68,3 +70,26 @@ def named_body(leaf: bytes) -> NamedBody | None:
     if header is None or header.body is None or header.size is None:
         return None
     return NamedBody(header.body.digest, header.size)
+
+
+def named_bodies(
+    origin: Origin, start: int, leaves: Sequence[bytes | None], items: Sequence[BodyItem]
+) -> list[tuple[bytes, bytes]]:
+    """The bodies among the items, with their digests, each held against the leaf that names it.
+
+    Raises:
+        RecordError: body.hash; FrameError: frame.order, for a body that a header says there is none of
+    """
+    bodies: list[tuple[bytes, bytes]] = []
+    for index, (leaf, item) in enumerate(zip(leaves, items, strict=False), start):
+        if leaf is None or item is None or isinstance(item, BodyAbsent):
+            continue  # where the header is withheld nothing says which body it names
+        named = named_body(leaf)
+        if named is not None:
+            named.check(item)
+            bodies.append((named.digest, item))
+        elif read_leaf(leaf) is not None:
+            raise FrameError(
+                "frame.order", f"body of leaf {index} of {origin}", expected="none: its header has none"
+            )
+    return bodies

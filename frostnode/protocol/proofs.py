@@ -184,7 +184,7 @@ def verify_proof(data: bytes, witnesses: Mapping[str, PublicKey] | None = None) 
     """
     proof = decode_proof(data)
     did = parse_origin(proof.origin).did
-    history = _read_history(did, proof.history)
+    history = read_path(did, proof.history)
     tree = _find_tree(proof, history, witnesses or {})
     verify_inclusion(leaf_hash(proof.header), proof.index, tree.size, proof.path, tree.root)
     header = parse_header(proof.header)
@@ -210,8 +210,12 @@ def verify_proof(data: bytes, witnesses: Mapping[str, PublicKey] | None = None) 
     )
 
 
-def _read_history(did: Did, events: Sequence[bytes]) -> History:
-    """Take the events alone: all of them must be valid, and the path that counts, in order."""
+def read_path(did: Did, events: Sequence[bytes]) -> History:
+    """Take the events of a file alone: all of them must be valid, and the path that counts, in order.
+
+    Raises:
+        PeerError: proof.mismatch, or the code of the event at fault
+    """
     signed = [parse_signed_event(raw) for raw in events]
     history = History.empty(did)
     taken = history.take(signed)

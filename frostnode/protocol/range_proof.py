@@ -5,7 +5,7 @@ things: that the leaves are where they claim to be in the tree of the signed roo
 leaves before them make. A receiver that holds those compares, and has the consistency proof in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from frostnode.protocol.merkle import (
@@ -68,6 +68,40 @@ def check_range(leaves: Sequence[Hash], start: int, size: int, proof: Sequence[H
     check_hashes(proof, width + right_hashes(stop, size), f"leaves [{start}, {stop}) in {size}")
     left = CompactRange(start, tuple(proof[:width]))
     return RangeCheck(left, root_above(left.extend(leaves), size, proof[width:]))
+
+
+def right_part_from(at: int, stop: int, size: int, node: NodeAt, right: Iterable[Hash]) -> list[Hash]:
+    """Widen the right part of a proof that ends at `stop` to one that ends at `at` ≤ `stop`.
+
+    `node` needs to know of the leaves [at, stop) only, `right` says the rest: so whoever holds the first
+    leaves of a signed tree, and what proved them, can show what any smaller tree within it is.
+
+    Raises:
+        TreeError: tree.size, tree.proof
+    """
+    check_sizes(at, stop, size)
+    rest = list(right)
+    check_hashes(rest, right_hashes(stop, size), f"what lies beyond {stop} in {size}")
+    beyond = iter(rest)
+
+    def root(low: int, high: int) -> Hash:
+        if high <= stop:
+            return subtree_root(low, high, node)
+        if low >= stop:
+            return next(beyond)
+        middle = low + split_point(high - low)
+        left = root(low, middle)
+        return node_hash(left, root(middle, high))
+
+    def walk(low: int, high: int) -> Iterator[Hash]:
+        if low >= at:
+            yield root(low, high)
+        elif high > at:
+            middle = low + split_point(high - low)
+            yield from walk(low, middle)
+            yield from walk(middle, high)
+
+    return list(walk(0, size)) if size else []
 
 
 def right_hashes(stop: int, size: int) -> int:

@@ -176,6 +176,14 @@ def encode_bundle(leaves: Iterable[bytes]) -> bytes:
     return b"".join(parts)
 
 
+def runs(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Cut [start, stop) at the boundaries of bundles."""
+    while start < stop:
+        border = min(stop, (start // TILE_WIDTH + 1) * TILE_WIDTH)
+        yield start, border
+        start = border
+
+
 def decode_bundle(data: bytes, count_max: int = TILE_WIDTH) -> list[bytes]:
     """Cut an entry bundle into its leaves.
 

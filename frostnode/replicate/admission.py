@@ -14,7 +14,16 @@ from typing import Final, Protocol
 from frostnode.ledger import EVERYONE, NOTHING, Amount, PublisherPlace, Refused
 from frostnode.ports import LogWriter
 from frostnode.protocol.entry import read_leaf
-from frostnode.protocol.follow_actions import Effect, NewHead, TakeBodies, TakeEntries, TakeEvents, TakeLeaves
+from frostnode.protocol.follow_actions import (
+    Admissible,
+    Drop,
+    NewHead,
+    TakeBodies,
+    TakeEntries,
+    TakeEvents,
+    TakeEvidence,
+    TakeLeaves,
+)
 from frostnode.protocol.limits import REFUSALS_PER_PEER_MAX
 from frostnode.protocol.names import Did
 from frostnode.protocol.tiles import decode_bundle
@@ -25,13 +34,17 @@ _SUBSCRIPTION: Final = b"\x64type\x6csubscription"
 """How a header says in canonical DAG-CBOR that it is one. A key may hold the same letters: who writes it is counted for it."""
 
 
+_FREE: Final = (NewHead, Drop, TakeEvidence)
+"""What adds nothing to what is held."""
+
+
 class Admission(Protocol):
     """One transaction."""
 
-    def admit(self, effect: Effect) -> Effect | None:
+    def admit(self, effect: Admissible) -> Admissible | None:
         """What of an effect is to be stored, None when nothing is."""
 
-    def took(self, effect: Effect, new_bodies: Sequence[bool] = ()) -> None:
+    def took(self, effect: Admissible, new_bodies: Sequence[bool] = ()) -> None:
         """An admitted effect is stored."""
 
     def settle(self) -> None:
@@ -59,10 +72,10 @@ class _Open:
     def admission(self, writer: LogWriter) -> Admission:
         return self
 
-    def admit(self, effect: Effect) -> Effect | None:
+    def admit(self, effect: Admissible) -> Admissible | None:
         return effect
 
-    def took(self, effect: Effect, new_bodies: Sequence[bool] = ()) -> None: ...
+    def took(self, effect: Admissible, new_bodies: Sequence[bool] = ()) -> None: ...
     def settle(self) -> None: ...
     def kept(self) -> None: ...
 
@@ -116,7 +129,7 @@ class PeerAdmission:
         self._refused: dict[Did, tuple[Refusal, str, str]] = {}
         self._types_refused: dict[Did, set[str]] = {}
 
-    def admit(self, effect: Effect) -> Effect | None:
+    def admit(self, effect: Admissible) -> Admissible | None:
         """What of an effect is to be stored."""
         did = _did(effect)
         if isinstance(effect, TakeEvents):
@@ -124,7 +137,7 @@ class PeerAdmission:
         verdict = self._verdict(did)
         if isinstance(verdict, Refusal) or did in self._refused:
             return None
-        if verdict is Tier.OWN or isinstance(effect, NewHead):
+        if verdict is Tier.OWN or isinstance(effect, _FREE):
             return effect
         refusal = budget(self._policy, verdict, self._used(did), self._now_ms, is_new=False)
         if refusal is not None:
@@ -134,7 +147,7 @@ class PeerAdmission:
             return self._of_types(effect, self._types)
         return effect
 
-    def _admit_events(self, did: Did, effect: TakeEvents) -> Effect | None:
+    def _admit_events(self, did: Did, effect: TakeEvents) -> Admissible | None:
         """Events of a publisher that is carried are always taken: they are what ends a flood by a thief."""
         place = _place_in(effect)
         if len(effect.taken.new) == len(effect.history.events):
@@ -176,7 +189,7 @@ class PeerAdmission:
             parts=self._before.parts,
         )
 
-    def _of_types(self, effect: TakeBodies, takes: Callable[[str], bool]) -> Effect | None:
+    def _of_types(self, effect: TakeBodies, takes: Callable[[str], bool]) -> Admissible | None:
         """The bodies of those records whose type is taken."""
         leaves = decode_bundle(self._writer.leaves(effect.origin, effect.start, effect.stop).bundle)
         headers = [header for header in map(read_leaf, leaves) if header is not None]
@@ -194,7 +207,7 @@ class PeerAdmission:
                 bodies.append((digest, body))
         return replace(effect, bodies=bodies) if bodies else None
 
-    def took(self, effect: Effect, new_bodies: Sequence[bool] = ()) -> None:
+    def took(self, effect: Admissible, new_bodies: Sequence[bool] = ()) -> None:
         """Count what was stored, once."""
         did = _did(effect)
         tier = self._verdicts[did]
@@ -217,7 +230,7 @@ class PeerAdmission:
             case TakeEvents():
                 weight = sum(len(signed.raw) for signed in effect.taken.new)
                 amount = Amount(publishers=int(did in self._new and did not in self._taken), bytes=weight)
-            case NewHead():
+            case NewHead() | Drop() | TakeEvidence():
                 return
         self._taken[did] = self._taken.get(did, NOTHING).plus(amount)
         if tier is not Tier.FOLLOWED:
@@ -292,7 +305,7 @@ class PeerAdmission:
         self._carrying.learned(held, {did: item[0] for did, item in self._refused.items()}, self._share)
 
 
-def _did(effect: Effect) -> Did:
+def _did(effect: Admissible) -> Did:
     return Did(effect.origin.partition("/")[0]) if isinstance(effect, NewHead) else effect.did
 
 

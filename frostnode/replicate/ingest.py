@@ -8,16 +8,19 @@ Rules:
 Runs in a worker thread: nothing here waits.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from frostnode.ports import ArrivalKind, Leaves, LogReader, LogStore, LogWriter
 from frostnode.protocol.errors import PeerError, StorageError
+from frostnode.protocol.evidence import Evidence
 from frostnode.protocol.follow import Follower
 from frostnode.protocol.follow_actions import (
     Action,
+    Admissible,
     Advance,
+    Drop,
     Effect,
     Finished,
     Fork,
@@ -28,6 +31,7 @@ from frostnode.protocol.follow_actions import (
     TakeBodies,
     TakeEntries,
     TakeEvents,
+    TakeEvidence,
     TakeLeaves,
 )
 from frostnode.protocol.frames import CursorFrame, EndFrame, Frame, FrameDecoder
@@ -35,10 +39,12 @@ from frostnode.protocol.history import History
 from frostnode.protocol.journal import Journal
 from frostnode.protocol.limits import STREAM_BATCH_IN_FRAMES_MAX, TILE_WIDTH
 from frostnode.protocol.log_state import LogState
+from frostnode.protocol.merkle import CompactRange, compact_range
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.tiles import decode_bundle
 from frostnode.protocol.withheld import Blocked
 from frostnode.replicate.admission import OPEN, Admission, Door
+from frostnode.replicate.dispute import freeze, freeze_if_proven
 
 _DECODED_BYTES: Final = 1024 * 1024
 """So many bytes are decoded at once: frames may be small, and values take more memory than bytes."""
@@ -90,6 +96,11 @@ class StoreHeld:
             return None
         return leaves[offset]
 
+    def tree(self, origin: Origin, size: int) -> CompactRange:
+        """The compact range of the first `size` held leaves."""
+        with self._store.read() as reader:
+            return compact_range(size, reader.node_at(origin))
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -99,8 +110,11 @@ class Outcome:
     stored: bool = False
     frames: int = 0
     gaps: dict[Origin, Gap] = field(default_factory=dict)
+    dropped: set[Origin] = field(default_factory=set)
+    """Logs of which less is held than before, and there is a gap behind that."""
     missing: set[Did] = field(default_factory=set)
-    forks: list[Fork] = field(default_factory=list)
+    forks: dict[Origin, tuple[Fork, Sequence[int]]] = field(default_factory=dict)
+    """What would be evidence if its tree were shown at one of these sizes."""
     finished: Finished | None = None
     is_idle: bool = False
     """Whether the last frame was a cursor alone: the sign of a peer that has nothing more to say now."""
@@ -109,8 +123,8 @@ class Outcome:
 class Ingest:
     """One peer's frames, judged and stored. `peer` None stores no cursor (a log asked for by size).
 
-    `dids` and `stopped` are the follower's; `door` decides what is stored. `entries` and `commits` count all that was stored, also of a
-    batch that ended with an error.
+    `dids` and `stopped` are the follower's; `door` decides what is stored. `entries` and `commits` count all
+    that was stored, also of a batch that ended with an error.
     """
 
     def __init__(
@@ -233,14 +247,23 @@ class Ingest:
         effects: list[Effect] = []
         for action in actions:
             match action:
-                case TakeEvents() | TakeEntries() | TakeLeaves() | TakeBodies() | NewHead():
+                case (
+                    TakeEvents()
+                    | TakeEntries()
+                    | TakeLeaves()
+                    | TakeBodies()
+                    | NewHead()
+                    | Drop()
+                    | TakeEvidence()
+                    | Fork()
+                ):
                     effects.append(action)
+                    if isinstance(action, Drop):
+                        outcome.dropped.add(action.origin)
                 case Gap():
                     self._gaps[action.origin] = outcome.gaps[action.origin] = action
                 case Missing():
                     outcome.missing.add(action.did)
-                case Fork():
-                    outcome.forks.append(action)
                 case Stopped():
                     self._gaps.pop(action.origin, None)
                     outcome.gaps.pop(action.origin, None)
@@ -257,7 +280,11 @@ class Ingest:
                 self._check_unchanged(writer)
             admission = self._door.admission(writer)
             for effect in effects:
-                if (admitted := admission.admit(effect)) is not None:
+                if isinstance(effect, Fork):
+                    found = freeze_if_proven(writer, effect)
+                    if not isinstance(found, Evidence):
+                        outcome.forks[effect.origin] = effect, found
+                elif (admitted := admission.admit(effect)) is not None:
                     entries += _apply_effect(writer, admitted, admission)
             admission.settle()
             if self._has_news(outcome):
@@ -319,14 +346,14 @@ class Ingest:
         return state.held.size < wanted and not state.frozen
 
 
-def _apply_effect(writer: LogWriter, action: Effect, admission: Admission) -> int:
+def _apply_effect(writer: LogWriter, action: Admissible, admission: Admission) -> int:
     """Write one action; answers how many leaves it added."""
     new: list[bool] = []
     added = 0
     match action:
         case TakeEntries():
             start, stop = action.growth.start, action.growth.stop
-            writer.append(action.origin, action.growth)
+            writer.append(action.origin, action.growth, action.ahead)
             if action.served is not None:
                 writer.serve(action.origin, action.note, action.served)
             writer.arrive(ArrivalKind.ENTRIES, action.did, action.origin, start, stop)
@@ -342,5 +369,9 @@ def _apply_effect(writer: LogWriter, action: Effect, admission: Admission) -> in
             writer.take_events(action.did, action.history, action.taken)
         case NewHead():
             writer.serve(action.origin, action.note, action.size)
+        case Drop():
+            writer.drop(action.did, action.origin, action.size)
+        case TakeEvidence():
+            freeze(writer, action.did, action.evidence)
     admission.took(action, new)
     return added

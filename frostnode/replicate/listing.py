@@ -21,6 +21,7 @@ class HeadLine:
     origin: Origin
     note: bytes | None
     tip: Cid | None
+    disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ def _head(item: dict[str, Any]) -> HeadLine:
             origin=Origin(item["origin"]),
             note=None if note is None else note.encode(),
             tip=None if tip is None else Cid.parse(tip),
+            disputed=item.get("disputed") is True,
         )
     except (PeerError, UnicodeEncodeError) as error:
         raise LogError("heads.malformed", f"line of a head: {error}") from error

@@ -33,6 +33,7 @@ from frostnode.protocol.merkle import compact_range
 from frostnode.protocol.names import Did, Origin, parse_origin
 from frostnode.protocol.range_proof import range_proof
 from frostnode.replicate.cursor import cursor_at
+from frostnode.replicate.dispute import kept_frame
 
 
 @dataclass(slots=True)
@@ -137,7 +138,8 @@ class ArrivalStream:
         state = reader.log(run.first.origin) if run.first.origin else None
         if state is None or state.standing is None:
             return []
-        head = [*self._end(reader, state, run.first.did), *self._head(state)]
+        evidence = _evidence_frames(reader, run.first)
+        head = [*self._end(reader, state, run.first.did), *evidence, *self._head(state)]
         data = [] if self._heads_only else list(_data_frames(reader, state, run))
         return [*head, *(data or [self._behind(reader, run.last)])] if head or data else []
 
@@ -209,6 +211,12 @@ def _data_frames(reader: LogReader, state: LogState, run: _Run) -> Iterator[byte
         finished = arrival.number
     if batch:
         yield _bodies_frame(reader, state.origin, start, batch, run.last)
+
+
+def _evidence_frames(reader: LogReader, arrival: Arrival) -> list[bytes]:
+    """What froze an epoch, if nothing has settled that since."""
+    frame = kept_frame(reader, arrival.origin) if arrival.kind is ArrivalKind.FROZEN else None
+    return [] if frame is None else [encode_frame(frame)]
 
 
 def _entries_of(run: _Run, offered: int) -> tuple[int, int] | None:
@@ -317,6 +325,9 @@ class LogStream:
         state = reader.log(self._origin)
         self._size = offered_size(reader, state) if state is not None else 0
         yield from map(encode_frame, events_frames(reader, parse_origin(self._origin).did))
+        evidence = kept_frame(reader, self._origin)
+        if evidence is not None:
+            yield encode_frame(evidence)
         if state is not None and state.checkpoint is not None:
             yield encode_frame(CheckpointFrame(origin=self._origin, note=state.checkpoint))
 

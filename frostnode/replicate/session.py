@@ -13,15 +13,17 @@ from urllib.parse import urlencode
 from frostnode.ledger import EVERYONE
 from frostnode.ports import LogWriter
 from frostnode.protocol.errors import FrameError, LocalError, TransportError
-from frostnode.protocol.follow_actions import Gap, Stopped
+from frostnode.protocol.follow_actions import Fork, Gap, Stopped, gap_to_end
 from frostnode.protocol.frames import Frame
 from frostnode.protocol.journal import Journal
-from frostnode.protocol.limits import PEER_BACKOFF_MAX_S, STREAM_DIDS_MAX
-from frostnode.protocol.names import Did, Origin
+from frostnode.protocol.limits import PEER_BACKOFF_MAX_S, STREAM_DIDS_MAX, TREE_SIZE_MAX
+from frostnode.protocol.names import Did, Origin, parse_origin
 from frostnode.replicate.cursor import cursor_text
+from frostnode.replicate.dispute import judge_shown
 from frostnode.replicate.ingest import Ingest, Outcome
 from frostnode.replicate.intake import Heard, Judge, take_in
 from frostnode.replicate.scope import not_lacking, read_lacking, read_scope, write_scope
+from frostnode.replicate.shown import Shown
 from frostnode.replicate.static import StaticSource
 from frostnode.replicate.world import PeerStatus, World
 
@@ -52,8 +54,9 @@ class Session:
         self._asked = asked
         self._stopped: Journal[Origin, Stopped] = Journal()
         self._open: list[Gap] = []
-        self._tried: dict[Origin, float] = {}
+        self._tried: dict[tuple[Origin, int, bool], float] = {}
         self._asked_for_history: set[Did] = set()
+        self._shorter: Gap | None = None
         self._is_reached = False
 
     async def run(self, *, live: bool) -> None:
@@ -63,6 +66,7 @@ class Session:
             TransportError, PeerError, StorageError; LocalError, when the peer refuses to answer
         """
         cursor = await self._cursor()
+        await self._fill_astray()
         ingest = self._ingest(self._status.url)
         refusal = await self._arrivals(ingest, self._dids, cursor, live=live)
         if refusal is not None and cursor is not None and refusal.code in _NO_CURSOR:
@@ -197,6 +201,11 @@ class Session:
         """Judge a batch of one log, which was asked for from the first leaf that is not here."""
         outcome = await self._work(ingest, partial(ingest.feed, batch))
         for gap in outcome.gaps.values():
+            if gap.origin in outcome.dropped:
+                self._shorter = gap
+                return Heard.END
+            if gap.is_astray:
+                continue  # that is why the log was asked for
             raise FrameError(
                 "frame.order",
                 f"frames of {gap.origin}",
@@ -216,6 +225,8 @@ class Session:
             if ingest.commits > commits:
                 self._world.changed()
         await self._reached()
+        for fork, sizes in outcome.forks.values():
+            await self._ask_proof(fork, sizes)
         return outcome
 
     def _show(self) -> None:
@@ -240,23 +251,40 @@ class Session:
 
         Bodies from there on too, or from leaf `bodies` on.
         """
-        now = self._world.clock.monotonic_s()
-        if now - self._tried.get(gap.origin, -PEER_BACKOFF_MAX_S) < PEER_BACKOFF_MAX_S:
+        now, question = self._world.clock.monotonic_s(), (gap.origin, gap.held, gap.is_astray)
+        if now - self._tried.get(question, -PEER_BACKOFF_MAX_S) < PEER_BACKOFF_MAX_S:
             return Filled.AS_FAR_AS_IT_GOES
-        self._tried[gap.origin] = now
+        self._tried[question] = now
         ingest = self._ingest(None)
-        query = urlencode({"from": gap.held, "bodies": gap.held if bodies is None else bodies})
-        refusal = await self._stream(f"/frost/{gap.origin}/frames?{query}", partial(self._judge_log, ingest))
+        refusal = await self._frames_from(gap, ingest, bodies)
+        while self._shorter is not None:  # what is held gets shorter, until the peer's tree begins with it
+            refusal = await self._frames_from(self._shorter, ingest)
         if refusal is not None:
             if refusal.code == _WITHHELD:
-                del self._tried[gap.origin]
+                del self._tried[question]
                 return Filled.WITHHELD
             if refusal.code not in _NOT_THERE:
                 raise refusal
             await self._fill_from_files(ingest, gap.origin)
         if ingest.entries:
-            del self._tried[gap.origin]
+            del self._tried[question]
         return Filled.AS_FAR_AS_IT_GOES
+
+    async def _frames_from(self, gap: Gap, ingest: Ingest, bodies: int | None = None) -> LocalError | None:
+        self._shorter = None
+        query = urlencode({"from": gap.held, "bodies": gap.held if bodies is None else bodies})
+        return await self._stream(f"/frost/{gap.origin}/frames?{query}", partial(self._judge_log, ingest))
+
+    async def _fill_astray(self) -> None:
+        """Ask for the trees of ended epochs of which another one is held here."""
+        for gap in await self._world.worker.run(self._astray):
+            await self._fill(gap)
+
+    def _astray(self) -> list[Gap]:
+        with self._world.store.read() as reader:
+            logs = [(parse_origin(origin).did, reader.log(origin)) for origin in reader.astray()]
+        asked = self._dids
+        return [gap_to_end(did, log) for did, log in logs if log and (asked is None or did in asked)]
 
     async def _fill_from_files(self, ingest: Ingest, origin: Origin) -> None:
         try:
@@ -264,6 +292,31 @@ class Session:
         except LocalError as error:
             if error.code not in (*_NOT_THERE, _WITHHELD):
                 raise
+
+    async def _ask_proof(self, fork: Fork, sizes: Sequence[int]) -> None:
+        """Ask the peer to show its tree where that makes its fork evidence; what it cannot show accuses nobody."""
+        for size in sizes:
+            shown = Shown(self._world.worker)
+            query = urlencode({"from": size, "bodies": TREE_SIZE_MAX})
+            refusal = await self._stream(f"/frost/{fork.origin}/frames?{query}", shown.judge)
+            if refusal is not None:
+                if refusal.code == _WITHHELD:
+                    return
+                if refusal.code not in _NOT_THERE:
+                    raise refusal
+                await self._source(self._ingest(None)).show(fork.origin, size, shown)
+            if await self._world.worker.run(partial(self._judge_shown, fork, shown)):
+                self._world.changed()
+                return
+
+    def _judge_shown(self, fork: Fork, shown: Shown) -> bool:
+        if shown.evidence is not None:
+            ingest = self._ingest(None)
+            ingest.take([shown.evidence])
+            return ingest.commits > 0
+        if shown.note is None or shown.entries is None:
+            return False
+        return judge_shown(self._world.store, fork, shown.note, shown.entries)
 
     def _source(self, ingest: Ingest) -> StaticSource:
         async def take(frames: list[Frame]) -> None:

@@ -19,6 +19,7 @@ from frostnode.protocol.checkpoint import parse_checkpoint_text
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import read_leaf
 from frostnode.protocol.errors import FrostError, IdentityError, LocalError, LogError, PeerError, RecordError
+from frostnode.protocol.evidence import parse_evidence
 from frostnode.protocol.frames import (
     BodiesFrame,
     BodyAbsent,
@@ -29,6 +30,7 @@ from frostnode.protocol.frames import (
     split_byte_strings,
 )
 from frostnode.protocol.limits import (
+    EVIDENCE_FILE_BYTES_MAX,
     FRAME_BODIES_BYTES_MAX,
     IDENTITY_EVENT_BYTES_MAX,
     IDENTITY_PATH_EVENTS_MAX,
@@ -41,8 +43,10 @@ from frostnode.protocol.log_state import LogState
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.note import parse_note
 from frostnode.replicate.admission import OPEN, Door
+from frostnode.replicate.dispute import evidence_frame
 from frostnode.replicate.ingest import read_blocked
 from frostnode.replicate.listing import HeadLine, WithheldLine, read_heads, read_withheld
+from frostnode.replicate.shown import Shown
 from frostnode.replicate.static_tree import StaticTree
 from frostnode.replicate.world import World
 
@@ -127,7 +131,29 @@ class StaticSource:
                     return
                 raise IdentityError("identity.unknown", f"history of {line.did}", found="no genesis event")
         self._identified.add(line.did)
+        if line.disputed:
+            await self._evidence(line.origin)
         await self._log(line.origin, line.note)
+
+    async def _evidence(self, origin: Origin) -> None:
+        """What proves that an epoch was signed two ways, unless something does so here."""
+        state = await self._state(origin)
+        if state.disputed or state.standing is None:
+            return
+        raw = await self._fetch_or_none(f"/frost/{origin}/evidence", EVIDENCE_FILE_BYTES_MAX)
+        if raw is not None:
+            file = await self._world.worker.run(partial(parse_evidence, raw))
+            await self._take([evidence_frame(file.evidence)])
+
+    async def show(self, origin: Origin, size: int, shown: Shown) -> None:
+        """A run of leaves around the first `size` of the tree that the source has now, with its head."""
+        note = await self._fetch_or_none(f"/frost/{origin}/checkpoint", NOTE_BYTES_MAX)
+        offered = 0 if note is None else _size(note)
+        if offered > size:
+            tree = StaticTree(self._fetch_or_none, origin, offered, offered)
+            start = size // TILE_WIDTH * TILE_WIDTH
+            stop = min(offered, start + TILE_WIDTH)
+            shown.note, shown.entries = note, await tree.entries(start, stop, partial(self._reason, origin))
 
     async def _log(self, origin: Origin, note: bytes | None) -> None:
         """Follow a log up to the checkpoint `note`, or where there is none, up to the end of its epoch."""
@@ -139,7 +165,11 @@ class StaticSource:
             return  # it does not count here, or the source cannot prove what counts of it
         if note is not None and note != state.checkpoint:
             await self._take([CheckpointFrame(origin=origin, note=note)])
+        if state.frozen:
+            return
         before = state.held.size
+        if state.astray:  # the last bundle shows how much of what is held is in the settled tree
+            before = (size - 1) // TILE_WIDTH * TILE_WIDTH
         if await self._leaves(
             StaticTree(self._fetch_or_none, origin, size, offered or size), origin, before, size
         ):
@@ -147,15 +177,23 @@ class StaticSource:
             self._asked[origin] = size
 
     async def _leaves(self, tree: StaticTree, origin: Origin, held: int, size: int) -> bool:
-        """Leaves from `held` on with their bodies; answers whether all were taken."""
+        """Leaves from `held` on with their bodies; answers whether all were taken.
+
+        What is held may turn out to be of another tree than the settled one: then it goes on from what both share.
+        """
+        there = (await self._state(origin)).held.size
         while held < size:
             start = held // TILE_WIDTH * TILE_WIDTH
             stop = min(size, start + TILE_WIDTH)
             await self._take([await tree.entries(start, stop, partial(self._reason, origin))])
-            if (await self._state(origin)).held.size < stop:
+            before, there = there, (await self._state(origin)).held.size
+            if there < before:
+                held = there
+            elif there < stop:
                 return False
-            await self._bodies(origin, held, stop)
-            held = stop
+            else:
+                await self._bodies(origin, held, stop)
+                held = stop
         return True
 
     async def _bodies(self, origin: Origin, start: int, stop: int) -> None:

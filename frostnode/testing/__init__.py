@@ -9,6 +9,7 @@
     faults     a store and a signer that fail at a chosen step
     publisher  a publisher with real keys, from a seed: moves, recovers, makes entries
     memory_publisher  a publisher whose logs are frames in memory
+    equivocation  a publisher that tells two stories, and the evidence of that
     own_home   store, signer and sequencer in one folder, for crashes and faults
 
 Nothing outside the tests imports these. Each keeps the contract of the port that it stands for, and is

@@ -12,6 +12,7 @@ from frostnode.protocol.limits import HEADS_PAGE_MAX, TILE_WIDTH
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.tiles import TilePath, bundles_for, tiles_for
+from frostnode.replicate.dispute import evidence_file
 from frostnode.replicate.serve import offered_size
 
 
@@ -57,6 +58,7 @@ def _head(head: Any) -> dict[str, Any]:
         "checkpoint": head.checkpoint.decode() if head.checkpoint else None,
         "tip": str(head.tip),
         "forked": head.forked,
+        "disputed": head.disputed,
     }
 
 
@@ -72,6 +74,8 @@ def _log(reader: LogReader, folder: Path, state: LogState) -> None:
     origin, size = state.origin, offered_size(reader, state)
     if state.checkpoint is not None:
         _put(folder, f"frost/{origin}/checkpoint", state.checkpoint)
+    if reader.evidence(origin) is not None:
+        _put(folder, f"frost/{origin}/evidence", evidence_file(reader, origin))
     node = reader.node_at(origin)
     for tile in tiles_for(size):
         first = tile.n * TILE_WIDTH

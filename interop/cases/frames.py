@@ -12,6 +12,7 @@ from frostnode.protocol.frames import (
     EndFrame,
     EntriesFrame,
     EventsFrame,
+    EvidenceFrame,
     Frame,
     WithheldLeaf,
     encode_frame,
@@ -63,6 +64,11 @@ def valid() -> list[tuple[str, str, bytes]]:
             "bodies",
             "Present, none, erased, refused.",
             BodiesFrame(origin=ORIGIN, start=2**53 - 1, items=items),
+        ),
+        (
+            "evidence",
+            "Two notes and a proof, which only a follower reads.",
+            EvidenceFrame(origin=ORIGIN, smaller=b"one", larger=b"two", proof=[HASH, HASH]),
         ),
         ("cursor", "A sign of life.", CURSOR),
         ("end", "On purpose.", EndFrame(code="end.complete", reason="")),
@@ -155,6 +161,21 @@ def invalid() -> list[tuple[str, str, bytes]]:
         ("body-in-an-unknown-state", "erased or refused", bodies(["lost", ""])),
         ("body-state-without-reason", "two items", bodies(["erased"])),
         ("bodies-too-many", "257", bodies(*[None] * 257)),
+        (
+            "evidence-without-a-note",
+            "two of them",
+            frame("evidence", origin=ORIGIN, smaller=b"one", proof=[]),
+        ),
+        (
+            "evidence-note-too-long",
+            "16 KiB",
+            frame("evidence", origin=ORIGIN, smaller=bytes(16_385), larger=b"", proof=[]),
+        ),
+        (
+            "evidence-hash-too-short",
+            "31 bytes",
+            frame("evidence", origin=ORIGIN, smaller=b"", larger=b"", proof=[HASH[:31]]),
+        ),
         ("event-as-text", "bytes", frame("events", did="d", events=["text"])),
     ]
 

@@ -9,9 +9,11 @@ from frostnode.protocol.frames import (
     CursorFrame,
     EndFrame,
     EventsFrame,
+    EvidenceFrame,
     Frame,
     encode_frame,
 )
+from frostnode.protocol.range_proof import range_proof
 from frostnode.protocol.tiles import encode_bundle
 from interop.cases import publisher as p
 from interop.cases.log import body, long_log, small_log
@@ -26,8 +28,19 @@ EVENTS = EventsFrame(did=p.DID, events=[p.GENESIS])
 COMPLETE = EndFrame(code="end.complete", reason="")
 ENDED = p.sign(p.ordinary_fields(p.GENESIS, 1) | {"end": {"size": 4, "root": LOG.root(4)}}, "authority 1")
 ENDED_EVENTS = EventsFrame(did=p.DID, events=[p.GENESIS, ENDED])
+LATER = p.sign(p.ordinary_fields(p.GENESIS, 1) | {"end": {"size": 6, "root": LOG.root(6)}}, "authority 1")
+LATER_EVENTS = EventsFrame(did=p.DID, events=[p.GENESIS, LATER])
+LATER_ENTRIES = LOG.entries_frame(0, 6, 6)
 HEAD = LOG.checkpoint_frame(6)
 ENTRIES = LOG.entries_frame(0, 6, 6)
+
+
+EVIDENCE = EvidenceFrame(
+    origin=ORIGIN, smaller=LOG.note(3), larger=FORK.note(6), proof=range_proof(3, 3, 6, FORK.node)
+)
+OTHER_EVIDENCE = EvidenceFrame(
+    origin=ORIGIN, smaller=LOG.note(5), larger=FORK.note(6), proof=range_proof(5, 5, 6, FORK.node)
+)
 
 
 def stream(*frames: Frame, end: bool = True) -> bytes:
@@ -102,6 +115,39 @@ def valid() -> list[tuple[str, str, bytes]]:
             "rewound-head",
             "A smaller tree is no news and no fault.",
             stream(EVENTS, HEAD, ENTRIES, LOG.checkpoint_frame(4)),
+        ),
+        (
+            "evidence-freezes-an-open-epoch",
+            "What was verified stays, and nothing more is taken.",
+            stream(EVENTS, *later[:2], EVIDENCE, *later[2:]),
+        ),
+        (
+            "evidence-before-anything-else",
+            "A newcomer takes nothing of that epoch.",
+            stream(EVENTS, EVIDENCE, HEAD, ENTRIES, bodies),
+        ),
+        ("evidence-twice", "The first is kept.", stream(EVENTS, EVIDENCE, OTHER_EVIDENCE, EVIDENCE)),
+        (
+            "evidence-against-an-ended-epoch",
+            "It changes nothing: what the end proves counts.",
+            stream(ENDED_EVENTS, EVIDENCE, LOG.entries_frame(0, 4, 4)),
+        ),
+        (
+            "evidence-settled-by-an-end",
+            "An identity event ends the epoch, and all goes on.",
+            stream(EVENTS, EVIDENCE, ENDED_EVENTS, LOG.entries_frame(0, 4, 4)),
+        ),
+        (
+            "evidence-of-an-epoch-that-does-not-count",
+            "Passed over.",
+            stream(EVENTS, replace(EVIDENCE, origin=void.origin)),
+        ),
+        (
+            "ended-epoch-drops-what-is-not-in-its-tree",
+            "What both trees share stays, and the settled tree is taken.",
+            stream(
+                EVENTS, FORK.checkpoint_frame(6), FORK.entries_frame(0, 6, 6), LATER_EVENTS, LATER_ENTRIES
+            ),
         ),
         (
             "ended-epoch-without-checkpoint",
@@ -250,6 +296,26 @@ def invalid() -> dict[str, tuple[str, str, bytes]]:
             "checkpoint.fork",
             stream(*held, FORK.checkpoint_frame(6)),
         ),
+        "fork-at-a-smaller-size": (
+            "a smaller tree than the one held, and another",
+            "checkpoint.fork",
+            stream(*held, FORK.checkpoint_frame(3)),
+        ),
+        "evidence-by-another-key": (
+            "forged",
+            "note.signature",
+            stream(EVENTS, replace(EVIDENCE, larger=FORK.note(6, p.key("of a thief")))),
+        ),
+        "evidence-of-nothing": (
+            "two trees of which one begins with the other",
+            "evidence.none",
+            stream(
+                EVENTS,
+                replace(EVIDENCE, larger=LOG.note(6), proof=range_proof(3, 3, 6, LOG.node)),
+            ),
+        ),
+        "evidence-without-proof": ("sizes differ", "tree.proof", stream(EVENTS, replace(EVIDENCE, proof=[]))),
+        "evidence-before-the-identity": ("nobody vouches for the key", order, stream(EVIDENCE)),
         "fork-at-a-larger-size": (
             "a tree that does not begin with what is held",
             "checkpoint.fork",

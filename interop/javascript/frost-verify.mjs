@@ -1,13 +1,15 @@
 #!/usr/bin/env node
-// Verifies FROST proof files, logs and test vectors, by the specification, with nothing of frostnode.
+// Verifies FROST proof and evidence files, logs and test vectors, by the specification, with nothing of frostnode.
 //
 //   node frost-verify.mjs proof FILE [WITNESS-KEY...]
+//   node frost-verify.mjs evidence FILE
 //   node frost-verify.mjs log DIRECTORY-OR-URL ORIGIN
 //   node frost-verify.mjs vectors DIRECTORY
 //
 // The answer is JSON on standard output; the exit status is 0 when all holds, 1 when something is refused, 2 when the
 // question was not understood.
 
+import { verifyEvidence } from "./lib/evidence.mjs";
 import { readFile } from "./lib/files.mjs";
 import { verifyLog } from "./lib/logs.mjs";
 import { parseVkey } from "./lib/notes.mjs";
@@ -17,6 +19,7 @@ import { verifyVectors } from "./lib/vectors.mjs";
 
 const COMMANDS = {
   proof: { run: proof, usage: "FILE [WITNESS-KEY...]", fewest: 1, most: Infinity },
+  evidence: { run: evidence, usage: "FILE", fewest: 1, most: 1 },
   log: { run: verifyLog, usage: "DIRECTORY-OR-URL ORIGIN", fewest: 2, most: 2 },
   vectors: { run: verifyVectors, usage: "DIRECTORY", fewest: 1, most: 1 },
 };
@@ -25,6 +28,10 @@ async function proof(file, ...vkeys) {
   const witnesses = vkeys.map(parseVkey).filter(({ type }) => type === 4);
   const known = Object.fromEntries(witnesses.map(({ name, key }) => [name, key]));
   return verifyProof(await readFile(file, PROOF_BYTES_MAX), known);
+}
+
+async function evidence(file) {
+  return verifyEvidence(new Uint8Array(await readFile(file)));
 }
 
 async function main([name, ...rest]) {

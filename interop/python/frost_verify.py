@@ -1,6 +1,7 @@
-"""Verify FROST proof files, logs and test vectors: one file, by the specification, with nothing of frostnode.
+"""Verify FROST proof and evidence files, logs and test vectors: one file, by the specification, with nothing of frostnode.
 
     python frost_verify.py proof FILE [WITNESS-KEY...]
+    python frost_verify.py evidence FILE
     python frost_verify.py log DIRECTORY-OR-URL ORIGIN
     python frost_verify.py vectors DIRECTORY
 
@@ -1145,6 +1146,67 @@ def cosignatures(data: bytes, witnesses: dict[str, bytes]) -> dict[str, int]:
     return times
 
 
+# ---- 04 log: evidence ----------------------------------------------------------------------------------------------
+
+EVIDENCE_FILE_BYTES_MAX = PATH_EVENTS_MAX * EVENT_BYTES_MAX + 64 * 1024
+EVIDENCE_FIELDS = {"format", "history", "origin", "smaller", "larger", "proof"}
+Head = tuple[int, bytes]
+
+
+def contradiction(
+    origin: str, key: bytes, smaller: bytes, larger: bytes, proof: list[bytes]
+) -> tuple[Head, Head, bytes]:
+    """Two signed trees and what the larger one begins with, which is not the smaller one."""
+    small, large = open_checkpoint(smaller, origin, key), open_checkpoint(larger, origin, key)
+    require(small <= large, "evidence: the smaller tree comes first")
+    if small[0] == large[0]:
+        require(not proof, "evidence: a proof between equal sizes")
+        shown = large[1]
+    else:
+        left, root = root_by_range([], small[0], large[0], proof)
+        require(root == large[1], "evidence: the proof leads to another root")
+        shown = join_range(left)
+    require(shown != small[1], "evidence: no contradiction")
+    return small, large, shown
+
+
+def join_range(hashes: list[bytes]) -> bytes:
+    """The root of a compact range."""
+    if not hashes:
+        return EMPTY_ROOT
+    root = hashes[-1]
+    for left in reversed(hashes[:-1]):
+        root = node_hash(left, root)
+    return root
+
+
+def verify_evidence(data: bytes) -> dict[str, Any]:
+    """Verify that an epoch was signed two ways, with nothing else at hand."""
+    file = decode(data, floats=False, bytes_max=EVIDENCE_FILE_BYTES_MAX)
+    require_type(file, dict, "evidence file")
+    require_fields(file, EVIDENCE_FIELDS, "evidence file")
+    require(file["format"] == "frost-evidence/1", "evidence file: format")
+    origin = require_type(file["origin"], str, "origin")
+    did, n, event = parse_origin(origin)
+    path = chain(did, require_type(file["history"], list, "history"))
+    epoch = epochs(did, path).get(origin)
+    require(epoch is not None and epoch.key is not None, "evidence file: its history does not open the epoch")
+    require(path[-1].cid == event, "evidence file: its history goes on behind the epoch")
+    assert epoch is not None
+    assert epoch.key is not None
+    smaller, larger = (require_type(file[name], str, name).encode() for name in ("smaller", "larger"))
+    small, large, shown = contradiction(origin, epoch.key, smaller, larger, hashes_field(file["proof"]))
+    return {
+        "did": did,
+        "origin": origin,
+        "epoch": n,
+        "key": epoch.key.hex(),
+        "smaller": {"size": small[0], "root": small[1].hex()},
+        "larger": {"size": large[0], "root": large[1].hex()},
+        "shown": shown.hex(),
+    }
+
+
 # ---- 05 sync: frames ----------------------------------------------------------------------------------------------
 
 FRAME_BYTES_MAX = BODY_BYTES_MAX + 64 * 1024
@@ -1276,6 +1338,12 @@ FRAME_FIELDS: dict[str, dict[str, Reader]] = {
         "proof": hashes_field,
     },
     "bodies": {"origin": text_field(255), "start": number_field, "items": items_field},
+    "evidence": {
+        "origin": text_field(255),
+        "smaller": bytes_field(16384),
+        "larger": bytes_field(16384),
+        "proof": hashes_field,
+    },
     "cursor": {"cursor": bytes_field(64)},
     "end": {"code": text_field(64), "reason": text_field(200)},
 }
@@ -1293,6 +1361,7 @@ class Follower:
     leaves: dict[str, list[bytes | None]] = field(default_factory=dict)
     hashes: dict[str, list[bytes]] = field(default_factory=dict)
     bodies: set[Link] = field(default_factory=set)
+    disputed: set[str] = field(default_factory=set)
     finished: bool = False
 
     def feed(self, frame: Frame) -> None:
@@ -1302,6 +1371,7 @@ class Follower:
             "checkpoint": self.on_checkpoint,
             "entries": self.on_entries,
             "bodies": self.on_bodies,
+            "evidence": self.on_evidence,
             "cursor": lambda _: None,
             "end": self.on_end,
         }[frame["kind"]](frame)
@@ -1332,12 +1402,12 @@ class Follower:
         assert epoch.key is not None
         head = open_checkpoint(frame["note"], frame["origin"], epoch.key)
         self.targets[frame["origin"]] = head if epoch.end is None else epoch.end
-        if epoch.end is None:
+        if epoch.end is None and frame["origin"] not in self.disputed:
             held = self.hashes.get(frame["origin"], [])
             if 0 < frame["old"] == len(held) < head[0]:
                 verify_consistency(len(held), tree_root(held), *head, frame["proof"])
             require(
-                head[0] != len(held) or head[1] == tree_root(held),
+                head[0] > len(held) or head[1] == tree_root(held[: head[0]]),
                 "checkpoint: another tree than the one held",
             )
 
@@ -1352,15 +1422,43 @@ class Follower:
         leaves, hashes = read_leaves(frame)
         left, root = root_by_range(hashes, start, frame["size"], frame["proof"])
         require(target and root == target[1], "entries: another root")
+        if epoch.end is None and origin in self.disputed:
+            return
         held = self.hashes.setdefault(origin, [])
+        if start > len(held):
+            return
+        shared = held[start : start + len(hashes)] == hashes[: len(held) - start]
+        if left != compact_range(held[:start]) or not shared:
+            require(epoch.end is not None, "entries: a fork")
+            self.drop(origin, start, left, hashes)
         if start > len(held) or start + len(hashes) <= len(held):
             return
-        require(
-            left == compact_range(held[:start]) and held[start:] == hashes[: len(held) - start],
-            "entries: a fork",
-        )
         self.leaves.setdefault(origin, []).extend(leaves[len(held) - start :])
         held.extend(hashes[len(held) - start :])
+
+    def drop(self, origin: str, start: int, left: list[bytes], hashes: list[bytes]) -> None:
+        """Keep what an ended log shares with the tree of its end, as far as a run of that tree shows it."""
+        held, shared = self.hashes[origin], start
+        if left != compact_range(held[:start]):
+            pairs = zip(left, compact_range(held[:start]), strict=True)
+            same = [*(one == other for one, other in pairs), False].index(False)
+            sizes = [1 << level for level in reversed(range(start.bit_length())) if start >> level & 1]
+            shared = sum(sizes[:same])
+        else:
+            while held[shared] == hashes[shared - start]:
+                shared += 1
+        del held[shared:], self.leaves[origin][shared:]
+
+    def on_evidence(self, frame: Frame) -> None:
+        """What proves that the key of an open epoch has signed two trees: nothing more is taken of it."""
+        origin = frame["origin"]
+        epoch = self.epoch(origin)
+        if epoch is None or epoch.end is not None:
+            return
+        require(epoch.key, "evidence: of an epoch that was never opened")
+        assert epoch.key is not None
+        contradiction(origin, epoch.key, frame["smaller"], frame["larger"], frame["proof"])
+        self.disputed.add(origin)
 
     def on_bodies(self, frame: Frame) -> None:
         """Bodies of leaves that are here."""
@@ -1833,11 +1931,18 @@ def on_streams(given: Input) -> Any:
         for origin, hashes in follower.hashes.items()
         if hashes
     }
+    epochs_disputed = {origin: follower.epoch(origin) for origin in follower.disputed}
     return {
+        "frozen": sorted(origin for origin, epoch in epochs_disputed.items() if epoch and epoch.end is None),
         "logs": logs,
         "bodies": sorted(map(str, follower.bodies)),
         "complete": complete and follower.finished,
     }
+
+
+def on_evidence(given: Input) -> Any:
+    """04 log: evidence."""
+    return verify_evidence(octets(given["file"]))
 
 
 def on_proofs(given: Input) -> Any:
@@ -1850,6 +1955,7 @@ AREAS: dict[str, Callable[[Input], Any]] = {
     "checkpoints": on_checkpoints,
     "cosignatures": on_cosignatures,
     "encoding": on_encoding,
+    "evidence": on_evidence,
     "frames": on_frames,
     "headers": on_headers,
     "identity": on_identity,
@@ -1888,11 +1994,15 @@ def verify_vectors(directory: str) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     """Run one command."""
-    parser = argparse.ArgumentParser(description="Verify FROST proof files, logs and test vectors.")
+    parser = argparse.ArgumentParser(
+        description="Verify FROST proof and evidence files, logs and test vectors."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     proof = commands.add_parser("proof", help="verify a record with its proof")
     proof.add_argument("file")
     proof.add_argument("witness", nargs="*", help="verifier keys of witnesses that you know")
+    evidence = commands.add_parser("evidence", help="verify that a log was signed two ways")
+    evidence.add_argument("file")
     commands.add_parser("vectors", help="run the test vectors").add_argument("directory")
     log = commands.add_parser("log", help="verify a whole log of a static export or a node")
     log.add_argument("base", help="directory or URL")
@@ -1902,6 +2012,8 @@ def main(arguments: list[str]) -> int:
         if given.command == "proof":
             known = {name: key for name, kind, key in map(parse_vkey, given.witness) if kind == 4}
             result = verify_proof(read_file(Path(given.file), PROOF_FILE_BYTES_MAX), known)
+        elif given.command == "evidence":
+            result = verify_evidence(read_file(Path(given.file), EVIDENCE_FILE_BYTES_MAX))
         elif given.command == "log":
             result = verify_log(given.base, given.origin)
         else:

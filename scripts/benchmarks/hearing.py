@@ -122,7 +122,7 @@ def searchable_ms(workshop: Workshop) -> list[Figure]:
                 _, title = await chain.publish()
                 begun = time.perf_counter()
                 with trio.fail_after(_PATIENCE_S):
-                    while not (await client.get("/api/search", params={"q": title})).json()["hits"]:  # noqa: ASYNC110 - what changes is in another process
+                    while not (await client.get("/api/search", params={"q": title, "include": "unknown"})).json()["hits"]:  # noqa: ASYNC110 - what changes is in another process
                         await trio.sleep(_POLL_S)
                 taken.append(time.perf_counter() - begun)
             nursery.cancel_scope.cancel()

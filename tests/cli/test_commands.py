@@ -16,9 +16,15 @@ from frostnode.cli.commands import COMMANDS
 from frostnode.edge.control import call
 from frostnode.edge.home import Home
 from frostnode.edge.outcomes import exit_code
+from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.identity.kits import CHEAPEST, Purpose, open_kit
 from frostnode.node import serve
 from frostnode.protocol.errors import StorageError
+from frostnode.replicate.ingest import Ingest
+from frostnode.testing.clock import ManualClock
+from frostnode.testing.equivocation import twin_of
+from frostnode.testing.memory_publisher import MemoryPublisher
+from frostnode.testing.random import SeededRandom
 
 RECORD = {"type": "dataset", "key": "ice/extent", "title": "Sea ice extent", "keywords": ["arctic"]}
 
@@ -464,6 +470,46 @@ def test_what_cannot_be_withheld_is_one_line(home, capfd, arguments, code, words
     left, out, err = run(capfd, *[item.format(did=made["did"]) for item in arguments])
     assert (left, out) == (code, "")
     assert words in err
+
+
+@pytest.mark.slow
+def test_a_disputed_log_is_shown_and_its_evidence_handed_over(home, capfd, tmp_path):
+    folder, _ = home
+    source = MemoryPublisher("disputed")
+    for at in range(3):
+        source.put(f"key-{at}", {"title": f"Title {at}"})
+    store = SqliteStore(folder / "frost.db", ManualClock(), SeededRandom("s"))
+    Ingest(store, None).take(list(source.stream()))
+    code, _, err = run(capfd, "evidence", source.did)
+    assert (code, "record.not-found" in err) == (3, True)
+    Ingest(store, None).take(list(twin_of(source, 1).stream()))
+    store.close()
+    run(capfd, "reindex")
+    for command in (["status"], ["log", source.did], ["show", f"{source.did}/key-0"]):
+        _, out, _ = run(capfd, *command)
+        assert "the key of this log has signed two different trees" in out, command
+    _, out, _ = run(capfd, "status", "--json")
+    (disputed,) = json.loads(out)["disputed"]
+    assert (disputed["origin"], disputed["evidence_path"]) == (
+        source.origin,
+        f"/frost/{source.origin}/evidence",
+    )
+    file = tmp_path / "fork.frostevidence"
+    for target in (source.did, source.origin):
+        _, out, _ = run(capfd, "evidence", target, "-o", file)
+        assert f"frost verify {file}" in out
+    _, out, _ = run(capfd, "verify", file)
+    assert "signed two ways" in out
+    _, out, _ = run(capfd, "verify", file, "--json")
+    told = json.loads(out)
+    assert (told["did"], told["origin"], told["epoch"]) == (source.did, source.origin, 0)
+    assert told["smaller"] == {"size": 3, "root": source.tree().root().hex()}
+    assert told["larger"]["size"] == 6
+    assert told["vkey"].startswith(source.origin)
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    assert run(capfd, "verify", file)[0] == 4
+    assert run(capfd, "evidence", "did:frost:x")[0] == 2
+    assert run(capfd, "evidence", MemoryPublisher("stranger").did)[0] == 3
 
 
 def test_a_terminal_without_a_command_gets_help(capfd):

@@ -485,6 +485,7 @@ def render(content):
         "publisher": HOSTILE,
         "content": {"state": "here", "fields": content},
         "proof": {"available": True, "size": 1},
+        "disputed": True,
         "history": [ENTRY],
         "versions": [],
     }

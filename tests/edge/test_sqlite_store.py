@@ -11,10 +11,12 @@ from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.ports import ArrivalKind, Hosted, LogStore, LogWriter
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError, StorageError
+from frostnode.protocol.evidence import Evidence
 from frostnode.protocol.frames import BodyAbsent, WithheldLeaf
 from frostnode.protocol.growth import grow
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import End
+from frostnode.protocol.log_state import Ahead
 from frostnode.protocol.merkle import EMPTY_RANGE, EMPTY_ROOT, CompactRange, leaf_hash, node_hash
 from frostnode.protocol.names import Origin
 from frostnode.protocol.tiles import decode_bundle
@@ -248,13 +250,49 @@ def test_serving_more_than_is_held_is_refused(store: SqliteStore, publisher: Pub
     assert raised.value.code == "storage.conflict"
 
 
-def test_a_frozen_log_says_so(store: SqliteStore, publisher: Publisher) -> None:
+def test_a_log_is_frozen_by_its_first_evidence_until_its_epoch_ends(
+    store: SqliteStore, publisher: Publisher
+) -> None:
+    origin = publisher.origin()
+    first = Evidence(origin=origin, smaller=b"one", larger=b"two", proof=(bytes(32), b"h" * 32))
     with store.write() as writer:
-        writer.freeze(publisher.origin())
+        assert (writer.evidence(origin), writer.disputed(), writer.heads(0)[0].disputed) == (None, [], False)
+        writer.freeze(first)
+        writer.freeze(Evidence(origin=origin, smaller=b"other", larger=b"evidence"))
     with store.read() as reader:
-        state = reader.log(publisher.origin())
+        state = reader.log(origin)
         assert state is not None
-        assert state.frozen
+        assert (state.frozen, state.disputed, reader.heads(0)[0].disputed) == (True, True, True)
+        assert (reader.evidence(origin), reader.disputed()) == (first, [origin])
+    publisher.move(End(size=0, root=EMPTY_ROOT))
+    with store.write() as writer:
+        writer.take_events(publisher.did, publisher.history, publisher.taken)
+    with store.read() as reader:
+        state = reader.log(origin)
+        assert state is not None
+        assert (state.frozen, state.disputed, reader.heads(0)[0].disputed) == (False, True, False)
+        assert (reader.evidence(origin), reader.disputed()) == (first, [])
+
+
+def test_what_lies_ahead_of_a_log_is_remembered_until_its_tree_is_complete(
+    store: SqliteStore, publisher: Publisher
+) -> None:
+    origin = publisher.origin()
+    ahead = Ahead(note=b"of ten", beyond=(bytes(32), b"h" * 32))
+    with store.write() as writer:
+        growth = grow(EMPTY_RANGE, [leaf(index) for index in range(4)])
+        writer.append(origin, growth, ahead)
+    with store.read() as reader:
+        state = reader.log(origin)
+        assert state is not None
+        assert (state.held, state.served, state.ahead) == (growth.after, 0, ahead)
+    with store.write() as writer:
+        append(writer, origin, [leaf(index) for index in range(4, 10)])
+        writer.serve(origin, b"of ten", 10)
+    with store.read() as reader:
+        state = reader.log(origin)
+        assert state is not None
+        assert (state.served, state.ahead) == (10, None)
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from frostnode.protocol.errors import PeerError
+from frostnode.protocol.evidence import verify_evidence
 from frostnode.protocol.frames import encode_byte_string
 from frostnode.protocol.proofs import verify_proof
 from frostnode.protocol.tiles import TilePath, bundles_for, encode_bundle, tiles_for
@@ -48,6 +49,7 @@ def load_generator() -> ModuleType:
 
 generator = load_generator()
 
+from interop.cases import evidence as evidence_cases  # noqa: E402
 from interop.cases import proofs as proof_cases  # noqa: E402 - the generator says where interop is
 from interop.cases import publisher  # noqa: E402
 from interop.cases.log import Log, body, put, withdraw  # noqa: E402
@@ -218,6 +220,45 @@ def test_a_verifier_refuses_a_proof_file_with_any_byte_changed(
         vector = {"input": {"file": damaged.hex(), "witnesses": {}}, "error": "any"}
         (folder / f"{at}.json").write_text(json.dumps(vector))
     assert answer(verifier, "vectors", tmp_path) == {"vectors": len(damaged_proofs)}
+
+
+# -- evidence files -----------------------------------------------------------------------------------
+
+
+@by_each_verifier
+def test_a_verifier_says_of_an_evidence_file_what_frostnode_says(verifier: str, tmp_path: Path) -> None:
+    file = tmp_path / "fork.frostevidence"
+    file.write_bytes(evidence_cases.file())
+    ours = verify_evidence(evidence_cases.file())
+    smaller, larger = ours.found.smaller, ours.found.larger
+    assert answer(verifier, "evidence", file) == {
+        "did": ours.did,
+        "origin": ours.origin,
+        "epoch": 0,
+        "key": ours.key.hex(),
+        "smaller": {"size": 3, "root": smaller.root.hex()},
+        "larger": {"size": 6, "root": larger.root.hex()},
+        "shown": ours.found.shown.hex(),
+    }
+    file.write_bytes(evidence_cases.file(proof=[]))
+    refusal(verifier, "evidence", file)
+    file.write_bytes(proof_cases.proof())
+    refusal(verifier, "evidence", file)
+
+
+@by_each_verifier
+def test_a_verifier_refuses_an_evidence_file_with_any_byte_changed(verifier: str, tmp_path: Path) -> None:
+    good = evidence_cases.file()
+    folder = tmp_path / "evidence/invalid"
+    folder.mkdir(parents=True)
+    places = range(0, len(good), 5)
+    for at in places:
+        damaged = good[:at] + bytes([good[at] ^ 1 << at % 8]) + good[at + 1 :]
+        with pytest.raises(PeerError):
+            verify_evidence(damaged)
+        vector = {"input": {"file": damaged.hex()}, "error": "any"}
+        (folder / f"{at}.json").write_text(json.dumps(vector))
+    assert answer(verifier, "vectors", tmp_path) == {"vectors": len(places)}
 
 
 # -- whole logs ---------------------------------------------------------------------------------------

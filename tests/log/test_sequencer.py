@@ -15,6 +15,7 @@ from frostnode.protocol.entry import Header, Op, encode_body, encode_header, hea
 from frostnode.protocol.errors import LocalError, RecordError, TransportError
 from frostnode.protocol.identity import End
 from frostnode.protocol.merkle import EMPTY_RANGE, EMPTY_ROOT, leaf_hashes
+from frostnode.testing.equivocation import two_heads
 from frostnode.testing.faults import Fault
 from frostnode.testing.own_home import OwnHome
 from frostnode.testing.publisher import Publisher
@@ -181,9 +182,12 @@ async def test_a_void_log_takes_nothing(home: OwnHome) -> None:
 
 
 async def test_a_frozen_log_takes_nothing(home: OwnHome) -> None:
+    origin = home.publisher.origin()
+    key = home.publisher.log_key(origin)
+    assert key is not None
     with home.disk.write() as writer:
-        writer.freeze(home.publisher.origin())
-    await refused(home, home.publisher.origin(), "epoch.frozen")
+        writer.freeze(two_heads(origin, key))
+    await refused(home, origin, "epoch.frozen")
 
 
 async def test_a_forked_identity_publishes_nothing(home: OwnHome, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from frostnode.protocol.follow_actions import (
     TakeBodies,
     TakeEntries,
     TakeEvents,
+    TakeEvidence,
     TakeLeaves,
 )
 from frostnode.protocol.frames import (
@@ -34,11 +35,15 @@ from frostnode.protocol.frames import (
 )
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import parse_signed_event
+from frostnode.protocol.leaf_run import read_run
 from frostnode.protocol.limits import HEADER_BYTES_MAX
 from frostnode.protocol.log_state import LogState
-from frostnode.protocol.merkle import leaf_hash
+from frostnode.protocol.merkle import EMPTY_RANGE, consistency_proof, leaf_hash, leaf_hashes
+from frostnode.protocol.range_proof import root_above
 from frostnode.protocol.tiles import decode_bundle, encode_bundle
 from frostnode.protocol.withheld import Blocked
+from frostnode.replicate.dispute import evidence_frame
+from frostnode.testing.equivocation import evidence_of, twin_of
 from frostnode.testing.memory_publisher import MemoryPublisher
 
 
@@ -60,6 +65,9 @@ class Held:
     def leaf(self, origin, index):
         return self.leaves.get((origin, index))
 
+    def tree(self, origin, size):
+        return EMPTY_RANGE.extend(leaf_hashes(self.leaves[origin, at] for at in range(size)))
+
     def apply(self, action):
         match action:
             case TakeEvents():
@@ -75,7 +83,11 @@ class Held:
                     self.leaves[action.origin, growth.start + slot.offset] = None
                 served = old.served if action.served is None else action.served
                 self.logs[action.origin] = replace(
-                    old, held=growth.after, served=served, checkpoint=action.note or old.checkpoint
+                    old,
+                    held=growth.after,
+                    served=served,
+                    checkpoint=action.note or old.checkpoint,
+                    ahead=action.ahead,
                 )
             case TakeBodies():
                 self.bodies.update(action.bodies)
@@ -83,6 +95,11 @@ class Held:
                 self.logs[action.origin] = replace(
                     self.logs[action.origin], served=action.size, checkpoint=action.note
                 )
+            case TakeEvidence():
+                origin = action.evidence.origin
+                standing = self.histories[action.did].epoch(origin)
+                old = self.logs.get(origin) or LogState(origin=origin, standing=standing)
+                self.logs[origin] = replace(old, disputed=True)
 
 
 def publisher(count=3, name="p"):
@@ -602,3 +619,76 @@ def test_a_choosy_follower_is_as_strict_as_any_while_it_passes_over_nobody():
     with pytest.raises(FrameError) as caught:
         follower.feed(source.entries(0, 3))
     assert caught.value.code == "frame.order"
+
+
+# what is shown of another tree
+
+
+def test_an_older_head_of_another_tree_is_a_fork_also_within_one_batch():
+    source = publisher(300)
+    held, _ = feed(source.stream())
+    twin = twin_of(source, 1, 200)
+    for follower in (Follower(held), None):
+        frames = [CheckpointFrame(origin=source.origin, note=twin.note())]
+        if follower is None:
+            follower, frames = Follower(Held()), [*source.stream(), *frames]
+        actions = [action for frame in frames for action in follower.feed(frame)]
+        assert [type(action) for action in actions[-2:]] == [Fork, Stopped]
+
+
+def test_a_consistency_proof_that_shows_another_tree_is_a_fork():
+    source = publisher(3)
+    held, _ = feed(source.stream())
+    twin = twin_of(source, 2, 5)
+    proof = consistency_proof(3, 5, twin.node)
+    frame = CheckpointFrame(origin=source.origin, note=twin.note(), old=3, proof=proof)
+    fork, stopped = Follower(held).feed(frame)
+    assert (fork.note, fork.run, stopped.code) == (twin.note(), None, "checkpoint.fork")
+
+
+def test_what_was_read_ahead_is_what_the_tree_is_proven_by():
+    source = publisher(600)
+    held, _ = feed(list(source.stream())[:4])
+    state = held.logs[source.origin]
+    assert root_above(state.held, 600, state.ahead.beyond) == source.tree().root()
+    assert state.ahead.note == source.note()
+    held, _ = feed(source.stream(), held)
+    assert held.logs[source.origin].ahead is None
+
+
+def test_evidence_freezes_an_open_epoch_and_is_taken_once():
+    source = publisher(5)
+    held, _ = feed(source.stream())
+    follower = Follower(held)
+    evidence = evidence_frame(evidence_of(source, twin_of(source, 2)))
+    (taken,) = follower.feed(evidence)
+    assert isinstance(taken, TakeEvidence)
+    held.apply(taken)
+    source.put("more", {"title": "more"})
+    _, actions = feed(
+        [evidence, *source.stream(), CheckpointFrame(origin=source.origin, note=source.note(2))], held
+    )
+    assert not [action for action in actions if not isinstance(action, TakeBodies)]
+
+
+def test_evidence_against_what_does_not_count_or_nobody_asked_for_is_passed_over():
+    source = publisher(5)
+    evidence = evidence_frame(evidence_of(source, twin_of(source, 2)))
+    stranger = Follower(Held(), frozenset({publisher(0, "other").did}))
+    assert stranger.feed(evidence) == []
+    held, _ = feed([source.move().events()])
+    assert Follower(held).feed(evidence) == []
+    assert Follower(held).feed(replace(evidence, origin=source.origin.replace("/log/0/", "/log/7/"))) == []
+    with pytest.raises(FrameError):
+        Follower(Held()).feed(evidence)
+
+
+@pytest.mark.parametrize("at", [0, 1, 255, 256, 257, 511, 512, 560])
+def test_a_run_of_the_settled_tree_shows_what_is_shared(at):
+    source = publisher(600)
+    twin = twin_of(source, at, 580)
+    for start in (0, 256, 512):
+        run = read_run(source.entries(start, min(600, start + 256)))
+        shared = run.shared_with(580, twin.tree)
+        assert shared == min(at, run.stop, 580) if at >= start else shared <= at
+        assert source.tree(shared) == twin.tree(shared)

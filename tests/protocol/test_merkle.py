@@ -20,6 +20,7 @@ from frostnode.protocol.merkle import (
     CompactRange,
     compact_range,
     consistency_proof,
+    extends,
     hash_pairs,
     inclusion_proof,
     leaf_hash,
@@ -273,6 +274,22 @@ def test_no_other_trees_are_consistent(new: int) -> None:
         for old_root, new_root, hashes in wrong:
             with pytest.raises(TreeError):
                 verify_consistency(old, old_root, new, new_root, hashes)
+
+
+@pytest.mark.parametrize("new", range(2, 20))
+def test_a_consistency_proof_shows_that_a_tree_extends_another_or_that_it_does_not(new: int) -> None:
+    for old in range(1, new):
+        proof, root = consistency_proof(old, new, nodes_of(new)), mth(0, new)
+        assert extends(old, mth(0, old), new, root, proof)
+        other = leaf_hash(b"of another tree")
+        if old & (old - 1):
+            assert not extends(old, other, new, root, proof)
+        else:  # its root is not in the proof: nothing is shown
+            assert refusal(extends, old, other, new, root, proof) == "tree.proof"
+        assert refusal(extends, old, mth(0, old), new, other, proof) == "tree.proof"
+        assert refusal(extends, old, other, new, other, proof) == "tree.proof"
+    assert refusal(extends, 0, EMPTY_ROOT, new, mth(0, new), []) == "tree.size"
+    assert refusal(extends, new, mth(0, new), new, mth(0, new), []) == "tree.size"
 
 
 def test_nothing_is_shown_from_the_empty_tree_except_that_it_is_empty() -> None:

@@ -21,7 +21,14 @@ from frostnode.protocol.merkle import (
     node_hash,
     split_point,
 )
-from frostnode.protocol.range_proof import RangeCheck, check_range, range_proof, right_hashes, root_above
+from frostnode.protocol.range_proof import (
+    RangeCheck,
+    check_range,
+    range_proof,
+    right_hashes,
+    right_part_from,
+    root_above,
+)
 
 SIZES = range(41)
 LEAVES = [leaf_hash(b"leaf %d" % index) for index in SIZES]
@@ -220,3 +227,29 @@ def test_frames_that_follow_one_another_rebuild_the_tree() -> None:
         assert (left, root) == (held, mth(0, 40))
         held = held.extend(run)
     assert held.root() == mth(0, 40)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 7, 8, 13, 16, 21, 32])
+def test_the_right_part_of_a_proof_can_be_widened_by_the_leaves_that_it_ends_at(size: int) -> None:
+    """Whoever holds [at, stop) and what lies beyond `stop` can show the tree of `at`."""
+
+    def node(level: int, index: int) -> bytes:
+        low, high = index << level, (index + 1) << level
+        assert at <= low <= high <= stop, "asked for a subtree that is not held"
+        return mth(low, high)
+
+    for stop in range(size + 1):
+        right = slow_right(stop, 0, size)
+        for at in range(stop + 1):
+            assert right_part_from(at, stop, size, node, right) == slow_right(at, 0, size)
+
+
+def test_a_right_part_of_another_length_is_refused() -> None:
+    right = slow_right(5, 0, 9)
+    for wrong in ([], right[:-1], [*right, LEAVES[0]], [right[0][:31], *right[1:]]):
+        with pytest.raises(TreeError) as caught:
+            right_part_from(3, 5, 9, lambda level, index: LEAVES[index], wrong)
+        assert caught.value.code == "tree.proof"
+    with pytest.raises(TreeError) as caught:
+        right_part_from(6, 5, 9, lambda level, index: LEAVES[index], right)
+    assert caught.value.code == "tree.size"

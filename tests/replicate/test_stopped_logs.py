@@ -2,6 +2,7 @@
 
 import pytest
 
+from frostnode.ports import ArrivalKind
 from frostnode.protocol.frames import (
     BodiesFrame,
     CheckpointFrame,
@@ -26,6 +27,11 @@ def framed(*frames):
 def tree(node, publisher):
     with node.store.read() as reader:
         return reader.log(publisher.origin).held
+
+
+def state_of(node, publisher):
+    with node.store.read() as reader:
+        return reader.log(publisher.origin)
 
 
 def arrivals(node):
@@ -56,7 +62,8 @@ async def test_of_a_log_that_is_signed_two_ways_nothing_more_is_taken_and_all_ot
         follower = two.follower(server.url, transport)
         await follower.once()
         assert tree(two, source) == held == source.tree()
-        assert [line for line in arrivals(two)[len(told) :] if line[1] == source.origin] == []
+        news = [line for line in arrivals(two)[len(told) :] if line[1] == source.origin]
+        assert news == [(ArrivalKind.FROZEN, source.origin, 300)]
         for other in ("before", "after"):
             assert tree(two, make_publisher(other)) == make_publisher(other).tree()
         assert list(follower.status.stopped) == [source.origin]
@@ -67,7 +74,7 @@ async def test_of_a_log_that_is_signed_two_ways_nothing_more_is_taken_and_all_ot
         twin.put("more", {"title": "more"})
         one.take(*twin.stream(len(twin.leaves) - 1))
         await follower.once()
-        assert list(follower.status.stopped) == [source.origin]
+        assert state_of(two, source).frozen
         assert server.count("/frames") <= 1
 
 
@@ -95,7 +102,7 @@ async def test_a_log_that_was_stopped_goes_on_when_an_event_settles_it(
 
 
 @pytest.mark.parametrize("held", [3, 8, 9])
-async def test_who_holds_another_branch_than_that_of_the_end_goes_on_with_the_rest(
+async def test_who_holds_another_branch_than_that_of_the_end_drops_back_and_takes_the_settled_one(
     make_node, make_publisher, transport, clock, held
 ):
     one, two = make_node("one"), make_node("two")
@@ -108,10 +115,15 @@ async def test_who_holds_another_branch_than_that_of_the_end_goes_on_with_the_re
     async with loopback(asgi(one.app)) as server:
         follower = two.follower(server.url, transport)
         await follower.once()
-        assert tree(two, source) == twin.tree()
+        assert tree(two, source) == source.tree()
         assert tree(two, make_publisher("other")) == make_publisher("other").tree()
-        assert follower.status.error == ""
-        assert list(follower.status.stopped) == [source.origin]
+        assert (follower.status.error, follower.status.stopped) == ("", {})
+        assert [(kind, start) for kind, origin, start in arrivals(two) if kind is ArrivalKind.DROPPED] == [
+            (ArrivalKind.DROPPED, 2)
+        ]
+        with two.store.read() as reader:
+            (drop,) = [each for each in reader.arrivals(0, 1000) if each.kind is ArrivalKind.DROPPED]
+            assert reader.strays(drop.number) == twin.leaves[2:]
 
 
 async def test_a_peer_that_has_not_heard_of_the_branch_that_counts_is_followed_on(

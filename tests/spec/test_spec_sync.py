@@ -9,6 +9,7 @@ from frostnode.protocol.entry import read_leaf
 from frostnode.protocol.follow import Follower
 from frostnode.protocol.follow_actions import Advance, Finished, TakeBodies, TakeEntries, TakeEvents
 from frostnode.protocol.frames import FrameDecoder
+from frostnode.protocol.merkle import EMPTY_RANGE, CompactRange
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.tiles import decode_bundle
 
@@ -26,6 +27,9 @@ class Nothing:
 
     def leaf(self, origin: Origin, index: int) -> None:
         return None
+
+    def tree(self, origin: Origin, size: int) -> CompactRange:
+        return EMPTY_RANGE
 
 
 def test_the_example_is_followed():

@@ -27,6 +27,7 @@ from frostnode.protocol.names import Did, Origin, parse_did, parse_origin
 from frostnode.protocol.tiles import TilePath, parse_tile_path
 from frostnode.protocol.withheld import Withheld
 from frostnode.replicate.cursor import parse_cursor_text, resume
+from frostnode.replicate.dispute import evidence_file
 from frostnode.replicate.serve import ArrivalStream, LogStream, offered_size
 
 T = TypeVar("T")
@@ -65,6 +66,7 @@ class SyncResources:
             Route("/frost/body/{cid}", self.body),
             Route("/frost/{did}/identity", self.identity),
             Route(origin + "/checkpoint", self.checkpoint),
+            Route(origin + "/evidence", self.evidence),
             Route(origin + "/frames", self.frames),
             Route(origin + "/{tile:path}", self.tile),
         ]
@@ -92,6 +94,7 @@ class SyncResources:
                 "checkpoint": head.checkpoint.decode() if head.checkpoint else None,
                 "tip": str(head.tip),
                 "forked": head.forked,
+                "disputed": head.disputed,
             }
             for head in heads
             if self.carries(head.did)
@@ -132,6 +135,11 @@ class SyncResources:
         if state.checkpoint is None:
             raise LocalError("record.not-found", f"{state.origin} has no checkpoint here")
         return Response(state.checkpoint, media_type="text/plain; charset=utf-8", headers=_CHANGING)
+
+    async def evidence(self, request: Request) -> Response:
+        """What proves that the key of an epoch has signed two trees, as one file."""
+        data = await self._read(lambda reader: evidence_file(reader, _origin(request)))
+        return Response(data, media_type="application/vnd.frostnode.evidence+cbor", headers=_CHANGING)
 
     async def tile(self, request: Request) -> Response:
         """A tile or an entry bundle, full or as partial as the checkpoint says."""

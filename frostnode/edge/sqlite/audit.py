@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from frostnode.edge.sqlite.body_reader import find
+from frostnode.edge.sqlite.evidence_reader import split_hashes
 from frostnode.edge.sqlite.identity_writer import read_choices
 from frostnode.edge.sqlite.reader import Reader
 from frostnode.edge.sqlite.rows import LOG_SHIFT, TILE_LEVEL_SHIFT, log_id
@@ -14,7 +15,7 @@ from frostnode.protocol.names import Did, Origin
 _TILE_NUMBER: Final = (1 << TILE_LEVEL_SHIFT) - 1
 _BUNDLE_NUMBER: Final = (1 << LOG_SHIFT) - 1
 _LOGS: Final = """
-    SELECT origin, size, edge, tail, served, checkpoint
+    SELECT origin, size, edge, tail, served, checkpoint, ahead, beyond, frozen, astray
     FROM publisher JOIN log ON log.publisher = publisher.id WHERE did = ? ORDER BY log.id
 """
 _STRAYS: Final = {
@@ -64,8 +65,14 @@ class Audit(Reader):
                 tail=tail,
                 served=served,
                 checkpoint=checkpoint,
+                ahead=ahead,
+                beyond=split_hashes(beyond or b""),
+                disputed=bool(disputed),
+                astray=bool(astray),
             )
-            for origin, size, edge, tail, served, checkpoint in self._db.all(_LOGS, (did,))
+            for origin, size, edge, tail, served, checkpoint, ahead, beyond, disputed, astray in self._db.all(
+                _LOGS, (did,)
+            )
         ]
 
     def stored_bundles(self, origin: Origin) -> Iterator[tuple[int, bytes]]:
@@ -91,7 +98,7 @@ class Audit(Reader):
 
     def withheld_leaves(self, origin: Origin) -> dict[int, Hash]:
         """Leaf hashes of withheld leaves, by index."""
-        sql = "SELECT leaf, hash FROM withheld_leaf WHERE log = ?"
+        sql = "SELECT leaf, hash FROM withheld_leaf WHERE log = ? AND leaf >= 0"
         return dict(self._db.all(sql, (log_id(self._db, origin),)))
 
     def stored_packs(self) -> Iterator[tuple[int, bytes]]:

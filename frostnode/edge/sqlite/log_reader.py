@@ -3,6 +3,7 @@
 from typing import Final
 
 from frostnode.edge.sqlite.connection import Row
+from frostnode.edge.sqlite.evidence_reader import split_hashes
 from frostnode.edge.sqlite.rows import Rows, damaged
 from frostnode.ports import Head
 from frostnode.protocol.dagcbor import Cid
@@ -11,17 +12,17 @@ from frostnode.protocol.history import EpochStanding
 from frostnode.protocol.identity import End
 from frostnode.protocol.keys import PublicKey
 from frostnode.protocol.limits import HEADS_PAGE_MAX
-from frostnode.protocol.log_state import LogState
+from frostnode.protocol.log_state import Ahead, LogState
 from frostnode.protocol.merkle import HASH_BYTES, CompactRange
 from frostnode.protocol.names import Did, Origin
 
 STATE: Final = (
     "SELECT origin, epoch, event, key, node, url, counts, accepts, end_size, end_root, "
-    "size, edge, served, checkpoint, frozen FROM log "
+    "size, edge, served, checkpoint, frozen, ahead, beyond, astray FROM log "
 )
 
 _HEADS: Final = """
-    SELECT did, origin, epoch, served, checkpoint, tip, forked
+    SELECT did, origin, epoch, served, checkpoint, tip, forked, frozen AND end_size IS NULL
     FROM publisher CROSS JOIN log ON log.publisher = publisher.id
     WHERE counts = 1 AND did NOT IN (SELECT did FROM block WHERE type = '') ORDER BY did, epoch LIMIT ? OFFSET ?
 """
@@ -64,8 +65,9 @@ class LogStateReader(Rows):
                 checkpoint=checkpoint,
                 tip=Cid.from_digest(tip),
                 forked=bool(forked),
+                disputed=bool(disputed),
             )
-            for did, origin, epoch, served, checkpoint, tip, forked in rows
+            for did, origin, epoch, served, checkpoint, tip, forked, disputed in rows
         ]
 
 
@@ -76,14 +78,16 @@ def log_state(row: Row) -> LogState:
         StorageError: storage.damaged
     """
     origin = row[0]
-    size, edge, served, checkpoint, frozen = row[10:]
+    size, edge, served, checkpoint, frozen, ahead, beyond, astray = row[10:]
     return LogState(
         origin=Origin(origin),
         standing=_standing(origin, row[1:10]),
         held=compact_range(origin, size, edge),
         served=served,
         checkpoint=checkpoint,
-        frozen=bool(frozen),
+        ahead=None if ahead is None else Ahead(note=ahead, beyond=split_hashes(beyond)),
+        disputed=bool(frozen),
+        astray=bool(astray),
     )
 
 

@@ -9,12 +9,13 @@ from typing import Final
 
 from frostnode.edge.sqlite.connection import Database
 from frostnode.edge.sqlite.log_reader import compact_range
-from frostnode.edge.sqlite.rows import bundle_key, damaged, tile_key
+from frostnode.edge.sqlite.rows import TILE_LEVELS, bundle_key, damaged, tile_key
 from frostnode.edge.sqlite.tree_reader import levels_above
 from frostnode.protocol.errors import StorageError
 from frostnode.protocol.frames import WithheldLeaf
 from frostnode.protocol.growth import Growth
 from frostnode.protocol.limits import TILE_WIDTH
+from frostnode.protocol.log_state import Ahead
 from frostnode.protocol.merkle import HASH_BYTES, Hash, leaf_hashes
 from frostnode.protocol.names import Origin
 from frostnode.protocol.tiles import decode_bundle, encode_bundle
@@ -49,9 +50,10 @@ class OpenLog:
         self._tiles: dict[int, bytearray] = {}
         self._is_grown = False
         self._some_erased = some_erased
+        self._ahead: Ahead | None = None
         self._serving: tuple[int, bytes | None] | None = None
 
-    def append(self, growth: Growth) -> None:
+    def append(self, growth: Growth, ahead: Ahead | None) -> None:
         """Add leaves of the bundle that is not full yet.
 
         Raises:
@@ -67,6 +69,7 @@ class OpenLog:
         self._put_withheld(growth.start, growth.withheld)
         self._tail += self._without_erased(growth) if self._some_erased else growth.bundle
         self.size, self._held, self._is_grown = growth.stop, growth.after, True
+        self._ahead = ahead
         if growth.filled is not None:
             self._put_bundle(growth.filled)
 
@@ -141,9 +144,10 @@ class OpenLog:
                 if tile:
                     self._write_tile(level, self.size >> _BITS * (level + 1), tile)
             edge = b"".join(self._held.hashes)
+            note, beyond = (self._ahead.note, b"".join(self._ahead.beyond)) if self._ahead else (None, None)
             self._db.run(
-                "UPDATE log SET size = ?, edge = ?, tail = ? WHERE id = ?",
-                (self.size, edge, bytes(self._tail), self.id),
+                "UPDATE log SET size = ?, edge = ?, tail = ?, ahead = ?, beyond = ? WHERE id = ?",
+                (self.size, edge, bytes(self._tail), note, beyond, self.id),
             )
             self._is_grown = False
         if self._serving is not None:
@@ -152,3 +156,26 @@ class OpenLog:
                 (*self._serving, self.id),
             )
             self._serving = None
+
+
+def cut_log(database: Database, log: int, size: int, edge: bytes, tail: bytes) -> None:
+    """Leave the first `size` leaves in a log: `edge` is their compact range, `tail` the bundle that they do not fill."""
+    database.run(
+        "UPDATE log SET size = ?, edge = ?, tail = ?, served = 0, checkpoint = NULL, ahead = NULL, "
+        "beyond = NULL, astray = 0 WHERE id = ?",
+        (size, edge, tail, log),
+    )
+    database.run("DELETE FROM withheld_leaf WHERE log = ? AND leaf >= ? AND state = 'absent'", (log, size))
+    # What was erased is known by its hash for ever, at a place that no leaf has.
+    database.run(
+        "UPDATE OR REPLACE withheld_leaf SET leaf = -1 - leaf WHERE log = ? AND leaf >= ?", (log, size)
+    )
+    last = bundle_key(log + 1, 0)
+    database.run("DELETE FROM bundle WHERE id >= ? AND id < ?", (bundle_key(log, size >> _BITS), last))
+    for level in range(1, TILE_LEVELS):
+        n, width = divmod(size >> _BITS * level, TILE_WIDTH)
+        first, above = tile_key(log, level, n), tile_key(log, level + 1, 0)
+        database.run(
+            "UPDATE tile SET hashes = substr(hashes, 1, ?) WHERE id = ?", (width * HASH_BYTES, first)
+        )
+        database.run("DELETE FROM tile WHERE id >= ? AND id < ?", (first + bool(width), above))

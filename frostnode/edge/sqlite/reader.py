@@ -2,6 +2,7 @@
 
 from frostnode.edge.sqlite.arrival_reader import ArrivalReader
 from frostnode.edge.sqlite.body_reader import BodyReader
+from frostnode.edge.sqlite.evidence_reader import EvidenceReader
 from frostnode.edge.sqlite.identity_reader import IdentityReader
 from frostnode.edge.sqlite.ledger_reader import LedgerReading
 from frostnode.edge.sqlite.log_reader import LogStateReader
@@ -11,7 +12,14 @@ from frostnode.edge.sqlite.tree_reader import TreeReader
 
 
 class Reader(
-    IdentityReader, LogStateReader, TreeReader, BodyReader, ArrivalReader, NeighbourReader, LedgerReading
+    IdentityReader,
+    LogStateReader,
+    TreeReader,
+    BodyReader,
+    EvidenceReader,
+    ArrivalReader,
+    NeighbourReader,
+    LedgerReading,
 ):
     """A `frostnode.ports.LogReader` over one snapshot."""
 

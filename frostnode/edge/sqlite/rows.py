@@ -12,6 +12,9 @@ LOG_SHIFT: Final = 32
 TILE_LEVEL_SHIFT: Final = 28
 """`log << LOG_SHIFT | level << TILE_LEVEL_SHIFT | n` is the key of a tile."""
 
+TILE_LEVELS: Final = 8
+"""Levels 0 to 7 of tiles are all that a tree of TREE_SIZE_MAX leaves has."""
+
 
 class Rows:
     """One consistent state of the database."""

@@ -24,7 +24,7 @@ _WITHHELD: Final = """
         FROM withheld_body JOIN log ON log.id = withheld_body.log
         UNION ALL
         SELECT 1, 'header', hash, origin, log, leaf, state, reason
-        FROM withheld_leaf JOIN log ON log.id = withheld_leaf.log
+        FROM withheld_leaf JOIN log ON log.id = withheld_leaf.log WHERE leaf >= 0
     ) ORDER BY rank, log, leaf, kind, name LIMIT ? OFFSET ?
 """
 

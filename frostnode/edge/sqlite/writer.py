@@ -12,17 +12,21 @@ from frostnode.edge.sqlite.connection import Database
 from frostnode.edge.sqlite.erasure import SCRUB_PLACES, erase_bodies, erase_leaves, fill_leaves
 from frostnode.edge.sqlite.identity_writer import put_change, put_events, put_publisher
 from frostnode.edge.sqlite.ledger_writer import LedgerWriting
-from frostnode.edge.sqlite.log_writer import OpenLog
+from frostnode.edge.sqlite.log_writer import OpenLog, cut_log
 from frostnode.edge.sqlite.neighbour_writer import NeighbourWriter
 from frostnode.edge.sqlite.reader import Reader
 from frostnode.edge.sqlite.rows import last_number, log_id
 from frostnode.edge.sqlite.withheld_writer import WithheldWriter
 from frostnode.ports import ArrivalKind, Clock, Random
 from frostnode.protocol.errors import LocalError
+from frostnode.protocol.evidence import Evidence
 from frostnode.protocol.growth import Growth
-from frostnode.protocol.history import History, Taken
+from frostnode.protocol.history import EpochChange, History, Taken
 from frostnode.protocol.limits import TILE_WIDTH
+from frostnode.protocol.log_state import Ahead
+from frostnode.protocol.merkle import compact_range
 from frostnode.protocol.names import Did, Origin
+from frostnode.protocol.tiles import runs
 
 TAG_BYTES: Final = 8
 _SOME_ERASED: Final = "SELECT 1 FROM withheld_leaf WHERE state <> 'absent' LIMIT 1"
@@ -81,6 +85,8 @@ class Writer(NeighbourWriter, LedgerWriting, WithheldWriter, Reader):
         database, publisher = self._connection, self._publisher(did)
         put_events(database, publisher, history, taken)
         shifts = [put_change(database, publisher, change) for change in taken.changes]
+        for change in taken.changes:
+            self._judge_end(change)
         if taken.new:
             self.arrive(ArrivalKind.EVENTS, did)
         if taken.switched:
@@ -89,6 +95,15 @@ class Writer(NeighbourWriter, LedgerWriting, WithheldWriter, Reader):
             if shift is not None:
                 self.arrive(shift.kind, did, shift.origin, shift.start)
 
+    def _judge_end(self, change: EpochChange) -> None:
+        """Note whether the leaves that are held up to the end of an epoch are those of its end."""
+        state, end = self.log(change.origin), change.new.end if change.new else None
+        is_astray = False
+        if state is not None and end is not None and 0 < end.size <= state.held.size:
+            is_astray = compact_range(end.size, self.node_at(change.origin)).root() != end.root
+        if state is not None and state.astray != is_astray:
+            self._db.run("UPDATE log SET astray = ? WHERE origin = ?", (is_astray, change.origin))
+
     def _publisher(self, did: Did) -> int:
         if did not in self._publishers:
             self._publishers[did] = put_publisher(self._connection, did)
@@ -96,21 +111,40 @@ class Writer(NeighbourWriter, LedgerWriting, WithheldWriter, Reader):
 
     # -- logs -----------------------------------------------------------------------------------------
 
-    def append(self, origin: Origin, growth: Growth) -> None:
-        """Hold further leaves.
+    def append(self, origin: Origin, growth: Growth, ahead: Ahead | None = None) -> None:
+        """Hold further leaves; `ahead` is the signed tree that they belong to when they do not complete it.
 
         Raises:
             StorageError: storage.conflict, when the log is not the one that the leaves were judged against
         """
-        self._log(origin).append(growth)
+        self._log(origin).append(growth, ahead)
 
     def serve(self, origin: Origin, note: bytes | None, size: int) -> None:
         """The tree of `size` leaves is now held completely; `note` is its checkpoint, None keeps the old one."""
         self._log(origin).serve(note, size)
 
-    def freeze(self, origin: Origin) -> None:
-        """Take nothing further into an epoch whose key has signed two trees."""
-        self._db.run("UPDATE log SET frozen = 1 WHERE origin = ?", (origin,))
+    def freeze(self, evidence: Evidence) -> None:
+        """Keep the first evidence of an epoch whose key has signed two trees: nothing further is taken into it."""
+        log = log_id(self._db, evidence.origin)
+        row = (log, evidence.smaller, evidence.larger, b"".join(evidence.proof))
+        self._db.run("INSERT OR IGNORE INTO evidence VALUES (?, ?, ?, ?)", row)
+        self._db.run("UPDATE log SET frozen = 1 WHERE id = ?", (log,))
+
+    def drop(self, did: Did, origin: Origin, size: int) -> None:
+        """Hold the first `size` leaves only, those that the tree of the epoch's end has too; the others are put aside."""
+        self.settle()
+        state, log = self.log(origin), log_id(self._connection, origin)
+        assert state is not None and log is not None and size < state.held.size, f"{size} of {origin}"
+        aside = [
+            (start, self.leaves(origin, start, stop).bundle) for start, stop in runs(size, state.held.size)
+        ]
+        first = size // TILE_WIDTH * TILE_WIDTH
+        tail = self.leaves(origin, first, size).bundle
+        edge = b"".join(compact_range(size, self.node_at(origin)).hashes)
+        self._open.pop(origin, None)
+        cut_log(self._connection, log, size, edge, tail)
+        number = self.arrive(ArrivalKind.DROPPED, did, origin, size, state.held.size)
+        self._connection.run_many("INSERT INTO stray VALUES (?, ?, ?)", [(number, *part) for part in aside])
 
     def _log(self, origin: Origin) -> OpenLog:
         if origin not in self._open:

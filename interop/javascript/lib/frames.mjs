@@ -58,6 +58,7 @@ const KINDS = {
     cursor,
   },
   bodies: { origin: text(255), start: number, items, cursor },
+  evidence: { origin: text(255), smaller: bytes(16384), larger: bytes(16384), proof: hashes },
   cursor: { cursor: bytes(64) },
   end: { code: text(64), reason: text(200) },
 };

@@ -101,4 +101,8 @@ export function compactRange(hashes) {
   return [treeRoot(hashes.slice(0, k)), ...compactRange(hashes.slice(k))];
 }
 
+// The root of a compact range.
+export const joinRange = (hashes) =>
+  hashes.length === 0 ? EMPTY_ROOT : hashes.slice(0, -1).reduceRight((root, left) => nodeHash(left, root), hashes.at(-1));
+
 export const sameHashes = (one, other) => one.length === other.length && same(concat(...one), concat(...other));

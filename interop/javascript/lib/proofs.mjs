@@ -51,7 +51,7 @@ export function verifyProof(data, witnesses) {
 }
 
 // A history that, taken alone and at once, is one path and nothing beside it, genesis first.
-function chain(did, events) {
+export function chain(did, events) {
   const history = new History(did);
   const refused = history.take(events.map((raw) => needBytes(raw, "event")));
   need(refused.length === 0, `history: ${refused[0]?.message}`);

@@ -2,6 +2,7 @@
 // of its epoch.
 
 import { same } from "./bytes.mjs";
+import { contradiction } from "./evidence.mjs";
 import { epochsOf, History } from "./identity.mjs";
 import { compactRange, leafHash, rootByRange, sameHashes, treeRoot, verifyConsistency } from "./merkle.mjs";
 import { parseOrigin } from "./names.mjs";
@@ -18,6 +19,7 @@ export class Follower {
     this.targets = new Map();
     this.logs = new Map();
     this.bodies = new Set();
+    this.disputed = new Set();
     this.finished = false;
   }
 
@@ -53,12 +55,12 @@ export class Follower {
     need(epoch.key, "checkpoint: of an epoch that was never opened");
     const head = openCheckpoint(note, origin, epoch.key);
     this.targets.set(origin, epoch.end ?? head);
-    if (epoch.end) return;
+    if (epoch.end || this.disputed.has(origin)) return;
     const { hashes } = this.log(origin);
     if (old > 0 && old === hashes.length && old < head.size) {
       verifyConsistency(old, treeRoot(hashes), head.size, head.root, proof);
     }
-    const rival = head.size === hashes.length && !same(head.root, treeRoot(hashes));
+    const rival = head.size <= hashes.length && !same(head.root, treeRoot(hashes.slice(0, head.size)));
     need(!rival, "checkpoint: another tree than the one held");
   }
 
@@ -71,13 +73,33 @@ export class Follower {
     const { leaves, hashes } = readLeaves(frame);
     const { left, root } = rootByRange(hashes, start, size, proof);
     need(same(root, target.root), "entries: another root");
+    if (!epoch.end && this.disputed.has(origin)) return;
     const held = this.log(origin);
+    if (held.hashes.length < start) return;
+    const shared = sharedWith(held.hashes, start, left, hashes);
+    if (shared < Math.min(held.hashes.length, start + hashes.length)) {
+      need(epoch.end, "entries: a fork");
+      held.leaves.length = shared;
+      held.hashes.length = shared;
+    }
     const known = held.hashes.length - start;
     if (known < 0 || known >= hashes.length) return;
-    const fits = sameHashes(held.hashes.slice(start), hashes.slice(0, known));
-    need(fits && sameHashes(left, compactRange(held.hashes.slice(0, start))), "entries: a fork");
     held.leaves.push(...leaves.slice(known));
     held.hashes.push(...hashes.slice(known));
+  }
+
+  // What proves that the key of an open epoch has signed two trees: nothing more is taken of it.
+  evidence(frame) {
+    const epoch = this.epoch(frame.origin);
+    if (!epoch || epoch.end) return;
+    need(epoch.key, "evidence: of an epoch that was never opened");
+    contradiction(frame, epoch.key);
+    this.disputed.add(frame.origin);
+  }
+
+  // The logs of which nothing more is taken.
+  frozen() {
+    return [...this.disputed].filter((origin) => this.epoch(origin) && !this.epoch(origin).end).sort();
   }
 
   bodiesOf({ origin, start, items }) {
@@ -100,6 +122,23 @@ export class Follower {
   end({ code }) {
     this.finished = code === "end.complete";
   }
+}
+
+// How many of the leaves held are surely those that a run of leaves from `start` on shows, and what stands left of it.
+function sharedWith(held, start, left, hashes) {
+  const ours = compactRange(held.slice(0, start));
+  const differing = left.findIndex((hash, at) => !same(hash, ours[at]));
+  if (differing >= 0) return subtreeSizes(start).slice(0, differing).reduce((sum, size) => sum + size, 0);
+  const at = hashes.findIndex((hash, offset) => start + offset < held.length && !same(hash, held[start + offset]));
+  return at < 0 ? Math.min(held.length, start + hashes.length) : start + at;
+}
+
+// How many leaves each subtree of a compact range has, left to right.
+function subtreeSizes(size) {
+  if (size === 0) return [];
+  let largest = 1;
+  while (largest * 2 <= size) largest *= 2;
+  return [largest, ...subtreeSizes(size - largest)];
 }
 
 // The leaves of an entries frame, null where withheld, and all their hashes.

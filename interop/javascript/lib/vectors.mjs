@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { concat, hex, same, unhex, utf8 } from "./bytes.mjs";
 import { cidOf, decode, encode } from "./dagcbor.mjs";
+import { verifyEvidence } from "./evidence.mjs";
 import { parseFrames } from "./frames.mjs";
 import { epochsOf, History, parseEvent } from "./identity.mjs";
 import { parseJsonForm } from "./json-form.mjs";
@@ -172,6 +173,7 @@ const AREAS = {
     for (const frame of frames) follower.feed(frame);
     const logs = [...follower.logs].filter(([, { hashes }]) => hashes.length > 0);
     return {
+      frozen: follower.frozen(),
       logs: Object.fromEntries(
         logs.map(([origin, { hashes }]) => [origin, { held: hashes.length, root: hex(treeRoot(hashes)) }]),
       ),
@@ -179,6 +181,8 @@ const AREAS = {
       complete: complete && follower.finished,
     };
   },
+
+  evidence: (given) => verifyEvidence(octets(given.file)),
 
   proofs: (given) => verifyProof(octets(given.file), keysOf(given.witnesses)),
 };
