@@ -9,6 +9,7 @@ The flow of a record, which is also the order to read the code in:
     withholding.py  what the store is asked about what a node withholds
     ledger.py     what a home remembers of whom it carries, and from whom
     ports.py      what the flow asks of the world, as Protocols with their guarantees
+    wire.py       what the flow asks of the wire
     bell.py       a wake-up that may be lost
     log           order entries, commit to them, sign the head; check what is held
     publish       accept records from their publisher

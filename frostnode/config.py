@@ -26,6 +26,15 @@ class Config:
     url: str = ""
     """Where others reach this node: a hint in identity events and on pages, "" for nowhere."""
 
+    offers: bool = True
+    """Whether other nodes may offer what they have. Whoever reaches this node then fills the disk, within limits."""
+
+    lease: bool = False
+    """Whether to ask the nodes that are followed to push to `url` too. They learn nothing that `url` does not say."""
+
+    lease_private_addresses: bool = False
+    """Whether nodes that ask to be pushed to may be in this network. Strangers then choose where in it this node asks."""
+
     carry: CarryPolicy = field(default_factory=CarryPolicy)
     """Whom this node carries, and how much of them: a table of its own."""
 
@@ -80,6 +89,9 @@ def write_config(config: Config) -> str:
         "host": "Address to listen at. Any other than a loopback one lets others read all that is carried.",
         "port": "Port to listen at; 0 takes a free one.",
         "url": 'Where others reach this node, "" for nowhere. A hint, public.',
+        "offers": "Whether other nodes may offer what they have. Whoever reaches this node then fills the disk, within limits.",
+        "lease": "Whether to ask the nodes that are followed to push to `url` too, for where long streams do not last.",
+        "lease_private_addresses": "Whether nodes that ask to be pushed to may be in this network. Strangers then choose where in it this node asks.",
     }
     simple = [f"# {notes[name]}\n{name} = {_toml(getattr(config, name))}\n" for name in notes]
     carry = "\n".join(lines_of(config.carry))
@@ -92,6 +104,8 @@ def write_config(config: Config) -> str:
 
 
 def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'

@@ -5,17 +5,15 @@ Neither knows where the ports come from. `open_parts` and `serve` do the same fo
 work on it meanwhile), with its files, the network, the HTTP server and the control socket.
 """
 
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from typing import Any, TypeAlias
 
 import trio
 from hypercorn.config import Config as HypercornConfig
-from hypercorn.trio import serve as hypercorn_serve
 
 from frostnode.bell import Bell
 from frostnode.config import Config, read_config
@@ -23,8 +21,11 @@ from frostnode.edge.clock import SystemClock
 from frostnode.edge.control import control_server
 from frostnode.edge.home import Home
 from frostnode.edge.http.app import make_app
+from frostnode.edge.http.server import listen, serve_http
 from frostnode.edge.peer_http import HttpTransport
+from frostnode.edge.public_addresses import PublicAddresses
 from frostnode.edge.random import SystemRandom
+from frostnode.edge.request_signer import NodeSigner
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.store import SqliteStore
@@ -32,7 +33,7 @@ from frostnode.edge.tantivy_index import TantivyIndex
 from frostnode.edge.threads import ThreadWorker
 from frostnode.log.service import Sequencing
 from frostnode.operations.follow import carried_dids
-from frostnode.operations.parts import HomeStore, Json, Parts, Progress
+from frostnode.operations.parts import HomeStore, Json, Parts, Progress, Pushing
 from frostnode.operations.policy import greet, refresh
 from frostnode.operations.scrub import scrub
 from frostnode.operations.table import operate
@@ -41,20 +42,24 @@ from frostnode.ports import (
     Clock,
     LogReader,
     LogStore,
-    PeerTransport,
     Random,
     SearchIndex,
     Signer,
     Worker,
 )
 from frostnode.project.stage import keep_up
-from frostnode.protocol.errors import FrostError, LocalError, StorageError
+from frostnode.protocol.errors import FrostError, StorageError
 from frostnode.protocol.keys import SigningKey, derive_seed, to_multibase
-from frostnode.protocol.limits import PEERS_CHECK_S, POLICY_CHECK_S, SCRUB_INTERVAL_S, SHUTDOWN_S
+from frostnode.protocol.limits import PEERS_CHECK_S, POLICY_CHECK_S, SCRUB_INTERVAL_S
 from frostnode.protocol.names import Did
 from frostnode.replicate.again import look_again
 from frostnode.replicate.follow import PeerFollower
+from frostnode.replicate.lease_asker import LeaseAsker
+from frostnode.replicate.lease_desk import LeaseDesk
+from frostnode.replicate.offer_desk import OfferDesk
+from frostnode.replicate.offering import Offering
 from frostnode.replicate.scope import read_lacking
+from frostnode.wire import PeerTransport
 
 
 @contextmanager
@@ -88,6 +93,10 @@ class Ports:
     clock: Clock
     random: Random
     transport: PeerTransport
+    node_key: SigningKey | None = None
+    """With which the node signs what it asks of others; without it nothing is offered, nor taken."""
+    lease_transport: PeerTransport | None = None
+    """Reaches where nodes may be that ask to be pushed to; by default all that `transport` reaches."""
 
 
 @asynccontextmanager
@@ -116,8 +125,37 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             read_policy=lambda: config.carry,
         )
         await refresh(parts)
+        if ports.node_key is not None:
+            parts.pushing = _pushing(parts, ports.node_key, ports.lease_transport or ports.transport, config)
         yield parts
         nursery.cancel_scope.cancel()
+
+
+def _pushing(parts: Parts, key: SigningKey, lease_transport: PeerTransport, config: Config) -> Pushing:
+    """Offers in and out, and who asked for them."""
+    world = parts.world()
+    lease_world = replace(world, transport=lease_transport)
+    offering = Offering(
+        me=key.public,
+        world=world,
+        lease_world=lease_world,
+        arrived=parts.arrived,
+        changed=parts.peers_changed,
+    )
+    return Pushing(
+        desk=OfferDesk(
+            me=key.public,
+            world=world,
+            slots=parts.slots,
+            called=offering.called,
+            is_open=config.offers,
+        ),
+        leases=LeaseDesk(me=key.public, world=lease_world, changed=parts.peers_changed.ring),
+        offering=offering,
+        asker=LeaseAsker(url=config.url, world=world, changed=parts.peers_changed)
+        if config.lease and config.url
+        else None,
+    )
 
 
 async def live(parts: Parts) -> None:
@@ -129,23 +167,29 @@ async def live(parts: Parts) -> None:
         nursery.start_soon(_keep_peers, parts)
         nursery.start_soon(_keep_carrying, parts)
         nursery.start_soon(_keep_acquainted, parts)
+        if parts.pushing is not None:
+            nursery.start_soon(parts.pushing.offering.run)
+            if parts.pushing.asker is not None:
+                nursery.start_soon(parts.pushing.asker.run)
 
 
-async def facts(parts: Parts, host_seed: bytes) -> dict[str, str]:
+async def facts(parts: Parts, host_seed: bytes) -> dict[str, Any]:
     """What a node says of itself at /frost/node."""
     return {
         "software": "frostnode",
         "version": version("frostnode"),
         "name": parts.name,
-        "node_key": to_multibase(SigningKey(derive_seed(host_seed, NODE_KEY_LABEL)).public),
+        "node_key": to_multibase(node_key(host_seed).public),
         "database": (await parts.read(lambda reader: reader.database)).hex(),
+        "offers": parts.pushing is not None and parts.pushing.desk.is_open,
     }
 
 
 @asynccontextmanager
-async def open_parts(home: Home, config: Config) -> AsyncIterator[Parts]:
-    """The parts of the node in `home`. The caller holds the home's lock."""
+async def open_parts(home: Home, config: Config, *, serving: bool = False) -> AsyncIterator[Parts]:
+    """The parts of the node in `home`; with offers if it is `serving`. The caller holds the home's lock."""
     seed = home.read_host_seed()
+    key = node_key(seed)
     home.require_store()
     clock, random, worker = SystemClock(), SystemRandom(), ThreadWorker()
     async with AsyncExitStack() as stack:
@@ -157,6 +201,12 @@ async def open_parts(home: Home, config: Config) -> AsyncIterator[Parts]:
         stack.callback(index.close)
         signer = LocalSigner(home.signer, lambda origin: log_key(store, seed, origin), worker)
         stack.callback(signer.close)
+        requests = NodeSigner(key, clock, random)
+        transport = await stack.enter_async_context(HttpTransport(signer=requests))
+        lease_transport = transport
+        if serving and not config.lease_private_addresses:
+            public = HttpTransport(PublicAddresses(), signer=requests)
+            lease_transport = await stack.enter_async_context(public)
         ports = Ports(
             log=store,
             catalog=catalog,
@@ -165,7 +215,9 @@ async def open_parts(home: Home, config: Config) -> AsyncIterator[Parts]:
             worker=worker,
             clock=clock,
             random=random,
-            transport=await stack.enter_async_context(HttpTransport()),
+            transport=transport,
+            node_key=key if serving else None,
+            lease_transport=lease_transport,
         )
         parts = await stack.enter_async_context(assemble(ports, config))
         parts.read_policy = lambda: read_config(home.config).carry
@@ -215,7 +267,7 @@ async def serve(
     """
     config = read_config(home.config)
     with one_fault(), home.lock():
-        async with open_parts(home, config) as parts, trio.open_nursery() as nursery:
+        async with open_parts(home, config, serving=True) as parts, trio.open_nursery() as nursery:
             operation = partial(_operate_running, parts)
             async with control_server(home.control, operation):
                 binds = await nursery.start(
@@ -243,40 +295,25 @@ async def _serve_http(
 ) -> None:
     about = await facts(parts, home.read_host_seed())
     settings = HypercornConfig()
-    settings.bind = [f"fd://{_listen(host, port)}"]
     settings.accesslog = None
     settings.errorlog = "-"
     settings.loglevel = "WARNING"
-    settings.graceful_timeout = SHUTDOWN_S
-    settings.shutdown_timeout = SHUTDOWN_S
     settings.keep_alive_timeout = 75
     settings.include_server_header = False
-    await hypercorn_serve(make_app(parts, about), settings, task_status=task_status)  # type: ignore[arg-type]
-
-
-def _listen(host: str, port: int) -> int:
-    """The file descriptor of a socket that is bound to the address: it belongs to who uses it.
-
-    Raises:
-        LocalError: home.address
-    """
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    try:
-        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((host, port))
-    except (OSError, UnicodeError) as error:
-        bound.close()
-        raise LocalError(
-            "home.address",
-            f"{host} port {port}: {getattr(error, 'strerror', error)}",
-            hint="`--host` and `--port`, or frost.toml, say where to listen",
-        ) from error
-    return bound.detach()
+    listener = listen(host, port, settings.backlog)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(serve_http, make_app(parts, about), settings, [listener])
+        bound = listener.socket.getsockname()[1]
+        task_status.started([f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"])
 
 
 NODE_KEY_LABEL = "frost node"
 """Label of the host's own key under the host seed (spec/02-identity.md#keys-and-kits)."""
+
+
+def node_key(host_seed: bytes) -> SigningKey:
+    """The host's own key, with which it signs what it asks of other nodes."""
+    return SigningKey(derive_seed(host_seed, NODE_KEY_LABEL))
 
 
 async def _finish_what_waits(parts: Parts) -> None:

@@ -1,6 +1,7 @@
 """What the flow asks of the world: a few Protocols, each with its guarantees in prose.
 
-Adapters in `edge/` implement them; the stages see nothing else of the world. Values are frozen.
+Adapters in `edge/` implement them; the stages see nothing else of the world but the wire (`wire.py`).
+Values are frozen.
 
 The store is synchronous and the flow is not: stages call it through `Worker`, so that a simulation can
 run it inline. There is exactly one writer per home. A reader sees a consistent state per call, never
@@ -11,8 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence,
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, TypeVar
 
 from frostnode.ledger import LedgerReader, LedgerWriter
 from frostnode.protocol.dagcbor import Cid
@@ -20,6 +20,7 @@ from frostnode.protocol.evidence import Evidence
 from frostnode.protocol.frames import BodyItem, WithheldLeaf
 from frostnode.protocol.growth import Growth
 from frostnode.protocol.history import History, Taken
+from frostnode.protocol.keys import PublicKey
 from frostnode.protocol.log_state import Ahead, LogState
 from frostnode.protocol.merkle import NodeAt
 from frostnode.protocol.names import Did, Origin
@@ -152,6 +153,15 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A node that asked to be pushed to, until `expires_ms`; a node with this key answered at `url`."""
+
+    node: PublicKey
+    url: str
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hosted:
     """An epoch whose log key this home holds: the key's label under the host seed."""
 
@@ -211,6 +221,12 @@ class LogReader(WithheldReader, LedgerReader, Protocol):
 
     def peers(self) -> list[Peer]: ...
     def followed(self) -> list[Did]: ...
+    def leases(self) -> list[Lease]:
+        """All that are stored, expired ones included, by URL."""
+
+    def offered(self, node: PublicKey) -> int:
+        """The arrival up to which a node was offered everything; 0 before the first."""
+
     def hosted(self) -> list[Hosted]: ...
     def hosted_log(self, origin: Origin) -> Hosted | None:
         """The same for one epoch; None when its log key is not here."""
@@ -269,6 +285,13 @@ class LogWriter(LogReader, WithheldWriter, LedgerWriter, Protocol):
         """Note the outcome of an exchange; a cursor of None keeps the one that is stored."""
 
     def forget_cursor(self, url: str) -> None: ...
+    def put_lease(self, lease: Lease) -> None:
+        """Take the place of an earlier lease of the node."""
+
+    def remove_lease(self, node: PublicKey) -> None:
+        """Forget a node that is not pushed to any more, and what it was offered."""
+
+    def put_offered(self, node: PublicKey, arrival: int) -> None: ...
     def follow(self, did: Did) -> None: ...
     def unfollow(self, did: Did) -> None: ...
     def host(self, hosted: Hosted) -> None: ...
@@ -434,27 +457,6 @@ class SearchIndex(Protocol):
         self, query: str, *, limit: int, offset: int = 0, without: frozenset[Did] = frozenset()
     ) -> tuple[int, list[Found]]:
         """(number of hits, the hits in order of score, ties by did, type, key); none of the publishers `without`."""
-
-
-class PeerTransport(Protocol):
-    """The only way out. Raises TransportError and nothing else; every wait and size is bounded."""
-
-    async def fetch(self, url: str, *, bytes_max: int) -> bytes:
-        """The body of a 200 answer to GET `url`. LocalError record.not-found for 404, record.withheld for 451."""
-
-    def stream(self, url: str) -> "AsyncBytes":
-        """Chunks of a long answer; the context closes the connection."""
-
-
-class AsyncBytes(Protocol):
-    """An open answer."""
-
-    async def __aenter__(self) -> Self: ...
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-    def __aiter__(self) -> Self: ...
-    async def __anext__(self) -> bytes: ...
 
 
 Progress = Callable[[str, int, int | None], Awaitable[None]]

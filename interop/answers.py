@@ -49,6 +49,12 @@ from frostnode.protocol.merkle import (
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.proofs import verify_proof
 from frostnode.protocol.range_proof import check_range
+from frostnode.protocol.request_signature import SignatureHeaders, Target, signature_base, verify_request
+from frostnode.protocol.signature_fields import (
+    check_content_digest,
+    parse_signature,
+    parse_signature_input,
+)
 from frostnode.protocol.tiles import bundles_for, decode_bundle, parse_tile_path, tiles_for
 from interop.cases.vector import hexed, octets
 
@@ -327,6 +333,26 @@ def stream(given: Input) -> Answer:
     }
 
 
+def request(given: Input) -> Answer:
+    """05 sync: signed requests."""
+    if given["what"] == "base":
+        parsed = parse_signature_input(given["signature_input"])
+        base = signature_base(parsed, given["values"])
+        verify(PublicKey(octets(given["key"])), base, parse_signature(given["signature"], parsed.label))
+        return {"base": base.decode()}
+    target = Target(**{name: given[name] for name in ("method", "authority", "path", "query")})
+    fields = {name: given[name] for name in ("signature_input", "signature", "content_digest")}
+    found = verify_request(target, SignatureHeaders(**fields), now_s=given["now"])
+    if given["content_digest"] is not None:
+        check_content_digest(given["content_digest"], octets(given["body"]))
+    return {
+        "key": to_multibase(found.key),
+        "created": found.created,
+        "expires": found.expires,
+        "nonce": found.nonce,
+    }
+
+
 def proof(given: Input) -> Answer:
     """06 proofs."""
     verified = verify_proof(octets(given["file"]), keys_of(given["witnesses"]))
@@ -374,6 +400,7 @@ ANSWERS: dict[str, Callable[[Input], Answer]] = {
     "names": name,
     "notes": notes,
     "proofs": proof,
+    "requests": request,
     "signatures": signature,
     "streams": stream,
     "tiles": tiles,

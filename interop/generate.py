@@ -30,6 +30,7 @@ from interop.cases import (  # noqa: E402
     notes,
     proofs,
     records,
+    requests,
     signatures,
     streams,
     tiles,
@@ -50,6 +51,7 @@ MODULES = (
     evidence,
     frames,
     streams,
+    requests,
     proofs,
 )
 

@@ -1,5 +1,6 @@
 """`frost search`, `show`, `log` and `status`: what this node has."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -143,8 +144,25 @@ def status(home: Path, as_json: bool) -> None:
         click.echo(f"follows   {did}")
     for item in answer["disputed"]:
         click.secho(f"disputed  {item['origin']}: {_DISPUTED}", bold=True)
+    for line in offer_lines(answer):
+        click.echo(line)
     behind = max(answer["catalog_behind"], answer["search_behind"])
     click.echo(f"views     {count(behind, 'arrival') + ' behind' if behind else 'up to date'}")
+
+
+def offer_lines(answer: dict[str, Any]) -> Iterator[str]:
+    """Whom this node offers to, and what others may offer; nothing while it rests."""
+    offers = answer["offers"]
+    if offers is None:
+        return
+    for node in offers["to"]:
+        if node["active"]:
+            waiting = f", {node['waiting']} logs waiting" if node["waiting"] else ""
+            yield f"offers to {node['url']}: {node['sent']} entries sent{waiting}"
+        elif node["error"]:
+            yield f"offers to {node['url']}: {node['error']}"
+    if offers["open"]:
+        yield f"takes     offers: {offers['taken']} entries taken since it started"
 
 
 def counts(records: dict[str, Any]) -> str:

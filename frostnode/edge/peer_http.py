@@ -6,6 +6,7 @@ of a request is taken at its word.
 """
 
 import json
+import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -16,6 +17,7 @@ import httpx
 import trio
 
 from frostnode.protocol.errors import FrostError, LocalError, TransportError, brief
+from frostnode.protocol.frames import FRAMES_TYPE
 from frostnode.protocol.limits import (
     CLOSE_TIMEOUT_S,
     CONNECT_TIMEOUT_S,
@@ -24,11 +26,17 @@ from frostnode.protocol.limits import (
     PROBLEM_BYTES_MAX,
     STREAM_SILENCE_S,
 )
+from frostnode.wire import RequestSigner
 
 _REFUSALS: Final = frozenset(
     {
         "cursor.malformed",
         "cursor.unknown",
+        "lease.address",
+        "lease.node",
+        "offer.closed",
+        "offer.malformed",
+        "offer.slot",
         "publisher.unknown",
         "queue.full",
         "record.absent",
@@ -53,10 +61,14 @@ _WIRE: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeErr
 class HttpTransport:
     """PeerTransport over one httpx client; an async context.
 
-    The number of connections is bounded by those who ask: one stream and STATIC_FETCHES_MAX fetches a peer.
+    The number of connections is bounded by those who ask: one stream and STATIC_FETCHES_MAX fetches a peer,
+    one request to a peer that is offered to. Without a signer requests with a body go out unsigned.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport | None = None, *, signer: RequestSigner | None = None
+    ) -> None:
+        self._signer = signer
         self._client = httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(STREAM_SILENCE_S, connect=CONNECT_TIMEOUT_S),
@@ -75,58 +87,135 @@ class HttpTransport:
 
     async def fetch(self, url: str, *, bytes_max: int) -> bytes:
         """The body of a 200 answer: at most `bytes_max` bytes, in FETCH_TIMEOUT_S and the time that they may take."""
+        return await self._whole(HttpBytes(self._client, "GET", url), _Pace(), bytes_max)
+
+    async def post(self, url: str, body: bytes, *, bytes_max: int) -> bytes:
+        """The body of a 200 answer to a JSON document; the time that its bytes may take counts too."""
+        headers = {"content-type": "application/json", **self._signed(url, body)}
+        pace = _Pace(len(body))
+        return await self._whole(
+            HttpBytes(self._client, "POST", url, headers, body, is_paced=True), pace, bytes_max
+        )
+
+    async def send(self, url: str, chunks: AsyncIterator[bytes], *, bytes_max: int) -> bytes:
+        """The body of a 200 answer to frames; the peer takes them at FETCH_BYTES_PER_S_MIN at least."""
+        headers = {
+            "content-type": FRAMES_TYPE,
+            "transfer-encoding": "chunked",
+            **self._signed(url, None),
+        }
+        pace = _Pace()
+        content = _Paced(chunks, pace)
+        return await self._whole(
+            HttpBytes(self._client, "POST", url, headers, content, is_paced=True), pace, bytes_max
+        )
+
+    def stream(self, url: str) -> "HttpBytes":
+        """Chunks of a long answer."""
+        return HttpBytes(self._client, "GET", url)
+
+    def _signed(self, url: str, body: bytes | None) -> dict[str, str]:
+        return {} if self._signer is None else self._signer.sign("POST", url, body)
+
+    async def _whole(self, answer: "HttpBytes", pace: "_Pace", bytes_max: int) -> bytes:
         parts: list[bytes] = []
         weight = 0
-        begun = trio.current_time()
-        with trio.move_on_at(begun + FETCH_TIMEOUT_S) as scope:
-            async with HttpBytes(self._client, url) as chunks:
+        with pace.scope:
+            async with answer as chunks:
                 async for chunk in chunks:
                     parts.append(chunk)
                     weight += len(chunk)
                     if weight > bytes_max:
                         raise TransportError(
                             "transport.too-large",
-                            f"answer of {url}",
+                            f"answer of {answer.url}",
                             found=f"> {bytes_max}",
                             expected=bytes_max,
                         )
-                    scope.deadline = begun + FETCH_TIMEOUT_S + weight / FETCH_BYTES_PER_S_MIN
+                    pace.moved(len(chunk))
             return b"".join(parts)
-        raise TransportError(
-            "transport.timeout", url, found=f"{weight} bytes in {trio.current_time() - begun:.0f} s"
-        )
+        raise TransportError("transport.timeout", answer.url, found=str(pace))
 
-    def stream(self, url: str) -> "HttpBytes":
-        """Chunks of a long answer."""
-        return HttpBytes(self._client, url)
+
+class _Pace:
+    """The time that an exchange may take: FETCH_TIMEOUT_S, and for its bytes at FETCH_BYTES_PER_S_MIN."""
+
+    def __init__(self, weight: int = 0) -> None:
+        self._begun = trio.current_time()
+        self._weight = 0
+        self.scope = trio.CancelScope()
+        self.moved(weight)
+
+    def moved(self, weight: int) -> None:
+        """So many bytes more went or came."""
+        self._weight += weight
+        self.scope.deadline = self._begun + FETCH_TIMEOUT_S + self._weight / FETCH_BYTES_PER_S_MIN
+
+    def __str__(self) -> str:
+        return f"{self._weight} bytes in {trio.current_time() - self._begun:.0f} s"
+
+
+class _Paced(httpx.AsyncByteStream):
+    """Chunks on their way out; each that went gives the exchange its time. No generator, which would have to be run out."""
+
+    def __init__(self, chunks: AsyncIterator[bytes], pace: _Pace) -> None:
+        self._chunks = chunks
+        self._pace = pace
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk = await anext(self._chunks)
+        self._pace.moved(len(chunk))
+        return chunk
 
 
 class HttpBytes:
-    """One open answer: an async context that is an iterator of chunks."""
+    """One open answer: an async context that is an iterator of chunks.
 
-    def __init__(self, client: httpx.AsyncClient, url: str) -> None:
+    It must begin in FETCH_TIMEOUT_S, unless its exchange is paced by what is sent.
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | _Paced | None = None,
+        *,
+        is_paced: bool = False,
+    ) -> None:
         self._client = client
-        self._url = url
+        self._method = method
+        self._headers = headers
+        self._content = content
+        self._open_s = math.inf if is_paced else FETCH_TIMEOUT_S
+        self.url = url
         self._response: httpx.Response | None = None
         self._chunks: AsyncIterator[bytes] | None = None
 
     async def __aenter__(self) -> Self:
         try:
-            with trio.fail_after(FETCH_TIMEOUT_S):
+            with trio.fail_after(self._open_s):
                 await self._open()
         except trio.TooSlowError as error:
             await self._close()
-            raise TransportError("transport.timeout", self._url, found=f"{FETCH_TIMEOUT_S} s") from error
+            raise TransportError("transport.timeout", self.url, found=f"{FETCH_TIMEOUT_S} s") from error
         except _WIRE as error:
             await self._close()
-            raise _transport_error(self._url, error, _OPENING) from error
+            raise _transport_error(self.url, error, _OPENING) from error
         except BaseException:  # a refusal, or the caller has lost interest: either way nobody reads on
             await self._close()
             raise
         return self
 
     async def _open(self) -> None:
-        request = self._client.build_request("GET", self._url)
+        content = self._content if isinstance(self._content, bytes) else None
+        request = self._client.build_request(self._method, self.url, headers=self._headers, content=content)
+        if isinstance(self._content, _Paced):
+            request.stream = self._content
         self._response = await self._client.send(request, stream=True)
         self._chunks = self._response.aiter_raw()
         if self._response.status_code != 200:
@@ -134,7 +223,7 @@ class HttpBytes:
         coding = self._response.headers.get("content-encoding", "identity")
         if coding.lower() != "identity":
             raise TransportError(
-                "transport.status", f"coding of {self._url}", found=coding, expected="identity"
+                "transport.status", f"coding of {self.url}", found=coding, expected="identity"
             )
 
     async def __aexit__(
@@ -151,7 +240,7 @@ class HttpBytes:
         try:
             return await anext(self._chunks)
         except _WIRE as error:
-            raise _transport_error(self._url, error, _READING) from error
+            raise _transport_error(self.url, error, _READING) from error
 
     async def _close(self) -> None:
         """Give the connection back, or drop it. The iterators of the client end by being run out."""
@@ -175,10 +264,8 @@ class HttpBytes:
         if response.headers.get("content-type", "").startswith("application/problem+json"):
             code, detail = _read_problem(bytes(body), code)
         if code in _REFUSALS and (400 <= status < 500 or code == "queue.full"):
-            return LocalError(code, f"{self._url} answers {status} {brief(detail)}".rstrip())
-        return TransportError(
-            "transport.status", self._url, found=f"{status} {detail}".rstrip(), expected=200
-        )
+            return LocalError(code, f"{self.url} answers {status} {brief(detail)}".rstrip())
+        return TransportError("transport.status", self.url, found=f"{status} {detail}".rstrip(), expected=200)
 
 
 def _read_problem(body: bytes, code: str) -> tuple[str, str]:

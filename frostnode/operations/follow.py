@@ -1,16 +1,13 @@
 """Follow other nodes and publishers, stop following, take what there is now."""
 
-import re
 from functools import partial
-from typing import Final
-from urllib.parse import urlsplit
 
 from frostnode.log.withheld import check_shown
 from frostnode.operations.parts import Json, Params, Parts, Progress, telling
 from frostnode.operations.policy import greet, refresh
 from frostnode.protocol.errors import FrostError, LocalError
-from frostnode.protocol.limits import NODE_URL_BYTES_MAX
 from frostnode.protocol.names import Did, parse_did
+from frostnode.replicate.about import node_url
 from frostnode.replicate.again import look_again
 from frostnode.replicate.follow import PeerFollower, PeerStatus
 from frostnode.replicate.policy import Refusal
@@ -68,33 +65,6 @@ async def unfollow(parts: Parts, params: Params, progress: Progress) -> Json:
     await refresh(parts)
     parts.peers_changed.ring()
     return done
-
-
-_ADDRESS: Final = re.compile(r"[!-~]+")
-"""Printable ASCII without blanks: all that a URL is made of."""
-
-
-def node_url(text: str) -> str:
-    """The base URL of a node: scheme and host in lower case, no slash at its end.
-
-    Raises:
-        LocalError: usage
-    """
-    try:
-        parts = urlsplit(text)
-        port_is_fine = parts.port is None or parts.port > 0
-    except ValueError:
-        port_is_fine = False
-        parts = urlsplit("")
-    fine = (
-        _ADDRESS.fullmatch(text)
-        and parts.scheme in ("http", "https")
-        and parts.hostname
-        and not (parts.query or parts.fragment or "@" in parts.netloc)
-    )
-    if not fine or not port_is_fine or len(text) > NODE_URL_BYTES_MAX:
-        raise LocalError("usage", "URL of a node", found=text, expected="http(s)://HOST[:PORT][/PATH]")
-    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 
 def carried_dids(parts: Parts, followed: list[Did]) -> frozenset[Did] | None:

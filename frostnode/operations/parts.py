@@ -16,7 +16,6 @@ from frostnode.ports import (
     Clock,
     LogReader,
     LogStore,
-    PeerTransport,
     Random,
     SearchIndex,
     Worker,
@@ -27,7 +26,14 @@ from frostnode.project.stage import catch_up
 from frostnode.protocol.limits import PROGRESS_INTERVAL_S
 from frostnode.replicate.carrying import Carrying
 from frostnode.replicate.follow import PeerFollower, World
+from frostnode.replicate.known import Known
+from frostnode.replicate.lease_asker import LeaseAsker
+from frostnode.replicate.lease_desk import LeaseDesk
+from frostnode.replicate.offer_desk import OfferDesk
+from frostnode.replicate.offering import Offering
 from frostnode.replicate.policy import CarryPolicy
+from frostnode.replicate.slots import Slots
+from frostnode.wire import PeerTransport
 from frostnode.withholding import Scrubbable
 
 T = TypeVar("T")
@@ -38,13 +44,26 @@ Progress: TypeAlias = Callable[[str, int, int | None], Awaitable[None]]
 """(what, done, total or None) of long work."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pushing:
+    """Offers, in and out; with an asker, this node asks to be pushed to."""
+
+    desk: OfferDesk
+    leases: LeaseDesk
+    offering: Offering
+    asker: LeaseAsker | None = None
+
+
 class HomeStore(LogStore, AuditableStore, Scrubbable, Protocol):
     """The store of a home: it can be laid open too, and scrubbed."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Parts:
-    """One node, put together. `followers` holds the running followers by peer URL, none in a resting home."""
+    """One node, put together. `followers` holds the running followers by peer URL, none in a resting home.
+
+    `pushing` is who is offered to and what is taken, None in a resting home.
+    """
 
     log: HomeStore
     catalog: CatalogStore
@@ -66,12 +85,16 @@ class Parts:
     """Reads the settings file anew."""
     carrying_changed: Bell = field(default_factory=Bell)
     carrying: Carrying = field(init=False)
+    known: Known = field(default_factory=Known)
+    slots: Slots = field(init=False)
+    pushing: Pushing | None = None
     catalog_fold: CatalogFold = field(init=False)
     index_fold: IndexFold = field(init=False)
     scrubbing: trio.Lock = field(init=False, default_factory=trio.Lock)
 
     def __post_init__(self) -> None:
         self.carrying = Carrying(self.log, self.clock, self.policy)
+        self.slots = Slots(self.random)
         self.catalog_fold = CatalogFold(self.log, self.catalog)
         self.index_fold = IndexFold(self.log, self.catalog, self.index)
 
@@ -108,6 +131,7 @@ class Parts:
             random=self.random,
             changed=self.arrived.ring,
             carrying=self.carrying,
+            known=self.known,
         )
 
 

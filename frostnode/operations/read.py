@@ -5,7 +5,7 @@ from typing import Any
 from frostnode.log.content import headers_of, readable_body
 from frostnode.log.withheld import check_shown, withheld_error
 from frostnode.operations.parts import Json, Params, Parts, Progress
-from frostnode.ports import CatalogEntry, CatalogReader, LogReader
+from frostnode.ports import CatalogEntry, CatalogReader, Lease, LogReader
 from frostnode.protocol.dagjson import to_json
 from frostnode.protocol.entry import decode_body, header_cid
 from frostnode.protocol.errors import LocalError, PeerError
@@ -21,6 +21,7 @@ from frostnode.protocol.log_state import LogState
 from frostnode.protocol.names import Did, DidUrl, Origin, check_type, parse_did, parse_did_url, parse_origin
 from frostnode.protocol.note import vkey
 from frostnode.protocol.withheld import Withheld
+from frostnode.replicate.offer import Offerer
 from frostnode.replicate.serve import offered_size
 
 
@@ -363,6 +364,8 @@ async def status(parts: Parts, params: Params, progress: Progress) -> Json:
                 "peers": [_peer_json(parts, peer) for peer in log.peers()],
                 "followed": log.followed(),
                 "disputed": [_disputed_json(log, origin) for origin in log.disputed()],
+                "offers": _offers_json(parts),
+                "leases": [_lease_json(lease) for lease in log.leases()],
                 "arrivals": last,
                 "catalog_behind": last - catalog.cursor(),
                 "search_behind": last - parts.index.cursor(),
@@ -381,6 +384,38 @@ def _hosted_json(log: LogReader, did: Did, origin: Any) -> Json:
 def _disputed_json(log: LogReader, origin: Origin) -> Json:
     state = log.log(origin)
     return {"did": parse_origin(origin).did, **(log_json(state) if state else {})}
+
+
+def _offers_json(parts: Parts) -> Json | None:
+    """Who is offered to, and what came by offers of others since this node started; None while it rests."""
+    if parts.pushing is None:
+        return None
+    desk, offering = parts.pushing.desk, parts.pushing.offering
+    return {
+        "open": desk.is_open,
+        "taking": desk.taking,
+        "taken": desk.taken,
+        "to": [_offerer_json(url, offerer) for url, offerer in sorted(offering.offerers.items())],
+        "asked": parts.pushing.asker.answers if parts.pushing.asker else {},
+    }
+
+
+def _offerer_json(url: str, offerer: Offerer) -> Json:
+    status = offerer.status
+    return {
+        "url": url,
+        "node": to_multibase(offerer.node) if offerer.node else None,
+        "leased": offerer.lease is not None,
+        "active": status.active,
+        "waiting": status.waiting,
+        "sent": status.sent,
+        "refused": status.refused,
+        "error": status.error,
+    }
+
+
+def _lease_json(lease: Lease) -> Json:
+    return {"url": lease.url, "node": to_multibase(lease.node), "expires_ms": lease.expires_ms}
 
 
 def _peer_json(parts: Parts, peer: Any) -> Json:

@@ -37,6 +37,9 @@ In reading order; each cites its chapter of spec/README.md:
     growth         leaves behind those that a log has, and what they make of its tree
     leaf_run       the leaves of one frame with what their proof leads to
     withheld       what a node withholds, and passes over
+    signature_fields   the header fields of a signed request
+    request_signature  requests from node to node, signed and verified
+    replay_window  the requests that came lately, so that none counts twice
     journal        what is remembered of a batch until it is stored
     follow_actions what a follower answers to a frame
     follow_held    what is held, with what a batch brings on top

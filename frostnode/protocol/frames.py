@@ -122,6 +122,9 @@ Frame: TypeAlias = (
     EventsFrame | CheckpointFrame | EntriesFrame | BodiesFrame | EvidenceFrame | CursorFrame | EndFrame
 )
 
+FRAMES_TYPE: Final = "application/vnd.frostnode.stream+cbor-seq"
+"""The media type of frames."""
+
 COMPLETE: Final = "end.complete"
 
 _KINDS: Final[dict[str, type[Frame]]] = {

@@ -11,6 +11,20 @@ intake       read one long answer ahead while it is judged
 listing      pages of heads and of what is withheld
 static_tree  tiles and bundles of one log, as frames
 static       the static paths of any web server, as frames
+about        what a node says of itself, and where a node can be
+known        what each neighbour is known to have
+slots        at most one transfer of a log at a time
+turns        how many things at once, for whom
+body_chunks  the body of a request as it comes, bounded
+offer_form   offers, takes and leases between JSON and values
+offer_judge  what is wanted of an offered log
+taking       the frames of one take
+offer_desk   where offers and takes come in
+lease_desk   where nodes ask to be pushed to
+lease_asker  ask to be pushed to
+outgoing     what is still to be offered to one node
+offer        offer to one node, and send what it wants
+offering     who is offered to
 scope        for which publishers a cursor speaks
 session      one conversation with a peer
 follow       keep up with one peer

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from frostnode.ports import ArrivalKind, Leaves, LogReader, LogStore, LogWriter
-from frostnode.protocol.errors import PeerError, StorageError
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.errors import FrameError, PeerError, StorageError
 from frostnode.protocol.evidence import Evidence
 from frostnode.protocol.follow import Follower
 from frostnode.protocol.follow_actions import (
@@ -34,7 +35,15 @@ from frostnode.protocol.follow_actions import (
     TakeEvidence,
     TakeLeaves,
 )
-from frostnode.protocol.frames import CursorFrame, EndFrame, Frame, FrameDecoder
+from frostnode.protocol.frames import (
+    BodiesFrame,
+    CheckpointFrame,
+    CursorFrame,
+    EndFrame,
+    EntriesFrame,
+    Frame,
+    FrameDecoder,
+)
 from frostnode.protocol.history import History
 from frostnode.protocol.journal import Journal
 from frostnode.protocol.limits import STREAM_BATCH_IN_FRAMES_MAX, TILE_WIDTH
@@ -118,13 +127,28 @@ class Outcome:
     finished: Finished | None = None
     is_idle: bool = False
     """Whether the last frame was a cursor alone: the sign of a peer that has nothing more to say now."""
+    sizes: dict[Origin, int] = field(default_factory=dict)
+    """How many leaves there are now of the logs that grew: the peer has them too."""
+    tips: dict[Did, Cid] = field(default_factory=dict)
+    bodies: list[tuple[Origin, int, int]] = field(default_factory=list)
+    """Of which leaves bodies were taken."""
+
+    def note(self, effect: Effect) -> None:
+        """Remember what came."""
+        match effect:
+            case TakeEntries():
+                self.sizes[effect.origin] = effect.growth.stop
+            case TakeBodies():
+                self.bodies.append((effect.origin, effect.start, effect.stop))
+            case TakeEvents() if effect.history.tip is not None:
+                self.tips[effect.did] = effect.history.tip
 
 
 class Ingest:
     """One peer's frames, judged and stored. `peer` None stores no cursor (a log asked for by size).
 
-    `dids` and `stopped` are the follower's; `door` decides what is stored. `entries` and `commits` count all
-    that was stored, also of a batch that ended with an error.
+    `dids` and `stopped` are the follower's; `door` decides what is stored. With `origin` a frame of another log
+    is a fault. `entries` and `commits` count all that was stored, also of a batch that ended with an error.
     """
 
     def __init__(
@@ -134,8 +158,11 @@ class Ingest:
         dids: frozenset[Did] | None = None,
         stopped: Journal[Origin, Stopped] | None = None,
         door: Door = OPEN,
+        *,
+        origin: Origin | None = None,
     ) -> None:
         self._store = store
+        self._origin = origin
         self._peer = peer
         self._door = door
         self._decoder = FrameDecoder()
@@ -229,6 +256,7 @@ class Ingest:
         fault: PeerError | None = None
         for frame in frames:
             try:
+                self._check_origin(frame)
                 actions += self._follower.feed(frame)
             except PeerError as error:
                 fault = error
@@ -241,6 +269,12 @@ class Ingest:
         outcome.frames += len(frames)
         outcome.is_idle = bool(frames) and isinstance(frames[-1], CursorFrame)
         return fault
+
+    def _check_origin(self, frame: Frame) -> None:
+        if self._origin is None or not isinstance(frame, CheckpointFrame | EntriesFrame | BodiesFrame):
+            return
+        if frame.origin != self._origin:
+            raise FrameError("frame.order", "log of a frame", found=frame.origin, expected=self._origin)
 
     def _sort(self, actions: list[Action], outcome: Outcome) -> list[Effect]:
         """Pick out what is to be stored; note the rest."""
@@ -275,6 +309,7 @@ class Ingest:
 
     def _store_effects(self, effects: list[Effect], before: int, outcome: Outcome) -> None:
         entries = 0
+        taken: list[Effect] = []
         with self._store.write() as writer:
             if effects and writer.last_arrival() != before:
                 self._check_unchanged(writer)
@@ -286,10 +321,13 @@ class Ingest:
                         outcome.forks[effect.origin] = effect, found
                 elif (admitted := admission.admit(effect)) is not None:
                     entries += _apply_effect(writer, admitted, admission)
+                    taken.append(admitted)
             admission.settle()
             if self._has_news(outcome):
                 self._write_cursor(writer)
         admission.kept()
+        for effect in taken:
+            outcome.note(effect)
         outcome.entries += entries
         outcome.stored = outcome.stored or bool(effects)
         self.entries += entries

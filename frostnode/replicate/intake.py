@@ -1,12 +1,11 @@
-"""Take in one long answer: read ahead while the last batch is judged, and notice when nothing comes."""
+"""Take in one long answer or request: read ahead while the last batch is judged, and notice when nothing comes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from enum import Enum, auto
 from typing import Final, NamedTuple, TypeAlias
 
 import trio
 
-from frostnode.ports import AsyncBytes
 from frostnode.protocol.errors import FrostError, TransportError
 from frostnode.protocol.limits import (
     STREAM_BATCH_IN_BYTES_MAX,
@@ -39,7 +38,7 @@ class _Piece(NamedTuple):
 _CUT: Final = "the answer was cut"
 
 
-async def take_in(chunks: AsyncBytes, judge: Judge) -> None:
+async def take_in(chunks: AsyncIterator[bytes], judge: Judge) -> None:
     """Give `judge` what comes, batch by batch, until it has heard the end.
 
     Raises:
@@ -56,7 +55,7 @@ async def take_in(chunks: AsyncBytes, judge: Judge) -> None:
         raise fault
 
 
-async def _read(chunks: AsyncBytes, send: trio.MemorySendChannel[_Piece]) -> None:
+async def _read(chunks: AsyncIterator[bytes], send: trio.MemorySendChannel[_Piece]) -> None:
     """Pass chunks on, and last what was wrong with the wire."""
     async with send:
         while True:
@@ -67,7 +66,7 @@ async def _read(chunks: AsyncBytes, send: trio.MemorySendChannel[_Piece]) -> Non
                 return
 
 
-async def _next_piece(chunks: AsyncBytes) -> _Piece:
+async def _next_piece(chunks: AsyncIterator[bytes]) -> _Piece:
     with trio.move_on_after(STREAM_SILENCE_S):
         try:
             return _Piece(await anext(chunks), 0)

@@ -219,6 +219,7 @@ class Session:
         entries, commits = ingest.entries, ingest.commits
         try:
             outcome = await self._world.worker.run(work)
+            self._world.known.note_outcome(self._status.url, outcome)
         finally:
             self._status.entries += ingest.entries - entries
             self._show()

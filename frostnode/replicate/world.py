@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from frostnode.ports import Clock, LogStore, PeerTransport, Random, Worker
+from frostnode.ports import Clock, LogStore, Random, Worker
 from frostnode.protocol.names import Origin
 from frostnode.replicate.admission import OPEN, Door, PeerDoor
 from frostnode.replicate.carrying import Carrying
+from frostnode.replicate.known import Known
+from frostnode.wire import PeerTransport
 
 
 @dataclass(slots=True)
@@ -36,6 +38,8 @@ class World:
     random: Random
     changed: Callable[[], None]
     """Called after a commit: a hint for whoever follows the arrivals."""
+    known: Known = field(default_factory=Known)
+    """What the neighbours have."""
     carrying: Carrying | None = None
     """What is carried; None for everything, uncounted."""
 

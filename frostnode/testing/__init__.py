@@ -6,6 +6,7 @@
     loopback   HTTP servers that say exactly what a test wants
     static_export  the static paths of a store as files
     peers      nodes that follow each other over loopback
+    pushing    nodes that offer to each other over loopback
     faults     a store and a signer that fail at a chosen step
     publisher  a publisher with real keys, from a seed: moves, recovers, makes entries
     memory_publisher  a publisher whose logs are frames in memory

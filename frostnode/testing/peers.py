@@ -13,7 +13,7 @@ from frostnode.bell import Bell
 from frostnode.edge.http.sync import SyncResources
 from frostnode.edge.outcomes import http_status, problem
 from frostnode.edge.sqlite.store import SqliteStore
-from frostnode.ports import LogReader, LogStore, PeerTransport, Worker
+from frostnode.ports import LogReader, LogStore, Worker
 from frostnode.protocol.errors import FrostError
 from frostnode.protocol.frames import Frame
 from frostnode.protocol.names import Did
@@ -22,10 +22,12 @@ from frostnode.replicate.again import look_again
 from frostnode.replicate.carrying import Carrying
 from frostnode.replicate.follow import PeerFollower, World
 from frostnode.replicate.ingest import Ingest, Outcome
+from frostnode.replicate.known import Known
 from frostnode.replicate.policy import CarryPolicy
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.worker import InlineWorker
+from frostnode.wire import PeerTransport
 
 
 class TrioClock:
@@ -76,6 +78,7 @@ class PeerNode:
         *,
         worker: Worker | None = None,
         store: LogStore | None = None,
+        known: Known | None = None,
     ) -> PeerFollower:
         """Follow the node at `url`, from where that was left."""
         with self.store.write() as writer:
@@ -90,6 +93,7 @@ class PeerNode:
             random=SeededRandom("follower"),
             changed=self.bell.ring,
             carrying=self.carrying if self.has_policy else None,
+            known=known or Known(),
         )
         return PeerFollower(url, world, dids)
 

@@ -1,6 +1,7 @@
 """The parts of a node over a folder, without sockets and threads: what it carries is given to it as frames."""
 
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from frostnode.log.fsck import fsck
 from frostnode.log.service import Sequencing
 from frostnode.operations.parts import HomeStore, Json, Parts
 from frostnode.operations.table import operate
-from frostnode.ports import PeerTransport
 from frostnode.protocol.errors import TransportError
 from frostnode.protocol.frames import Frame
 from frostnode.replicate.ingest import Ingest
@@ -21,16 +21,25 @@ from frostnode.testing.clock import ManualClock
 from frostnode.testing.faults import Fault, FaultyStore
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.worker import InlineWorker
+from frostnode.wire import PeerTransport
 
 
 class NoTransport:
-    """A `frostnode.ports.PeerTransport` of a machine without a network."""
+    """A `frostnode.wire.PeerTransport` of a machine without a network."""
 
     async def fetch(self, url: str, *, bytes_max: int) -> bytes:
         """Nothing can be reached."""
         raise TransportError("transport.unreachable", url)
 
     def stream(self, url: str) -> Any:
+        """Nothing can be reached."""
+        raise TransportError("transport.unreachable", url)
+
+    async def post(self, url: str, body: bytes, *, bytes_max: int) -> bytes:
+        """Nothing can be reached."""
+        raise TransportError("transport.unreachable", url)
+
+    async def send(self, url: str, chunks: AsyncIterator[bytes], *, bytes_max: int) -> bytes:
         """Nothing can be reached."""
         raise TransportError("transport.unreachable", url)
 

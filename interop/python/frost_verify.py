@@ -1496,6 +1496,81 @@ def read_leaves(frame: Frame) -> tuple[list[bytes | None], list[bytes]]:
     return leaves, hashes
 
 
+# ---- 05 sync: signed requests -------------------------------------------------------------------------------------
+
+COMPONENTS = ["@method", "@authority", "@path", "@query"]
+PARAMETERS = {"created", "expires", "nonce", "keyid", "tag"}
+SF_KEY = r"[a-z*][a-z0-9_.*-]*"
+SF_STRING = r'"(?:[ !#-\[\]-~]|\\["\\])*"'
+SF_PARAMETER = rf";({SF_KEY})=({SF_STRING}|0|-?[1-9][0-9]{{0,14}})"
+SIGNATURE_INPUT = re.compile(rf"({SF_KEY})=(\((?:({SF_STRING})(?: ({SF_STRING}))*)?\)(?:{SF_PARAMETER})*)")
+SF_BYTES = re.compile(rf"({SF_KEY})=:([^:]*):")
+
+
+def parse_signature_input(text: str) -> tuple[str, list[str], dict[str, str | int], str]:
+    """Label, covered components, parameters, and the field without its label."""
+    require(len(text) <= 1024, "signature input: length")
+    match = SIGNATURE_INPUT.fullmatch(text)
+    require(match, "signature input: form")
+    assert match
+    inner, _, rest = match[2].partition(")")
+    components = [sf_string(item) for item in re.findall(SF_STRING, inner)]
+    require(
+        all(re.fullmatch(r"@?[a-z0-9!#$%&'*+.^_`|~-]+", name) for name in components), "components: names"
+    )
+    require(len(set(components)) == len(components), "components: each once")
+    found = re.findall(SF_PARAMETER, rest)
+    parameters = {name: sf_string(value) if value[0] == '"' else int(value) for name, value in found}
+    require(len(parameters) == len(found), "parameters: each once")
+    return match[1], components, parameters, match[2]
+
+
+def sf_string(text: str) -> str:
+    """A string of RFC 8941."""
+    return re.sub(r"\\(.)", r"\1", text[1:-1])
+
+
+def sf_bytes(text: str, label: str) -> bytes:
+    """A field of one byte sequence under this label."""
+    match = SF_BYTES.fullmatch(text)
+    require(len(text) <= 1024 and match and match[1] == label, f"{label}: form")
+    assert match
+    return decode_base64(match[2])
+
+
+def signature_base(components: list[str], values: dict[str, str], params: str) -> bytes:
+    """RFC 9421 section 2.5."""
+    require(set(components) <= values.keys(), "components: a value for each")
+    lines = [f'"{name}": {values[name]}' for name in components]
+    require(not any(char in line for line in lines for char in "\r\n"), "components: one line each")
+    return "\n".join([*lines, f'"@signature-params": {params}']).encode()
+
+
+def verify_request(given: dict[str, Any], body: bytes | None) -> dict[str, Any]:
+    """Who signed a request, and when."""
+    label, components, parameters, params = parse_signature_input(given["signature_input"])
+    digest = given["content_digest"]
+    require(
+        components == COMPONENTS + (["content-digest"] if digest is not None else []), "components: these"
+    )
+    require(parameters.keys() == PARAMETERS and parameters["tag"] == "frost-request", "parameters: these")
+    created = require_number(parameters["created"], -(10**15), 10**15, "created")
+    expires = require_number(parameters["expires"], created + 1, created + 300, "expires")
+    require(created - 60 <= given["now"] <= expires + 60, "time: not now")
+    require(re.fullmatch(r"[A-Za-z0-9_-]{16,64}", str(parameters["nonce"])), "nonce: form")
+    require_type(parameters["nonce"], str, "nonce")
+    key = from_multibase(require_type(parameters["keyid"], str, "keyid"))
+    values = {f"@{name}": given[name] for name in ("method", "authority", "path", "query")}
+    base = signature_base(components, {**values, "content-digest": digest or ""}, params)
+    verify(key, base, sf_bytes(given["signature"], label))
+    if digest is not None:
+        require(
+            body is not None and sf_bytes(digest, "sha-256") == hashlib.sha256(body).digest(),
+            "digest: another",
+        )
+    return {"key": parameters["keyid"], "created": created, "expires": expires, "nonce": parameters["nonce"]}
+
+
 # ---- 06 proofs ----------------------------------------------------------------------------------------------------
 
 PROOF_FILE_BYTES_MAX = BODY_BYTES_MAX + PATH_EVENTS_MAX * EVENT_BYTES_MAX + 64 * 1024
@@ -1945,6 +2020,16 @@ def on_evidence(given: Input) -> Any:
     return verify_evidence(octets(given["file"]))
 
 
+def on_requests(given: Input) -> Any:
+    """05 sync: signed requests."""
+    if given["what"] == "base":
+        label, components, _, params = parse_signature_input(given["signature_input"])
+        base = signature_base(components, given["values"], params)
+        verify(octets(given["key"]), base, sf_bytes(given["signature"], label))
+        return {"base": base.decode()}
+    return verify_request(given, None if given["body"] is None else octets(given["body"]))
+
+
 def on_proofs(given: Input) -> Any:
     """06 proofs."""
     return verify_proof(octets(given["file"]), keys_of(given["witnesses"]))
@@ -1963,6 +2048,7 @@ AREAS: dict[str, Callable[[Input], Any]] = {
     "names": on_names,
     "notes": on_notes,
     "proofs": on_proofs,
+    "requests": on_requests,
     "signatures": on_signatures,
     "streams": on_streams,
     "tiles": on_tiles,

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frostnode.bell import Bell
+from frostnode.cli.look import offer_lines
 from frostnode.edge.http.links import identifier_href, link_to, record_path
 from frostnode.edge.http.record_view import bytes_text, view_record
 from frostnode.edge.http.rendering import (
@@ -18,11 +20,17 @@ from frostnode.edge.http.rendering import (
     make_environment,
     utc_text,
 )
-from frostnode.ports import Hosted
+from frostnode.operations.parts import Pushing
+from frostnode.ports import Hosted, Lease
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import Header, Op, encode_header, header_cid
+from frostnode.protocol.keys import SigningKey, to_multibase
 from frostnode.protocol.limits import PAGE_ITEMS_MAX, PAGE_JSON_CHARS_MAX, TIME_MS_MAX
 from frostnode.protocol.names import RecordKey, RecordType
+from frostnode.replicate.lease_desk import LeaseDesk
+from frostnode.replicate.offer import Offerer, OfferStatus
+from frostnode.replicate.offer_desk import OfferDesk
+from frostnode.replicate.offering import Offering
 from frostnode.testing.memory_publisher import MemoryPublisher
 
 DID = f"did:frost:{Cid.of(b'somebody')}"
@@ -567,3 +575,46 @@ def test_numbers_have_units():
         *("0 bytes", "1 byte", "999 bytes", "1 kB", "1 MB", "12.3 MB")
     ]
     assert bytes_text(10**40).endswith(" EB")
+
+
+async def test_status_shows_who_is_offered_to(node):
+    me, other = SigningKey(b"m" * 32).public, SigningKey(b"o" * 32).public
+    world = node.parts.world()
+    offering = Offering(me=me, world=world, lease_world=world, arrived=node.bell, changed=Bell())
+    desk = OfferDesk(me=me, world=world, slots=node.parts.slots, taken=7)
+    leases = LeaseDesk(me=me, world=world, changed=lambda: None)
+    node.parts.pushing = Pushing(desk, leases, offering)
+    with node.store.write() as writer:
+        writer.put_lease(Lease(node=other, url="https://leased.example", expires_ms=2))
+    for url, lease, status in (
+        ("https://leased.example", other, OfferStatus(active=True, sent=5, waiting=2, refused="<log>: why")),
+        ("https://peer.example", None, OfferStatus(error="transport.unreachable: <refused>")),
+    ):
+        offering.offerers[url] = Offerer(
+            url=url, lease=lease, me=me, world=world, arrived=node.bell, active={}, node=lease, status=status
+        )
+    shown = await page(node, "/status")
+    for words in (
+        "7 entries taken",
+        "https://leased.example leased offered to",
+        "5 entries sent, 2 logs waiting",
+        "<log>: why",
+        "not offered to",
+        "transport.unreachable: <refused>",
+    ):
+        assert words in shown.text
+    answer = (await node.ask("/api/status")).json
+    assert [(each["url"], each["leased"], each["sent"]) for each in answer["offers"]["to"]] == [
+        ("https://leased.example", True, 5),
+        ("https://peer.example", False, 0),
+    ]
+    assert answer["leases"] == [
+        {"url": "https://leased.example", "node": to_multibase(other), "expires_ms": 2}
+    ]
+    assert list(offer_lines(answer)) == [
+        "offers to https://leased.example: 5 entries sent, 2 logs waiting",
+        "offers to https://peer.example: transport.unreachable: <refused>",
+        "takes     offers: 7 entries taken since it started",
+    ]
+    desk.is_open = False
+    assert "takes no offers" in (await page(node, "/status")).text

@@ -25,6 +25,11 @@ pytestmark = pytest.mark.network
 RIGHTLY_SAID = {
     "cursor.malformed",
     "cursor.unknown",
+    "lease.address",
+    "lease.node",
+    "offer.closed",
+    "offer.malformed",
+    "offer.slot",
     "publisher.unknown",
     "queue.full",
     "record.absent",

@@ -1,14 +1,19 @@
 """The ASGI application: routes from `sync`, `api` and `pages`, and the one place where errors become answers."""
 
+from typing import Any
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from frostnode.edge.http.api import Api
+from frostnode.edge.http.offers import OfferResources
 from frostnode.edge.http.pages import Pages
 from frostnode.edge.http.security import SecurityHeaders
+from frostnode.edge.http.signed import ACCEPT_SIGNATURE, Gate
 from frostnode.edge.http.sync import SyncResources
 from frostnode.edge.outcomes import http_status, problem
 from frostnode.operations.parts import Parts
@@ -17,7 +22,7 @@ from frostnode.protocol.errors import FrostError, LocalError
 _PROBLEM = "application/problem+json"
 
 
-def make_app(parts: Parts, about: dict[str, str]) -> Starlette:
+def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
     """The application of one node; `about` is what /frost/node answers."""
     sync = SyncResources(
         store=parts.log,
@@ -32,14 +37,7 @@ def make_app(parts: Parts, about: dict[str, str]) -> Starlette:
         assert isinstance(error, FrostError)
         if _is_page(request):
             return await pages.error(request, error)
-        return JSONResponse(
-            problem(error),
-            status_code=http_status(error),
-            media_type=_PROBLEM,
-            headers={
-                "cache-control": "no-cache"
-            },  # what is refused now may be here, or shown, at the next moment
-        )
+        return refusal(error)
 
     async def not_routed(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -53,12 +51,29 @@ def make_app(parts: Parts, about: dict[str, str]) -> Starlette:
         return await refuse(request, LocalError("record.not-found", f"nothing at {request.url.path}"))
 
     app = Starlette(
-        routes=[*sync.routes(), *Api(parts).routes(), *pages.routes()],
+        routes=[*_offers(parts), *sync.routes(), *Api(parts).routes(), *pages.routes()],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={FrostError: refuse, HTTPException: not_routed},
     )
     app.router.redirect_slashes = False  # every path has one spelling
     return app
+
+
+def _offers(parts: Parts) -> list[Route]:
+    """What is written to, by signed requests alone; nothing where offers are neither made nor taken."""
+    if parts.pushing is None:
+        return []
+    gate = Gate(parts.clock, parts.pushing.offering.is_neighbour)
+    return OfferResources(gate=gate, offers=parts.pushing.desk, leases=parts.pushing.leases).routes()
+
+
+def refusal(error: FrostError) -> Response:
+    """The answer to a program."""
+    status = http_status(error)
+    headers = {"cache-control": "no-cache"}  # what is refused now may be here, or shown, at the next moment
+    if status == 401:
+        headers |= {"www-authenticate": "Signature", "accept-signature": ACCEPT_SIGNATURE}
+    return JSONResponse(problem(error), status_code=status, media_type=_PROBLEM, headers=headers)
 
 
 def _is_page(request: Request) -> bool:

@@ -19,7 +19,7 @@ from frostnode.log.withheld import blocked_error, check_shown, withheld_error, w
 from frostnode.ports import LogReader, LogStore, Worker
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError
-from frostnode.protocol.frames import COMPLETE, EndFrame, encode_byte_string, encode_frame
+from frostnode.protocol.frames import COMPLETE, FRAMES_TYPE, EndFrame, encode_byte_string, encode_frame
 from frostnode.protocol.history import History
 from frostnode.protocol.limits import CURSOR_INTERVAL_S, ERASABLE_CACHED_S, HEADS_PAGE_MAX, TILE_WIDTH
 from frostnode.protocol.log_state import LogState
@@ -36,7 +36,6 @@ _IMMUTABLE = {"cache-control": "public, max-age=31536000, immutable"}
 _ERASABLE = {"cache-control": f"public, max-age={ERASABLE_CACHED_S}"}
 _CHANGING = {"cache-control": "public, max-age=5"}
 _SEQUENCE = "application/cbor-seq"
-_FRAMES = "application/vnd.frostnode.stream+cbor-seq"
 
 
 def _everyone(did: Did) -> bool:
@@ -50,8 +49,8 @@ class SyncResources:
     store: LogStore
     worker: Worker
     bell: Bell
-    node: dict[str, str]
-    """What /frost/node answers: software, version, name, node_key, database."""
+    node: dict[str, Any]
+    """What /frost/node answers: software, version, name, node_key, database, offers."""
     carries: Callable[[Did], bool] = _everyone
     """Whether a publisher that is held is served to others."""
 
@@ -204,8 +203,8 @@ def _streaming(request: Request, frames: AsyncGenerator[bytes, None]) -> Respons
     """An answer that goes on; to HEAD its headers alone, which end."""
     headers = {"cache-control": "no-store"}
     if request.method == "HEAD":
-        return Response(media_type=_FRAMES, headers=headers)
-    return _Stream(frames, media_type=_FRAMES, headers=headers)
+        return Response(media_type=FRAMES_TYPE, headers=headers)
+    return _Stream(frames, media_type=FRAMES_TYPE, headers=headers)
 
 
 class _Stream(StreamingResponse):

@@ -1,12 +1,13 @@
-"""Read whom this home follows and hosts, and its settings."""
+"""Read whom this home follows, pushes to and hosts, and its settings."""
 
 from frostnode.edge.sqlite.rows import Rows
-from frostnode.ports import Hosted, Peer
+from frostnode.ports import Hosted, Lease, Peer
+from frostnode.protocol.keys import PublicKey
 from frostnode.protocol.names import Did, Origin
 
 
 class NeighbourReader(Rows):
-    """Peers, publishers followed and hosted, settings."""
+    """Peers, leases, publishers followed and hosted, settings."""
 
     def peers(self) -> list[Peer]:
         """Nodes that this one follows, by URL."""
@@ -19,6 +20,16 @@ class NeighbourReader(Rows):
     def followed(self) -> list[Did]:
         """Publishers that this home asked for, sorted."""
         return [Did(did) for (did,) in self._db.all("SELECT did FROM followed ORDER BY did")]
+
+    def leases(self) -> list[Lease]:
+        """Nodes that asked to be pushed to, expired ones included, by URL."""
+        rows = self._db.all("SELECT node, url, expires FROM lease ORDER BY url, node")
+        return [Lease(node=PublicKey(node), url=url, expires_ms=expires) for node, url, expires in rows]
+
+    def offered(self, node: PublicKey) -> int:
+        """The arrival up to which a node was offered everything; 0 before the first."""
+        row = self._db.one("SELECT arrival FROM offered WHERE node = ?", (node,))
+        return 0 if row is None else int(row[0])
 
     def hosted(self) -> list[Hosted]:
         """Epochs whose log keys this home holds, by DID and origin."""

@@ -1,13 +1,14 @@
-"""Write whom this home follows and hosts, and its settings."""
+"""Write whom this home follows, pushes to and hosts, and its settings."""
 
 from frostnode.edge.sqlite.connection import Database
 from frostnode.edge.sqlite.rows import Rows
-from frostnode.ports import Clock, Hosted
+from frostnode.ports import Clock, Hosted, Lease
+from frostnode.protocol.keys import PublicKey
 from frostnode.protocol.names import Did
 
 
 class NeighbourWriter(Rows):
-    """Peers, publishers followed and hosted, settings."""
+    """Peers, leases, publishers followed and hosted, settings."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         super().__init__(database)
@@ -31,6 +32,22 @@ class NeighbourWriter(Rows):
     def forget_cursor(self, url: str) -> None:
         """Begin anew with a node."""
         self._db.run("UPDATE peer SET cursor = NULL WHERE url = ?", (url,))
+
+    def put_lease(self, lease: Lease) -> None:
+        """Push to a node, until the lease expires; it takes the place of an earlier one."""
+        self._db.run(
+            "INSERT OR REPLACE INTO lease (node, url, expires) VALUES (?, ?, ?)",
+            (lease.node, lease.url, lease.expires_ms),
+        )
+
+    def remove_lease(self, node: PublicKey) -> None:
+        """Forget a node that is not pushed to any more, and what it was offered."""
+        self._db.run("DELETE FROM lease WHERE node = ?", (node,))
+        self._db.run("DELETE FROM offered WHERE node = ?", (node,))
+
+    def put_offered(self, node: PublicKey, arrival: int) -> None:
+        """Note that a node was offered everything up to an arrival."""
+        self._db.run("INSERT OR REPLACE INTO offered (node, arrival) VALUES (?, ?)", (node, arrival))
 
     def follow(self, did: Did) -> None:
         """Ask for a publisher."""

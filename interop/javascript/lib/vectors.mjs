@@ -16,6 +16,7 @@ import { cosignatures, openCheckpoint, parseNote, parseVkey } from "./notes.mjs"
 import { verifyProof } from "./proofs.mjs";
 import { checkBody, decodeBody, isSameContent, parseHeader } from "./records.mjs";
 import { need, Refused } from "./refused.mjs";
+import { parseBytes, parseSignatureInput, signatureBase, verifyRequest } from "./requests.mjs";
 import { Follower } from "./streams.mjs";
 import { decodeBundle, parseTilePath, tilePath, tilesOf } from "./tiles.mjs";
 
@@ -183,6 +184,13 @@ const AREAS = {
   },
 
   evidence: (given) => verifyEvidence(octets(given.file)),
+  requests(given) {
+    if (given.what !== "base") return verifyRequest(given, given.body === null ? null : octets(given.body));
+    const input = parseSignatureInput(given.signature_input);
+    const base = signatureBase(input, given.values);
+    verify(octets(given.key), utf8(base), parseBytes(given.signature, input.label));
+    return { base };
+  },
 
   proofs: (given) => verifyProof(octets(given.file), keysOf(given.witnesses)),
 };

@@ -1,0 +1,43 @@
+"""What the flow asks of the wire: the only way out to other nodes, and the key that speaks for this one."""
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Protocol, Self
+
+
+class RequestSigner(Protocol):
+    """The holder of the node key (trusted with: speaking to other nodes as this one, with nothing else)."""
+
+    def sign(self, method: str, url: str, body: bytes | None) -> dict[str, str]:
+        """The header fields that sign a request that is sent now; `body` None for one that is streamed."""
+
+
+class PeerTransport(Protocol):
+    """The only way out. Raises TransportError and nothing else; every wait and size is bounded.
+
+    What a peer rightly says of a request is a LocalError: record.not-found for 404, record.withheld for
+    451, and others by their code. Requests with a body are signed with the node key.
+    """
+
+    async def fetch(self, url: str, *, bytes_max: int) -> bytes:
+        """The body of a 200 answer to GET `url`."""
+
+    def stream(self, url: str) -> "AsyncBytes":
+        """Chunks of a long answer; the context closes the connection."""
+
+    async def post(self, url: str, body: bytes, *, bytes_max: int) -> bytes:
+        """The body of a 200 answer to POST `url` with a JSON document."""
+
+    async def send(self, url: str, chunks: AsyncIterator[bytes], *, bytes_max: int) -> bytes:
+        """The body of a 200 answer to POST `url` with frames, read from `chunks` as fast as the peer takes them."""
+
+
+class AsyncBytes(Protocol):
+    """An open answer."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def __aiter__(self) -> Self: ...
+    async def __anext__(self) -> bytes: ...
