@@ -8,6 +8,7 @@ The flow of a record, which is also the order to read the code in:
     protocol      what is true: formats, proofs and rules as pure functions; start here
     withholding.py  what the store is asked about what a node withholds
     ledger.py     what a home remembers of whom it carries, and from whom
+    neighbours.py what a home knows of the nodes around it
     ports.py      what the flow asks of the world, as Protocols with their guarantees
     wire.py       what the flow asks of the wire
     bell.py       a wake-up that may be lost

@@ -26,8 +26,9 @@ from frostnode.identity.kits import (
     Purpose,
     seal_kit,
 )
+from frostnode.neighbours import Hosted
 from frostnode.node import NODE_KEY_LABEL
-from frostnode.ports import Hosted, LogStore, Random
+from frostnode.ports import LogStore, Random
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import Epoch, SignedEvent

@@ -15,12 +15,12 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from frostnode.ledger import LedgerReader, LedgerWriter
+from frostnode.neighbours import NeighbourReader, NeighbourWriter
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.evidence import Evidence
 from frostnode.protocol.frames import BodyItem, WithheldLeaf
 from frostnode.protocol.growth import Growth
 from frostnode.protocol.history import History, Taken
-from frostnode.protocol.keys import PublicKey
 from frostnode.protocol.log_state import Ahead, LogState
 from frostnode.protocol.merkle import NodeAt
 from frostnode.protocol.names import Did, Origin
@@ -141,36 +141,7 @@ class Head:
     disputed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
-    """A node that this one follows."""
-
-    url: str
-    cursor: bytes | None
-    added_ms: int
-    last_seen_ms: int | None
-    last_error: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
-    """A node that asked to be pushed to, until `expires_ms`; a node with this key answered at `url`."""
-
-    node: PublicKey
-    url: str
-    expires_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hosted:
-    """An epoch whose log key this home holds: the key's label under the host seed."""
-
-    did: Did
-    origin: Origin
-    key_label: str
-
-
-class LogReader(WithheldReader, LedgerReader, Protocol):
+class LogReader(NeighbourReader, WithheldReader, LedgerReader, Protocol):
     """What is held. Unknown names answer None or empty, damage raises StorageError storage.damaged."""
 
     @property
@@ -219,22 +190,8 @@ class LogReader(WithheldReader, LedgerReader, Protocol):
     def missing_bodies(self, origin: Origin, start: int, limit: int) -> list[int]:
         """Indexes from `start` on whose body is neither here nor withheld, nor of a blocked record."""
 
-    def peers(self) -> list[Peer]: ...
-    def followed(self) -> list[Did]: ...
-    def leases(self) -> list[Lease]:
-        """All that are stored, expired ones included, by URL."""
 
-    def offered(self, node: PublicKey) -> int:
-        """The arrival up to which a node was offered everything; 0 before the first."""
-
-    def hosted(self) -> list[Hosted]: ...
-    def hosted_log(self, origin: Origin) -> Hosted | None:
-        """The same for one epoch; None when its log key is not here."""
-
-    def setting(self, name: str) -> str | None: ...
-
-
-class LogWriter(LogReader, WithheldWriter, LedgerWriter, Protocol):
+class LogWriter(LogReader, NeighbourWriter, WithheldWriter, LedgerWriter, Protocol):
     """One transaction: all of it is durable when the context of `LogStore.write` ends, or none."""
 
     def take_events(self, did: Did, history: History, taken: Taken) -> None:
@@ -278,24 +235,6 @@ class LogWriter(LogReader, WithheldWriter, LedgerWriter, Protocol):
         self, kind: ArrivalKind, did: Did, origin: Origin = ..., start: int = ..., stop: int = ...
     ) -> int:
         """Append to the arrival sequence; answers the number."""
-
-    def put_peer(self, url: str) -> None: ...
-    def remove_peer(self, url: str) -> None: ...
-    def peer_reached(self, url: str, cursor: bytes | None, error: str) -> None:
-        """Note the outcome of an exchange; a cursor of None keeps the one that is stored."""
-
-    def forget_cursor(self, url: str) -> None: ...
-    def put_lease(self, lease: Lease) -> None:
-        """Take the place of an earlier lease of the node."""
-
-    def remove_lease(self, node: PublicKey) -> None:
-        """Forget a node that is not pushed to any more, and what it was offered."""
-
-    def put_offered(self, node: PublicKey, arrival: int) -> None: ...
-    def follow(self, did: Did) -> None: ...
-    def unfollow(self, did: Did) -> None: ...
-    def host(self, hosted: Hosted) -> None: ...
-    def put_setting(self, name: str, value: str) -> None: ...
 
 
 class LogStore(Protocol):

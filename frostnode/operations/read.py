@@ -4,8 +4,9 @@ from typing import Any
 
 from frostnode.log.content import headers_of, readable_body
 from frostnode.log.withheld import check_shown, withheld_error
+from frostnode.neighbours import Lease
 from frostnode.operations.parts import Json, Params, Parts, Progress
-from frostnode.ports import CatalogEntry, CatalogReader, Lease, LogReader
+from frostnode.ports import CatalogEntry, CatalogReader, LogReader
 from frostnode.protocol.dagjson import to_json
 from frostnode.protocol.entry import decode_body, header_cid
 from frostnode.protocol.errors import LocalError, PeerError

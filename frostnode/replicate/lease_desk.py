@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import urlsplit
 
-from frostnode.ports import Lease, LogReader
+from frostnode.neighbours import Lease
+from frostnode.ports import LogReader
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.keys import PublicKey, to_multibase
 from frostnode.protocol.limits import (

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import trio
 
 from frostnode.bell import Bell
-from frostnode.ports import Lease, LogReader
+from frostnode.neighbours import Lease
+from frostnode.ports import LogReader
 from frostnode.protocol.keys import PublicKey, to_multibase
 from frostnode.protocol.limits import PEERS_CHECK_S
 from frostnode.replicate.offer import Offerer

@@ -6,7 +6,7 @@ from pathlib import Path
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.log.sequencer import Sequencer
-from frostnode.ports import Hosted
+from frostnode.neighbours import Hosted
 from frostnode.protocol.history import History
 from frostnode.protocol.names import Origin
 from frostnode.testing.clock import ManualClock

@@ -20,8 +20,8 @@ from frostnode.edge.http.rendering import (
     make_environment,
     utc_text,
 )
+from frostnode.neighbours import Hosted, Lease
 from frostnode.operations.parts import Pushing
-from frostnode.ports import Hosted, Lease
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import Header, Op, encode_header, header_cid
 from frostnode.protocol.keys import SigningKey, to_multibase

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from frostnode.edge.sqlite.store import SqliteStore
-from frostnode.ports import ArrivalKind, Hosted, LogStore, LogWriter
+from frostnode.neighbours import Hosted
+from frostnode.ports import ArrivalKind, LogStore, LogWriter
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError, StorageError
 from frostnode.protocol.evidence import Evidence

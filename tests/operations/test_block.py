@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from frostnode.ports import ArrivalKind, Hosted
+from frostnode.neighbours import Hosted
+from frostnode.ports import ArrivalKind
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import header_cid
 from frostnode.protocol.errors import FrostError, LocalError

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.identity.kits import authority_key
 from frostnode.ledger import STRANGERS, Amount
-from frostnode.ports import Hosted
+from frostnode.neighbours import Hosted
 from frostnode.protocol.frames import CheckpointFrame, CursorFrame
 from frostnode.protocol.identity import sign_event
 from frostnode.protocol.limits import REFUSALS_PER_PEER_MAX

@@ -1,7 +1,7 @@
 """Read whom this home follows, pushes to and hosts, and its settings."""
 
 from frostnode.edge.sqlite.rows import Rows
-from frostnode.ports import Hosted, Lease, Peer
+from frostnode.neighbours import Hosted, Lease, Peer
 from frostnode.protocol.keys import PublicKey
 from frostnode.protocol.names import Did, Origin
 

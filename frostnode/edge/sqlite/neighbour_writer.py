@@ -2,7 +2,8 @@
 
 from frostnode.edge.sqlite.connection import Database
 from frostnode.edge.sqlite.rows import Rows
-from frostnode.ports import Clock, Hosted, Lease
+from frostnode.neighbours import Hosted, Lease
+from frostnode.ports import Clock
 from frostnode.protocol.keys import PublicKey
 from frostnode.protocol.names import Did
 
