@@ -1,0 +1,78 @@
+"""What the world knows, and no node is asked: who is honest, what was signed, promised and announced."""
+
+from collections.abc import Callable, Iterable
+
+from frostnode.ports import Arrival, Signer, SignRequest
+from frostnode.protocol.checkpoint import parse_checkpoint_text
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.errors import PeerError
+from frostnode.protocol.merkle import EMPTY_ROOT, Hash, verify_consistency
+from frostnode.protocol.names import Did, Origin, parse_origin
+from frostnode.protocol.note import parse_note
+
+
+class Oracle:
+    """See the module. `violated` is told what an honest node must never do."""
+
+    def __init__(self, violated: Callable[[str], None]) -> None:
+        self.violated = violated
+        self.honest: set[Did] = set()
+        """Publishers whose keys only honest nodes hold."""
+        self.honest_urls: set[str] = set()
+        self.trees: dict[Origin, dict[int, Hash]] = {}
+        """Every tree that was signed of an honest log: its root by its size."""
+        self.receipts: dict[Origin, dict[int, Cid]] = {}
+        """Every promise: which header stands where."""
+        self.arrivals: dict[bytes, list[Arrival]] = {}
+        """What each database has announced, in order."""
+
+    def signed(self, request: SignRequest, note: bytes) -> None:
+        """An honest signer has answered: it must extend everything that it ever signed of this log."""
+        trees = self.trees.setdefault(request.origin, {})
+        checkpoint = parse_checkpoint_text(parse_note(note).text)
+        size, root = checkpoint.size, checkpoint.root
+        if trees.get(size) == root:
+            return
+        last = max(trees, default=0)
+        expected = (last, trees.get(last, EMPTY_ROOT))
+        try:
+            if (request.old_size, request.old_root) != expected or size <= last:
+                self.violated(f"{request.origin}: signed {size} beside {last}")
+            verify_consistency(*expected, size, root, request.consistency)
+        except PeerError as error:
+            self.violated(f"{request.origin}: signed {size} beside {last}: {error}")
+        trees[size] = root
+
+    def promised(self, origin: Origin, index: int, header: Cid) -> None:
+        """A receipt has left a node."""
+        known = self.receipts.setdefault(origin, {}).setdefault(index, header)
+        if known != header:
+            self.violated(f"{origin}: receipts for two entries at {index}")
+
+    def announced(self, database: bytes, arrivals: Iterable[Arrival]) -> None:
+        """A database has committed arrivals. One that was set back announces some numbers again."""
+        known = self.arrivals.setdefault(database, [])
+        for arrival in arrivals:
+            if arrival.number > len(known) + 1:
+                self.violated(f"arrival {arrival.number} after {len(known)}")
+            if len(known) < arrival.number or known[arrival.number - 1] != arrival:
+                del known[arrival.number - 1 :]
+                known.append(arrival)
+
+    def is_honest(self, origin: Origin) -> bool:
+        """Whether a log is one whose key only honest nodes hold."""
+        return parse_origin(origin).did in self.honest
+
+
+class WatchedSigner:
+    """A `frostnode.ports.Signer` whose every answer the oracle hears before anybody else."""
+
+    def __init__(self, signer: Signer, oracle: Oracle) -> None:
+        self._signer = signer
+        self._oracle = oracle
+
+    async def sign(self, request: SignRequest) -> bytes:
+        """The signed note of the checkpoint (origin, new_size, new_root)."""
+        note = await self._signer.sign(request)
+        self._oracle.signed(request, note)
+        return note
