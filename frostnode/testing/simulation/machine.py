@@ -25,6 +25,8 @@ from frostnode.operations.table import operate
 from frostnode.ports import LogStore, Signer
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import FrostError, LocalError, StorageError
+from frostnode.protocol.identity import End
+from frostnode.protocol.merkle import compact_range
 from frostnode.protocol.names import Origin
 from frostnode.testing.memory_index import IndexImage, MemoryIndex
 from frostnode.testing.random import SeededRandom
@@ -131,6 +133,7 @@ class Machine:
     async def run(self) -> None:
         """Live for ever, each time from what the last life left."""
         while True:
+            await self._may_start.wait()
             try:
                 with one_fault():
                     await self._live()
@@ -138,7 +141,6 @@ class Machine:
                 self._around.trace(self.name, "died of", error)
             self._next_incarnation()
             await trio.sleep(self._random.between(*_BOOT_S))
-            await self._may_start.wait()
 
     async def _live(self) -> None:
         async with self._opened() as parts, trio.open_nursery() as nursery:
@@ -250,13 +252,17 @@ class Machine:
             self._go_down()
             life.cancel_scope.cancel()
 
+    def hold(self) -> None:
+        """Do not start before `revive`."""
+        self._may_start = trio.Event()
+
     def die(self) -> None:
         """Lose power, and stay down until `revive`."""
-        self._may_start = trio.Event()
+        self.hold()
         self.crash()
 
     def revive(self) -> None:
-        """Start again some time, from what was left."""
+        """Start some time, from what there is."""
         self._may_start.set()
 
     def crash_in_sync(self, nth: int) -> None:
@@ -300,6 +306,45 @@ class Machine:
         if isinstance(answer[0], FrostError):
             raise answer[0]
         return answer[0]
+
+    async def rotate(self) -> None:
+        """Let the publisher of this machine go on under a new log key, behind the last tree that is served.
+
+        Raises:
+            StorageError: what the node's store says
+            MachineDownError: when nobody answers
+        """
+        if self.owner is not None:
+            await self.take_over(self.owner, self.end_of(self.owner.origin))
+
+    def end_of(self, origin: Origin) -> End:
+        """The largest tree of a log that this machine serves.
+
+        Raises:
+            MachineDownError: when nobody answers
+        """
+        if self.parts is None:
+            raise MachineDownError(self.name)
+        with self.parts.log.read() as reader:
+            state = reader.log(origin)
+            served = 0 if state is None else state.served
+            return End(size=served, root=compact_range(served, reader.node_at(origin)).root())
+
+    async def take_over(self, owner: Owner, end: End) -> None:
+        """Be the host of a publisher from now on, who ends the epoch that was open.
+
+        Raises:
+            StorageError: what the node's store says
+            MachineDownError: when nobody answers
+        """
+        if self.parts is None:
+            raise MachineDownError(self.name)
+        self._around.oracle.given_up(owner.origin)
+        owner.move(self.host, end)
+        self.owner = owner
+        self._around.trace(self.name, "hosts", owner.name, "from", end.size)
+        owner.tell(self.parts.log, host=True)
+        self.parts.arrived.ring()
 
     async def _answer(
         self,

@@ -35,10 +35,12 @@ class Work:
     records_max: int = 8
     keys: int = 40
     """Records are changed and withdrawn among so many."""
-    bulk: float = 0.02
+    bulk: float = 0.0
     """How many publications are of several hundred records, so that bundles and frames fill up."""
     looks: float = 0.2
     """How many times somebody searches and reads instead."""
+    rotate: float = 0.0
+    """How many times the publisher takes a new log key instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,7 @@ def draw_options(seed: int | str, liars: tuple[str, ...] = ()) -> Options:
             records_max=random.pick((1, 8, 40)),
             keys=random.pick((3, 40)),
             bulk=random.pick((0.0, 0.05)),
+            rotate=random.pick((0.0, 0.1)),
         ),
         worker_s=random.pick((0.0003, 0.003, 0.03)),
     )

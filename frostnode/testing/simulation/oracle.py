@@ -25,6 +25,11 @@ class Oracle:
         """Every promise: which header stands where."""
         self.arrivals: dict[bytes, list[Arrival]] = {}
         """What each database has announced, in order."""
+        self.waiting: set[tuple[bytes, int]] = set()
+        """Arrivals (database, number) that were beyond the largest complete tree: nobody was sent what they say."""
+        self.stolen: set[Origin] = set()
+        """Logs of honest publishers whose key a thief has: it was given up before."""
+        self.has_thief = False
 
     def signed(self, request: SignRequest, note: bytes) -> None:
         """An honest signer has answered: it must extend everything that it ever signed of this log."""
@@ -59,9 +64,14 @@ class Oracle:
                 del known[arrival.number - 1 :]
                 known.append(arrival)
 
+    def given_up(self, origin: Origin) -> None:
+        """The key of an epoch is not used any more: from now on a thief may have it, if there is one."""
+        if self.has_thief:
+            self.stolen.add(origin)
+
     def is_honest(self, origin: Origin) -> bool:
         """Whether a log is one whose key only honest nodes hold."""
-        return parse_origin(origin).did in self.honest
+        return parse_origin(origin).did in self.honest and origin not in self.stolen
 
 
 class WatchedSigner:

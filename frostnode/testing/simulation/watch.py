@@ -50,6 +50,7 @@ class Watch:
         touched: dict[Origin, None] = {}
         while arrivals := reader.arrivals(self._seen, _AT_ONCE):
             self._oracle.announced(reader.database, arrivals)
+            self._note_waiting(reader, arrivals)
             self._seen = arrivals[-1].number
             touched.update(dict.fromkeys(arrival.origin for arrival in arrivals if arrival.origin))
             for did in {arrival.did for arrival in arrivals if arrival.kind is ArrivalKind.EVENTS}:
@@ -60,6 +61,17 @@ class Watch:
         for peer in reader.peers():
             if peer.url in self._oracle.honest_urls:
                 self._check_peer(reader, peer)
+
+    def _note_waiting(self, reader: LogReader, arrivals: list[Arrival]) -> None:
+        """Tell of entries that are not served yet."""
+        served: dict[Origin, int] = {}
+        for arrival in arrivals:
+            if arrival.kind is ArrivalKind.ENTRIES:
+                if arrival.origin not in served:
+                    state = reader.log(arrival.origin)
+                    served[arrival.origin] = 0 if state is None else state.served
+                if arrival.stop > served[arrival.origin]:
+                    self._oracle.waiting.add((reader.database, arrival.number))
 
     def _violated(self, what: str) -> None:
         self._oracle.violated(f"{self._name}: {what}")
@@ -114,7 +126,10 @@ class Watch:
         before = self._covered.get(peer.url)
         start = before.number if before is not None and before.database == cursor.database else 0
         for arrival in known[start : cursor.number]:
-            if arrival.did in self._oracle.honest and (self._carries is None or arrival.did in self._carries):
+            is_wanted = arrival.did in self._oracle.honest and (
+                self._carries is None or arrival.did in self._carries
+            )
+            if is_wanted and (cursor.database, arrival.number) not in self._oracle.waiting:
                 self._check_effect(reader, peer.url, arrival)
         self._covered[peer.url] = cursor
 

@@ -30,7 +30,10 @@ async def work_on(machine: Machine, work: Work, random: SeededRandom, trace: Tra
         await trio.sleep(random.around(work.every_s))
         operation, params = _task(machine, work, random)
         try:
-            await machine.ask(operation, params)
+            if operation == "rotate":
+                await machine.rotate()
+            else:
+                await machine.ask(operation, params)
         except FrostError as error:
             if not error.code.startswith(_MAY_BE_SAID):
                 raise
@@ -53,6 +56,8 @@ def _task(machine: Machine, work: Work, random: SeededRandom) -> tuple[str, dict
                 ("records", {}),
             )
         )
+    if random.chance(work.rotate):
+        return "rotate", {}
     did = machine.owner.did
     if luck < work.looks + 0.1:
         return "withdraw", {"url": f"{did}/{_key(work, random)}"}

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+import httpx
 import trio
 
 from frostnode.edge.sqlite.catalog import SqliteCatalog
@@ -22,13 +23,16 @@ from frostnode.testing.simulation.disk import Disk
 from frostnode.testing.simulation.faults import GOOD
 from frostnode.testing.simulation.harmony import discord
 from frostnode.testing.simulation.image import check_store, check_views
+from frostnode.testing.simulation.liars import LIARS
+from frostnode.testing.simulation.liars.liar import Stage
 from frostnode.testing.simulation.machine import Bugs, Machine, Surroundings
 from frostnode.testing.simulation.nemesis import Troublemaker
-from frostnode.testing.simulation.network import Network
+from frostnode.testing.simulation.network import Network, Server
 from frostnode.testing.simulation.options import Options, peers_of
 from frostnode.testing.simulation.oracle import Oracle
 from frostnode.testing.simulation.scheduling import run_deterministically
 from frostnode.testing.simulation.trace import Trace
+from frostnode.testing.simulation.transport import SimTransport
 from frostnode.testing.simulation.violation import Violation
 from frostnode.testing.simulation.workload import work_on
 
@@ -71,6 +75,7 @@ class World:
             fsck_every=options.fsck_every,
             bugs=bugs or Bugs(),
         )
+        self.oracle.has_thief = "thief" in options.liars
         self.machines = [self._machine(at) for at in range(options.nodes)]
         self._root = trio.CancelScope()
 
@@ -82,6 +87,19 @@ class World:
         if machine.owner is not None:
             self.oracle.honest.add(machine.owner.did)
         return machine
+
+    def _raise_liars(self, nursery: trio.Nursery, client: httpx.AsyncClient) -> None:
+        owners = [machine.owner for machine in self.machines if machine.owner is not None]
+        hosts = {machine.owner.did: machine.host for machine in self.machines if machine.owner is not None}
+        for name in self.options.liars:
+            stage = Stage(
+                random=self.random.fork(f"liar/{name}"),
+                client=client,
+                upstream=[machine.url for machine in self.machines],
+                owners=owners,
+                stolen=lambda owner: hosts[owner.did] if len(owner.history) > 1 else None,
+            )
+            self.network.serve(name, Server(LIARS[name](name, stage).app, nursery))
 
     # -- what goes wrong with the world itself --------------------------------------------------------
 
@@ -107,7 +125,11 @@ class World:
         """
         healed_s = 0.0
         with self._root, self._explained():
-            async with trio.open_nursery() as nursery:
+            async with (
+                httpx.AsyncClient(transport=SimTransport(self.network, "liar"), timeout=20) as client,
+                trio.open_nursery() as nursery,
+            ):
+                self._raise_liars(nursery, client)
                 for machine in self.machines:
                     nursery.start_soon(machine.run)
                 self.network.faults = self.options.faults
@@ -118,6 +140,7 @@ class World:
                 await self._until_harmony()
                 healed_s = trio.current_time() - begun
                 await self._check_views()
+                self._check_answers()
                 nursery.cancel_scope.cancel()
         if self.found:
             raise Violation(self.found[0])
@@ -185,6 +208,14 @@ class World:
             check_views(parts.log, parts.catalog, machine.index, scratch, self.violated, machine.name)
             scratch.close()
             disk.close()
+
+    def _check_answers(self) -> None:
+        """Nobody is still at requests of those who have long hung up."""
+        for machine in self.machines:
+            count = self.network.open_answers.get(machine.name, 0)
+            most = 2 * (len(self.machines) + len(self.options.liars))
+            if count > most:
+                self.violated(f"{machine.name} is at {count} requests, expected at most {most}")
 
     def _summary(self, healed_s: float) -> Summary:
         return Summary(
