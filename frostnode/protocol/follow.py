@@ -447,4 +447,6 @@ class Follower:
             return []
         taken_from = self._taken.get(origin)
         fresh = taken_from is not None and frame.start >= taken_from
+        if fresh:
+            self._taken.put(origin, stop)  # told once: two nodes would tell each other of them for ever
         return [TakeBodies(did=did, origin=origin, start=frame.start, stop=stop, bodies=bodies, fresh=fresh)]

@@ -59,7 +59,7 @@ class TakeBodies:
     stop: int
     bodies: Sequence[tuple[bytes, bytes]]
     fresh: bool
-    """Whether the leaves were taken from this stream too, so that nobody was told of these bodies."""
+    """Whether the leaves were taken from this stream too and these are the first bodies of them: nobody was told yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

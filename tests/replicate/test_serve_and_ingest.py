@@ -5,7 +5,14 @@ import pytest
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.ports import ArrivalKind
 from frostnode.protocol.errors import LocalError, PeerError
-from frostnode.protocol.frames import BodiesFrame, CursorFrame, EntriesFrame, FrameDecoder, encode_frame
+from frostnode.protocol.frames import (
+    BodiesFrame,
+    CheckpointFrame,
+    CursorFrame,
+    EntriesFrame,
+    FrameDecoder,
+    encode_frame,
+)
 from frostnode.protocol.names import Origin
 from frostnode.replicate.cursor import cursor_at, cursor_text, parse_cursor_text, resume
 from frostnode.replicate.ingest import Ingest
@@ -296,3 +303,30 @@ def test_a_cursor_alone_is_stored(make_store):
     two = make_store("two")
     Ingest(two, PEER).feed(encode_frame(CursorFrame(cursor=b"c" * 32)))
     assert stored_cursor(two) == b"c" * 32
+
+
+def test_two_nodes_that_follow_each_other_come_to_rest(make_store):
+    """Each has taken leaves from the other's stream: neither tells the other of their bodies again and again."""
+    source = publisher(6)
+    here, there = make_store("here"), make_store("there")
+    streams = [(here, ArrivalStream(0), Ingest(there, PEER)), (there, ArrivalStream(0), Ingest(here, PEER))]
+
+    def exchange():
+        for store, stream, ingest in streams:
+            for batch in all_batches(store, stream):
+                ingest.feed(batch)
+
+    for start, stop, target in ((0, 2, here), (2, 4, there), (4, 6, here)):
+        head = CheckpointFrame(origin=source.origin, note=source.note(stop))
+        take(
+            target,
+            [source.events(), head, source.entries(start, stop, stop), source.bodies_frame(start, stop)],
+        )
+        exchange()
+    counts = []
+    for _ in range(4):
+        exchange()
+        with here.read() as one, there.read() as other:
+            counts.append((one.last_arrival(), other.last_arrival()))
+    assert len(set(counts)) == 1
+    assert contents(here) == contents(there)
