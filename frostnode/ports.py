@@ -291,6 +291,9 @@ class CatalogReader(Protocol):
     def cursor(self) -> int:
         """The arrival up to which this view has followed."""
 
+    def mark(self) -> bytes:
+        """The tag of that arrival: a store that was set back has another one under this number, or none."""
+
     def current(self, did: Did, type_: str, key: str) -> CatalogEntry | None:
         """The last entry of a record, a withdrawal included; None when there never was one."""
 
@@ -349,7 +352,7 @@ class CatalogWriter(CatalogReader, Protocol):
     def drop_entries(self, origin: Origin, start: int) -> None:
         """Forget the entries of a log from `start` on (cut, void); current entries are recomputed."""
 
-    def advance(self, cursor: int) -> None: ...
+    def advance(self, cursor: int, mark: bytes) -> None: ...
 
 
 class CatalogStore(Scrubbable, Protocol):
@@ -381,9 +384,12 @@ class SearchIndex(Protocol):
     def cursor(self) -> int:
         """The arrival up to which the committed index has followed; 0 when empty."""
 
+    def mark(self) -> bytes:
+        """The tag of that arrival, as the catalog has it."""
+
     def put(self, did: Did, type_: str, key: str, title: str, text: Sequence[str]) -> None: ...
     def remove(self, did: Did, type_: str, key: str) -> None: ...
-    def commit(self, cursor: int) -> None: ...
+    def commit(self, cursor: int, mark: bytes) -> None: ...
     def clear(self) -> None: ...
     def beside(self) -> "SearchIndex":
         """An empty index beside this one, to be filled and put in its place."""

@@ -60,6 +60,7 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("did", tokenizer_name="raw", index_option="basic")
     builder.add_integer_field("cursor", stored=True)
+    builder.add_text_field("mark", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("title", tokenizer_name="en_stem")
     builder.add_text_field("text", tokenizer_name="en_stem")
     return builder.build()
@@ -92,12 +93,22 @@ class TantivyIndex:
 
     def cursor(self) -> int:
         """The arrival that the last commit covers."""
+        return self._covered()[0]
+
+    def mark(self) -> bytes:
+        """The tag of that arrival."""
+        return self._covered()[1]
+
+    def _covered(self) -> tuple[int, bytes]:
         with _reading():
             self._index.reload()
             searcher = self._index.searcher()
             query = tantivy.Query.term_query(self._index.schema, "id", _CURSOR_ID)
             hits = searcher.search(query, limit=1).hits
-            return int(searcher.doc(hits[0][1])["cursor"][0]) if hits else 0
+            if not hits:
+                return 0, b""
+            document = searcher.doc(hits[0][1])
+            return int(document["cursor"][0]), bytes.fromhex(document["mark"][0])
 
     def put(self, did: Did, type_: str, key: str, title: str, text: Sequence[str]) -> None:
         """Index a record in place of what was there of it."""
@@ -118,11 +129,11 @@ class TantivyIndex:
         with _writing():
             self._writer.delete_documents_by_term("id", _identifier(did, type_, key))
 
-    def commit(self, cursor: int) -> None:
-        """Make all since the last commit durable and visible, with the cursor."""
+    def commit(self, cursor: int, mark: bytes) -> None:
+        """Make all since the last commit durable and visible, with the cursor and its mark."""
         with _writing():
             self._writer.delete_documents_by_term("id", _CURSOR_ID)
-            self._writer.add_document(tantivy.Document(id=[_CURSOR_ID], cursor=[cursor]))
+            self._writer.add_document(tantivy.Document(id=[_CURSOR_ID], cursor=[cursor], mark=[mark.hex()]))
             self._writer.commit()
         with _reading():
             self._index.reload()

@@ -17,7 +17,7 @@ from frostnode.ports import (
     LogReader,
     LogStore,
 )
-from frostnode.project.run import NO_RUN, run_of
+from frostnode.project.run import NO_RUN, run_of, was_followed
 from frostnode.protocol.entry import Header, header_cid, read_leaf
 from frostnode.protocol.limits import FOLD_ARRIVALS_MAX
 from frostnode.protocol.records import title_of
@@ -43,14 +43,17 @@ class CatalogFold:
 
     def _step(self) -> bool:
         with self._catalog.read() as catalog:
-            after = catalog.cursor()
+            after, mark = catalog.cursor(), catalog.mark()
         with self._log.read() as log:
+            if not was_followed(log, after, mark):
+                self._catalog.clear()
+                after = 0
             arrivals = log.arrivals(after, FOLD_ARRIVALS_MAX)
             if not arrivals:
                 return False
             with self._catalog.write() as writer:
                 _fold_all(log, writer, arrivals)
-                writer.advance(arrivals[-1].number)
+                writer.advance(arrivals[-1].number, arrivals[-1].tag)
         return True
 
 

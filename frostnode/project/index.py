@@ -17,7 +17,7 @@ from frostnode.ports import (
     LogStore,
     SearchIndex,
 )
-from frostnode.project.run import NO_RUN, Run, run_of
+from frostnode.project.run import NO_RUN, Run, run_of, was_followed
 from frostnode.protocol.entry import Header, read_leaf
 from frostnode.protocol.limits import INDEX_ARRIVALS_MAX, INDEX_BATCH_BYTES_MAX
 from frostnode.protocol.names import Did, Origin
@@ -63,17 +63,20 @@ class IndexFold:
             fresh.take_over()
 
     def _step(self) -> bool:
-        after = self._index.cursor()
+        after, mark = self._index.cursor(), self._index.mark()
         with self._catalog.read() as catalog, self._log.read() as log:
+            if not was_followed(log, after, mark):
+                self._index.clear()
+                after = 0
             known = catalog.cursor()
             arrivals = [a for a in log.arrivals(after, INDEX_ARRIVALS_MAX) if a.number <= known]
             if not arrivals:
                 return False
             last = self._put(log, catalog, arrivals)
-        self._index.commit(last)
+        self._index.commit(last.number, last.tag)
         return True
 
-    def _put(self, log: LogReader, catalog: CatalogReader, arrivals: list[Arrival]) -> int:
+    def _put(self, log: LogReader, catalog: CatalogReader, arrivals: list[Arrival]) -> Arrival:
         """Index what the arrivals touched, up to INDEX_BATCH_BYTES_MAX of bodies; answers the last one done."""
         done: set[tuple[Did, str, str]] = set()
         weight = 0
@@ -90,8 +93,8 @@ class IndexFold:
                         weight += self._put_record(log, catalog, *record)
                 before = NO_RUN if is_drop else run
             if weight >= INDEX_BATCH_BYTES_MAX:
-                return arrival.number
-        return arrivals[-1].number
+                return arrival
+        return arrivals[-1]
 
     def _put_record(self, log: LogReader, catalog: CatalogReader, did: Did, type_: str, key: str) -> int:
         entry = catalog.current(did, type_, key)

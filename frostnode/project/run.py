@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from frostnode.ports import Arrival
+from frostnode.ports import Arrival, LogReader
 from frostnode.protocol.names import Origin
 
 
@@ -21,6 +21,12 @@ class Run:
 
 
 NO_RUN: Final = Run(Origin(""), 0, 0)
+
+
+def was_followed(log: LogReader, number: int, mark: bytes) -> bool:
+    """Whether arrival `number` is the one with this tag. If not the store was set back: a view must begin anew."""
+    arrival = log.arrival(number) if number else None
+    return number == 0 or (arrival is not None and arrival.tag == mark)
 
 
 def run_of(arrival: Arrival) -> Run:

@@ -23,12 +23,13 @@ class IndexImage:
     """What was committed: it outlives the index, as files would."""
 
     cursor: int = 0
+    mark: bytes = b""
     documents: dict[Record, tuple[Words, Words]] = field(default_factory=dict)
     """Title and text of each record, as words."""
 
     def copy(self) -> "IndexImage":
         """The same at this moment."""
-        return IndexImage(self.cursor, dict(self.documents))
+        return IndexImage(self.cursor, self.mark, dict(self.documents))
 
 
 class MemoryIndex:
@@ -42,6 +43,10 @@ class MemoryIndex:
         """The arrival that the last commit covers."""
         return self._image.cursor
 
+    def mark(self) -> bytes:
+        """The tag of that arrival."""
+        return self._image.mark
+
     def put(self, did: Did, type_: str, key: str, title: str, text: Sequence[str]) -> None:
         """Index a record in place of what was there of it."""
         self._waiting[did, type_, key] = (_words(title), _words("\n".join((key, *text))))
@@ -50,21 +55,21 @@ class MemoryIndex:
         """Forget a record."""
         self._waiting[did, type_, key] = None
 
-    def commit(self, cursor: int) -> None:
-        """Make all since the last commit visible, with the cursor."""
+    def commit(self, cursor: int, mark: bytes) -> None:
+        """Make all since the last commit visible, with the cursor and its mark."""
         for record, document in self._waiting.items():
             if document is None:
                 self._image.documents.pop(record, None)
             else:
                 self._image.documents[record] = document
         self._waiting.clear()
-        self._image.cursor = cursor
+        self._image.cursor, self._image.mark = cursor, mark
 
     def clear(self) -> None:
         """Drop everything."""
         self._waiting.clear()
         self._image.documents.clear()
-        self._image.cursor = 0
+        self._image.cursor, self._image.mark = 0, b""
 
     def close(self) -> None:
         """What was not committed is lost."""

@@ -31,7 +31,7 @@ def test_a_full_disk_is_an_error_of_ours_at_every_step(tmp_path: Path) -> None:
     for step in (
         lambda: index.put(DID, "dataset", "a", "A", ["words"]),
         lambda: index.remove(DID, "dataset", "a"),
-        lambda: index.commit(1),
+        lambda: index.commit(1, b"tag"),
     ):
         with pytest.raises(StorageError) as failed:
             step()
@@ -41,7 +41,7 @@ def test_a_full_disk_is_an_error_of_ours_at_every_step(tmp_path: Path) -> None:
 def test_an_index_that_lost_its_files_says_how_to_have_it_anew(tmp_path: Path) -> None:
     index = TantivyIndex(tmp_path)
     index.put(DID, "dataset", "a", "A", ["words"])
-    index.commit(1)
+    index.commit(1, b"tag")
     for path in tmp_path.rglob("meta.json"):
         path.write_bytes(b"{")
     with pytest.raises(StorageError) as failed:

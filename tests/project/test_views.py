@@ -23,9 +23,9 @@ from frostnode.testing.random import SeededRandom
 class Views:
     """A store with both views."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, seed="views"):
         self.clock = ManualClock()
-        self.store = SqliteStore(folder / "frost.db", self.clock, SeededRandom("views"))
+        self.store = SqliteStore(folder / "frost.db", self.clock, SeededRandom(seed))
         self.catalog = SqliteCatalog(folder / "catalog.db")
         self.index = TantivyIndex(folder / "index")
         self.catalog_fold = CatalogFold(self.store, self.catalog)
@@ -277,3 +277,31 @@ def test_folding_is_idempotent_and_may_be_cut_anywhere(views):
     assert not views.catalog_fold.step()
     assert not views.index_fold.step()
     assert len(titles(views)) == 700
+
+
+@pytest.mark.parametrize("count", [0, 1, 9])
+def test_views_that_are_ahead_of_a_store_from_a_backup_begin_anew(tmp_path, count):
+    first, lost, later = (MemoryPublisher(name) for name in ("first", "lost", "later"))
+    views = Views(tmp_path)
+    first.put("a", {"title": "Title one"})
+    views.take(*first.stream())
+    views.fold()
+    views.close()
+    kept = (tmp_path / "frost.db").read_bytes()
+    views = Views(tmp_path, "going on")
+    for at in range(5):
+        lost.put(f"b-{at}", {"title": "Title that is lost"})
+    views.take(*lost.stream())
+    views.fold()
+    assert len(hits(views.index, "lost")) == 5
+    views.close()
+    (tmp_path / "frost.db").write_bytes(kept)
+    views = Views(tmp_path, "put back")
+    for at in range(count):
+        later.put(f"c-{at}", {"title": "Other word"})
+        views.take(*later.stream())
+    views.fold()
+    assert hits(views.index, "lost") == set()
+    assert len(hits(views.index, "word")) == count
+    assert views.dump() == views.rebuilt()
+    views.close()

@@ -49,6 +49,11 @@ class SqliteCatalogReader(Rows):
         """The arrival up to which this view has followed."""
         return self._number("SELECT arrival FROM cursor")
 
+    def mark(self) -> bytes:
+        """The tag of that arrival."""
+        row = self._db.one("SELECT mark FROM cursor")
+        return b"" if row is None else bytes(row[0])
+
     def current(self, did: Did, type_: str, key: str) -> CatalogEntry | None:
         """The last entry of a record, a withdrawal included."""
         row = self._db.one(
@@ -257,16 +262,16 @@ class SqliteCatalogWriter(SqliteCatalogReader):
         self._db.run(f"DELETE FROM record {where}", bindings)
         self._db.run(f"DELETE FROM entry {where}", bindings)
 
-    def advance(self, cursor: int) -> None:
-        """The arrival up to which this transaction has followed."""
-        self._db.run("UPDATE cursor SET arrival = ?", (cursor,))
+    def advance(self, cursor: int, mark: bytes) -> None:
+        """The arrival up to which this transaction has followed, and its tag."""
+        self._db.run("UPDATE cursor SET arrival = ?, mark = ?", (cursor, mark))
 
     def forget(self) -> None:
         """Back to the beginning."""
         self._ids.clear()
         for table in ("record", "entry", "log", "publisher"):
             self._db.run(f"DELETE FROM {table}")
-        self.advance(0)
+        self.advance(0, b"")
 
     def _drop(self, origin: Origin, start: int, stop: int) -> None:
         where = "WHERE log = (SELECT id FROM log WHERE origin = ?) AND leaf >= ? AND leaf < ?"
