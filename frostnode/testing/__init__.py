@@ -12,6 +12,8 @@
     memory_publisher  a publisher whose logs are frames in memory
     equivocation  a publisher that tells two stories, and the evidence of that
     own_home   store, signer and sequencer in one folder, for crashes and faults
+    memory_index   a search index in memory
+    simulation     whole networks in one process, the same at every run
 
 Nothing outside the tests imports these. Each keeps the contract of the port that it stands for, and is
 tested against it beside the real thing.

@@ -25,7 +25,7 @@ class Answer:
         self.status: int | None = None
         self.headers: list[tuple[bytes, bytes]] = []
         self.is_whole = False
-        """Whether the application said its last."""
+        """Whether the application said its last, or nobody wants to hear more."""
         self._network = network
         self._name = request.url.host
         self._gone = trio.Event()
@@ -72,7 +72,7 @@ class Answer:
         """What the application says next; None at the end, whether it said its last or not."""
         try:
             return await self._receive.receive()
-        except trio.EndOfChannel:
+        except (trio.EndOfChannel, trio.ClosedResourceError):
             return None
 
     async def drain(self) -> None:
@@ -81,7 +81,8 @@ class Answer:
             pass
 
     def hang_up(self) -> None:
-        """Listen no longer."""
+        """Listen no longer: for who does, that is the end."""
+        self.is_whole = True
         self._gone.set()
         self._receive.close()
 

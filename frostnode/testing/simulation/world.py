@@ -37,6 +37,8 @@ from frostnode.testing.simulation.violation import Violation
 from frostnode.testing.simulation.workload import work_on
 
 _LOOK_S: Final = 1.0
+_REST_S: Final = 10.0
+_RESTS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ class Summary:
     commits: int
     crashes: int
     receipts: int
+    tail: list[str]
 
 
 class World:
@@ -139,6 +142,7 @@ class World:
                 begun = trio.current_time()
                 await self._until_harmony()
                 healed_s = trio.current_time() - begun
+                await self._until_rest()
                 await self._check_views()
                 self._check_answers()
                 nursery.cancel_scope.cancel()
@@ -182,6 +186,23 @@ class World:
                     return
         self.violated(f"no harmony {self.options.healing_s:.0f} s after all was well: {difference}")
         await trio.lowlevel.checkpoint()
+
+    async def _until_rest(self) -> None:
+        """When nobody works any more, nodes have nothing more to tell each other."""
+        for _ in range(_RESTS):
+            before = self._last_arrivals()
+            await trio.sleep(_REST_S)
+            if self._last_arrivals() == before:
+                return
+        self.violated(f"no rest: {_REST_S * _RESTS:.0f} s after all hold the same, nodes still announce")
+
+    def _last_arrivals(self) -> list[int]:
+        counts = []
+        for machine in self.machines:
+            if machine.parts is not None:
+                with machine.parts.log.read() as reader:
+                    counts.append(reader.last_arrival())
+        return counts
 
     def _discord(self) -> str:
         readers = {}
@@ -228,6 +249,7 @@ class World:
             commits=sum(machine.commits for machine in self.machines),
             crashes=sum(machine.incarnation for machine in self.machines),
             receipts=sum(map(len, self.oracle.receipts.values())),
+            tail=list(self.trace.tail),
         )
 
 
