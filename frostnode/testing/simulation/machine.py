@@ -201,7 +201,8 @@ class Machine:
     def _go_down(self) -> None:
         self._around.network.vanish(self.name)
         self._life = self.parts = None
-        self._came_up = trio.Event()
+        if self._came_up.is_set():  # who waits already goes on waiting
+            self._came_up = trio.Event()
 
     def _next_incarnation(self) -> None:
         """Look at what is left, and make it the disk of the next life."""
