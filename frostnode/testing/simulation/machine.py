@@ -24,7 +24,7 @@ from frostnode.operations.parts import Json, Parts
 from frostnode.operations.table import operate
 from frostnode.ports import LogStore, Signer
 from frostnode.protocol.dagcbor import Cid
-from frostnode.protocol.errors import FrostError, LocalError, StorageError
+from frostnode.protocol.errors import FrostError, StorageError
 from frostnode.protocol.identity import End
 from frostnode.protocol.merkle import compact_range
 from frostnode.protocol.names import Origin
@@ -371,6 +371,3 @@ class Machine:
 
 async def _in_silence(_what: str, _done: int, _total: int | None) -> None:
     """Nobody looks on."""
-
-
-__all__ = ["Bugs", "LocalError", "Machine", "MachineDownError", "Surroundings"]
