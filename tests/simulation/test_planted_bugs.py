@@ -1,15 +1,14 @@
 """Each bug that is planted in the nodes is found: tests of the simulator, not of the nodes."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
+import trio
 
 from frostnode.edge.sqlite.catalog import SqliteCatalogWriter
-from frostnode.protocol import follow
-from frostnode.protocol.checkpoint import parse_checkpoint_text
+from frostnode.protocol.errors import FrostError
 from frostnode.protocol.named_body import NamedBody
-from frostnode.protocol.note import parse_note
-from frostnode.replicate.session import Session
+from frostnode.replicate.follow import PeerFollower
 from frostnode.testing.simulation.faults import Faults
 from frostnode.testing.simulation.machine import Bugs
 from frostnode.testing.simulation.options import Nemesis, Options, Work
@@ -20,11 +19,11 @@ pytestmark = pytest.mark.slow
 
 CRASHING = Options(
     nodes=2,
-    owners=2,
-    trouble_s=40,
-    worker_s=0.02,
-    nemesis=Nemesis(every_s=2, crash=0.3, crash_in_sync=1),
-    work=Work(every_s=1, looks=0),
+    owners=1,
+    trouble_s=60,
+    worker_s=0.01,
+    nemesis=Nemesis(every_s=1, crash_in_sync=1),
+    work=Work(every_s=0.7, looks=0, records_max=2),
 )
 
 
@@ -106,24 +105,62 @@ def test_a_signer_that_forgets(monkeypatch):
     found(CRASHING, "forgot", bugs=Bugs(signer=Forgetful))
 
 
-def test_a_signer_that_signs_what_it_is_asked(monkeypatch):
-    monkeypatch.setattr("frostnode.edge.signer._check_growth", lambda *_: None)
-    scenario = SCENARIOS["old-image"]
-    found(scenario.options, "signed", play=scenario.play, bugs=Bugs(signer=Forgetful))
+class Obedient:
+    """A signer that takes what it is told for what it remembers."""
+
+    def __init__(self, signer):
+        self._signer = signer
+
+    async def sign(self, request):
+        row = (request.origin, request.old_size, request.old_root)
+        self._signer._memory.run("INSERT OR REPLACE INTO signed VALUES (?, ?, ?, x'')", row)
+        return await self._signer.sign(request)
+
+
+async def old_image_alone(world):
+    """A host comes back with an old store, and nobody else has what it has lost."""
+    host, other = world.machines
+    for one, another in ((host, other), (other, host)):
+        world.network.block(one.name, another.name)
+    async with trio.open_nursery() as nursery:
+        world.begin_work(nursery)
+        await trio.sleep(5)
+        host.keep_image()
+        await trio.sleep(10)
+        host.restore()
+        await host.up()
+        await trio.sleep(15)
+        nursery.cancel_scope.cancel()
+    for one, another in ((host, other), (other, host)):
+        world.network.unblock(one.name, another.name)
+
+
+ALONE = Options(nodes=2, owners=1, work=Work(every_s=1, looks=0))
+
+
+def test_a_signer_that_signs_what_it_is_asked():
+    found(ALONE, "beside", play=old_image_alone, bugs=Bugs(signer=Obedient))
+
+
+def test_the_signer_refuses_what_it_would_have_to_sign_then():
+    result = simulate("alone", ALONE, play=old_image_alone)
+    assert not isinstance(result, Failure), result
+    assert any("refused signer.conflict" in line for line in result.tail)
+
+
+async def only_by_the_liar(world):
+    """Two nodes hear of each other by a liar alone."""
+    for one, other in (("n0", "n1"), ("n1", "n0")):
+        world.network.block(one, other)
+    await world.trouble()
+    for one, other in (("n0", "n1"), ("n1", "n0")):
+        world.network.unblock(one, other)
 
 
 def test_a_body_that_is_not_checked(monkeypatch):
     monkeypatch.setattr(NamedBody, "check", lambda *_: None)
-    found(SCENARIOS["malformer"].options, "fsck: body")
-
-
-def test_a_head_that_is_not_checked(monkeypatch):
-    monkeypatch.setattr(follow, "open_checkpoint", unchecked)
-    found(SCENARIOS["slanderer"].options, "checkpoint", "never signed", "fsck")
-
-
-def unchecked(note, origin, key):
-    return parse_checkpoint_text(parse_note(note).text)
+    options = Options(nodes=2, owners=1, liars=("malformer",), work=Work(every_s=1), fsck_every=5)
+    found(options, "fsck: body", play=only_by_the_liar)
 
 
 def test_a_cut_that_a_view_does_not_follow(monkeypatch):
@@ -132,11 +169,14 @@ def test_a_cut_that_a_view_does_not_follow(monkeypatch):
     found(scenario.options, "not its rebuild", play=scenario.play)
 
 
-async def in_vain(self, gap):
-    """Ask for nothing."""
+async def follow_once(self):
+    """Follow until the first failure, and never again."""
+    with suppress(FrostError):
+        await self._converse(live=True)
+    await trio.sleep_forever()
 
 
-def test_a_gap_that_is_never_filled(monkeypatch):
-    monkeypatch.setattr(Session, "_fill", in_vain)
+def test_a_follower_that_gives_up(monkeypatch):
+    monkeypatch.setattr(PeerFollower, "run", follow_once)
     options = Options(nodes=3, owners=1, work=Work(every_s=2), faults=Faults(cut=0.5), healing_s=120)
-    found(options, "no harmony", "covers arrival", seeds=3)
+    found(options, "no harmony")
