@@ -46,7 +46,7 @@ class IndexFold:
         with self._folding, self._catalog.read() as catalog, self._log.read() as log:
             for record in records:
                 self._put_record(log, catalog, *record)
-            self._index.commit(self._index.cursor())
+            self._index.commit(self._index.cursor(), self._index.mark())
 
     def renew(self) -> None:
         """Build the index anew beside the one that is there, and put it in its place: it goes on answering meanwhile.

@@ -35,8 +35,9 @@ class IndexImage:
 class MemoryIndex:
     """A `frostnode.ports.SearchIndex` over an image. A word of the title counts for more; stems are not known."""
 
-    def __init__(self, image: IndexImage | None = None) -> None:
+    def __init__(self, image: IndexImage | None = None, original: "MemoryIndex | None" = None) -> None:
         self._image = IndexImage() if image is None else image
+        self._original = original
         self._waiting: dict[Record, tuple[Words, Words] | None] = {}
 
     def cursor(self) -> int:
@@ -70,6 +71,21 @@ class MemoryIndex:
         self._waiting.clear()
         self._image.documents.clear()
         self._image.cursor, self._image.mark = 0, b""
+
+    def beside(self) -> "MemoryIndex":
+        """An empty index beside this one."""
+        return MemoryIndex(original=self)
+
+    def take_over(self) -> None:
+        """Put this index in the place of the one that it was made beside, and be closed."""
+        assert self._original is not None, "not made by `beside`"
+        self.close()
+        self._original.become(self._image)
+
+    def become(self, image: IndexImage) -> None:
+        """Take this image for what was committed."""
+        mine = self._image
+        mine.cursor, mine.mark, mine.documents = image.cursor, image.mark, image.documents
 
     def close(self) -> None:
         """What was not committed is lost."""

@@ -132,3 +132,17 @@ def test_pages_follow_each_other(open_index):
     with pytest.raises(LocalError) as caught:
         index.search("same", limit=1, offset=SEARCH_OFFSET_MAX + 1)
     assert caught.value.code == "query.malformed"
+
+
+def test_an_index_made_beside_another_takes_its_place(open_index):
+    index = open_index()
+    put_some(index)
+    index.commit(3, b"tag")
+    fresh = index.beside()
+    fresh.put(DID, "dataset", "snow", "Snow", [])
+    fresh.commit(4, b"new")
+    assert hits(index, "snow") == []
+    fresh.take_over()
+    assert (index.cursor(), index.mark()) == (4, b"new")
+    assert (hits(index, "snow"), hits(index, "ice")) == ([(DID, "snow")], [])
+    assert open_index().cursor() == 4

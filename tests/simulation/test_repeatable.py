@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 def digests(hash_seed, *names):
     """What scripts/sim says of these worlds in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "scripts.simulate", *names],
+        [sys.executable, "-P", "-m", "scripts.simulation", *names],
         env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

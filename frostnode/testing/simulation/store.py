@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from frostnode.log.audit import AuditableStore, LogAudit
+from frostnode.log.audit import LogAudit
+from frostnode.operations.parts import HomeStore
 from frostnode.ports import LogReader, LogStore, LogWriter
 
 
 class WatchedStore:
-    """A `frostnode.ports.LogStore`; `committed` is called after each commit. `audited` is what lies beneath."""
+    """A `frostnode.ports.LogStore`; `committed` is called after each commit. `beneath` is the store of the home."""
 
-    def __init__(self, store: LogStore, audited: AuditableStore, committed: Callable[[], None]) -> None:
+    def __init__(self, store: LogStore, beneath: HomeStore, committed: Callable[[], None]) -> None:
         self._store = store
-        self._audited = audited
+        self._beneath = beneath
         self._committed = committed
 
     def read(self) -> AbstractContextManager[LogReader]:
@@ -21,7 +22,7 @@ class WatchedStore:
 
     def audit(self) -> AbstractContextManager[LogAudit]:
         """A consistent snapshot, laid open."""
-        return self._audited.audit()
+        return self._beneath.audit()
 
     @contextmanager
     def write(self) -> Iterator[LogWriter]:
@@ -29,6 +30,10 @@ class WatchedStore:
         with self._store.write() as writer:
             yield writer
         self._committed()
+
+    def scrub(self) -> bool:
+        """Leave nothing of what was erased in the files."""
+        return self._beneath.scrub()
 
     def close(self) -> None:
         """Give the files back."""
