@@ -159,7 +159,14 @@ async def only_by_the_liar(world):
 
 def test_a_body_that_is_not_checked(monkeypatch):
     monkeypatch.setattr(NamedBody, "check", lambda *_: None)
-    options = Options(nodes=2, owners=1, liars=("malformer",), work=Work(every_s=1), fsck_every=5)
+    options = Options(
+        nodes=2,
+        owners=1,
+        liars=("malformer",),
+        faults=Faults(cut=0.7),
+        work=Work(every_s=1, looks=0),
+        fsck_every=5,
+    )
     found(options, "fsck: body", play=only_by_the_liar)
 
 

@@ -45,11 +45,13 @@ class Relay(Liar):
             await trio.sleep(_PAUSE_S)
 
     def _upstream(self, request: Request) -> str:
-        """The same resource of an honest node. Cursors are dropped now and then: all is said again."""
+        """The same resource of another honest node than the one that asks. Cursors are dropped now and then: all is said again."""
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         if "since=" in target and self.random.chance(0.3):
             target = f"{request.url.path}?live=true"
-        return self.random.pick(self.stage.upstream) + target
+        asker = f"http://{request.client.host}" if request.client else ""
+        others = [url for url in self.stage.upstream if url != asker]
+        return self.random.pick(others or self.stage.upstream) + target
 
     def _pieces(self, frames: Iterable[Frame]) -> Iterator[bytes]:
         for frame in frames:
