@@ -7,6 +7,8 @@ import trio
 from starlette.requests import Request
 from starlette.responses import Response
 
+from frostnode.edge.peer_http import HttpBytes
+from frostnode.protocol.errors import FrostError
 from frostnode.protocol.frames import Frame, FrameDecoder, encode_frame
 from frostnode.testing.simulation.liars.liar import Frames, Liar
 
@@ -34,14 +36,12 @@ class Relay(Liar):
         """What an honest node says, tampered with; when that ends, so does this."""
         decoder = FrameDecoder()
         try:
-            async with self.stage.client.stream("GET", self._upstream(request)) as found:
-                if found.status_code != 200:
-                    return
-                async for chunk in found.aiter_raw():
+            async with HttpBytes(self.stage.client, self._upstream(request)) as chunks:
+                async for chunk in chunks:
                     for piece in self._pieces(decoder.feed(chunk)):
                         await trio.lowlevel.checkpoint()
                         yield piece
-        except httpx.HTTPError:
+        except FrostError:
             await trio.sleep(_PAUSE_S)
 
     def _upstream(self, request: Request) -> str:
