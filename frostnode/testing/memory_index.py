@@ -91,15 +91,17 @@ class MemoryIndex:
         """What was not committed is lost."""
         self._waiting.clear()
 
-    def search(self, query: str, *, limit: int, offset: int = 0) -> tuple[int, list[Found]]:
-        """Words, "phrases", +must, -not.
+    def search(
+        self, query: str, *, limit: int, offset: int = 0, without: frozenset[Did] = frozenset()
+    ) -> tuple[int, list[Found]]:
+        """Words, "phrases", +must, -not; nothing of the publishers `without`.
 
         Raises:
             LocalError: query.malformed
         """
         if not 0 <= offset <= SEARCH_OFFSET_MAX:
             raise LocalError("query.malformed", "offset", found=offset, expected=f"0 to {SEARCH_OFFSET_MAX}")
-        found = list(self._matching(parse_query(query)))
+        found = [hit for hit in self._matching(parse_query(query)) if hit.did not in without]
         found.sort(key=lambda hit: (-hit.score, hit.did, hit.type, hit.key))
         return len(found), found[offset : offset + limit]
 

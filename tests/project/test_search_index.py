@@ -68,6 +68,14 @@ def test_words_phrases_must_and_must_not(open_index):
     assert hits(index, "nothing") == hits(index, "") == []
 
 
+def test_publishers_can_be_left_out(open_index):
+    index = open_index()
+    put_some(index)
+    index.commit(1, b"tag")
+    total, found = index.search("ice", limit=10, without=frozenset({DID}))
+    assert (total, [hit.did for hit in found]) == (1, [OTHER])
+
+
 def test_equal_hits_are_in_order_of_name(open_index):
     index = open_index()
     for did in (OTHER, DID):
