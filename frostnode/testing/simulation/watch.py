@@ -12,7 +12,8 @@ Only what a commit touched is looked at. A new watch looks at everything.
 from typing import Final
 
 from frostnode.log.content import leaves_of
-from frostnode.ports import Arrival, ArrivalKind, LogReader, Peer
+from frostnode.neighbours import Peer
+from frostnode.ports import Arrival, ArrivalKind, LogReader
 from frostnode.protocol.checkpoint import open_checkpoint
 from frostnode.protocol.entry import header_cid
 from frostnode.protocol.errors import PeerError

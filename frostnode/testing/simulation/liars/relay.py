@@ -36,7 +36,7 @@ class Relay(Liar):
         """What an honest node says, tampered with; when that ends, so does this."""
         decoder = FrameDecoder()
         try:
-            async with HttpBytes(self.stage.client, self._upstream(request)) as chunks:
+            async with HttpBytes(self.stage.client, "GET", self._upstream(request)) as chunks:
                 async for chunk in chunks:
                     for piece in self._pieces(decoder.feed(chunk)):
                         await trio.lowlevel.checkpoint()
