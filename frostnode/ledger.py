@@ -83,6 +83,9 @@ class LedgerReader(Protocol):
     def unknown_of(self, share: str) -> Amount:
         """What is held of unknown publishers that came by a share."""
 
+    def introduced(self) -> list[Did]:
+        """Publishers of whom a followed node has brought something, not strangers alone."""
+
     def refusals(self, limit: int, offset: int = 0) -> list[Refused]:
         """Newest first."""
 

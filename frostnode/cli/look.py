@@ -27,7 +27,9 @@ _DISPUTED = "the key of this log has signed two different trees"
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Hits to show.")
 @click.option("--offset", type=click.IntRange(0, 10_000), default=0, help="Hits to pass over.")
 @click.option(
-    "--include", type=click.Choice(["unknown"]), help="Search also publishers for whom nobody vouches."
+    "--include",
+    type=click.Choice(["unknown"]),
+    help="Search also whom strangers brought and nobody vouches for.",
 )
 @json_option
 def search(

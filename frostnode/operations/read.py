@@ -29,7 +29,7 @@ from frostnode.replicate.serve import offered_size
 async def search(parts: Parts, params: Params, progress: Progress) -> Json:
     """Full text over everything carried: {query, total, unknown, hits: [{url, did, type, key, title, publisher, description, score}]}.
 
-    Publishers for whom nobody vouches are searched only with `include` = `unknown`; `unknown` answers how
+    Whom strangers brought and nobody vouches for is searched only with `include` = `unknown`; `unknown` answers how
     many were left out.
     """
     query = str(params["query"])
@@ -58,7 +58,7 @@ async def search(parts: Parts, params: Params, progress: Progress) -> Json:
 
 
 def _includes_unknown(params: Params) -> bool:
-    """Whether publishers for whom nobody vouches are asked for too.
+    """Whether whom strangers brought and nobody vouches for is asked for too.
 
     Raises:
         LocalError: usage

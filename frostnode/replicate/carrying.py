@@ -71,6 +71,7 @@ class Carrying:
         self._passed_over: dict[str, dict[Did, str]] = {}
         self._changing = Lock()
         self._hidden: dict[bool, frozenset[Did]] = {}
+        self._introduced: set[Did] = set()
 
     # -- what is asked with every frame and search ------------------------------------------------------
 
@@ -117,7 +118,8 @@ class Carrying:
                 self._hidden[include] = frozenset(
                     did
                     for did, verdict in self._verdicts.items()
-                    if isinstance(verdict, Refusal) or (verdict is Tier.UNKNOWN and not include)
+                    if isinstance(verdict, Refusal)
+                    or (verdict is Tier.UNKNOWN and not include and did not in self._introduced)
                 )
             return self._hidden[include]
 
@@ -172,7 +174,9 @@ class Carrying:
                 for passed in self._passed_over.values():
                     passed.pop(did, None)
             self._verdicts.update(fresh)
-            if fresh:
+            introduced = set() if peer == STRANGERS else verdicts.keys() - self._introduced
+            self._introduced |= introduced
+            if fresh or introduced:
                 self._hidden.clear()
             if refused:
                 self._passed_over.setdefault(peer, {}).update(
@@ -207,8 +211,10 @@ class Carrying:
             for peer, did, code in writer.refused_pairs():
                 if code != "policy.type" and not isinstance(verdicts.get(did), Tier):
                     passed_over.setdefault(peer, {})[did] = code
+            introduced = set(writer.introduced())
             with self._changing:
                 self._known, self._verdicts, self._passed_over = known, verdicts, passed_over
+                self._introduced = introduced
                 self._hidden.clear()
         return True
 

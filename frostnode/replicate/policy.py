@@ -152,7 +152,7 @@ class CarryPolicy:
     """Never carried; comes before all else. By host it keeps out only those who say where they are."""
 
     show_unknown: bool = False
-    """Whether a search finds publishers for whom nobody vouches without being asked to. Anyone can fill its pages then."""
+    """Whether a search finds, unasked, whom nobody vouches for and strangers alone have brought. Anyone can fill its pages then."""
 
     followed: Quota = Quota()
     """What is taken of each publisher that is followed. Whoever holds its log key can fill the disk up to here."""

@@ -22,7 +22,7 @@ ABOUT: Final[dict[str, str]] = {
     "mode": "`everything` that followed nodes have, or only who is `followed` or allowed. With `everything`, peers choose what fills the disk, within the quotas.",
     "allow": "DIDs, `handle:NAME`, `host:NAME`, `type:NAME`; `*.` for all names below. Carried whatever the mode, and vouched for. Hosts are what publishers say of themselves: an allowed one lets in whoever claims it.",
     "deny": "The same; comes before all else. A denied host keeps out only those who say where they are.",
-    "show_unknown": "Whether searches find publishers for whom nobody vouches without being asked to. Anyone can fill pages of hits then.",
+    "show_unknown": "Whether searches find, unasked, whom nobody vouches for and strangers alone have brought. Anyone can fill pages of hits then.",
     "followed": "At most, of each publisher that is followed. Whoever holds its log key can fill the disk up to here.",
     "vouched": "At most, of each publisher that is vouched for: allowed, hosted by a followed node, or followed by one whom you follow.",
     "unknown": "At most, of each other publisher. Anyone can make many of them.",

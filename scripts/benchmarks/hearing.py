@@ -138,7 +138,7 @@ def searchable_ms(workshop: Workshop) -> list[Figure]:
 
 
 async def _is_found(client: httpx.AsyncClient, title: str) -> bool:
-    answer = await client.get("/api/search", params={"q": title, "include": "unknown"})
+    answer = await client.get("/api/search", params={"q": title})
     return bool(answer.json()["hits"])
 
 

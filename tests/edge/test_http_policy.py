@@ -16,6 +16,7 @@ from frostnode.replicate.policy_table import ABOUT, settings_of
 from frostnode.testing.memory_publisher import NODE_SEED, MemoryPublisher
 
 PEER = "http://peer.example"
+STRANGER = "http://stranger.example"
 
 
 def make_source(name, title):
@@ -39,7 +40,7 @@ class Nodes:
 
 @pytest.fixture
 async def carrying(node):
-    """A node that was brought an unknown, a followed and a denied publisher by one peer."""
+    """A node that was brought a followed and a denied publisher by its peer, and an unknown one by a stranger."""
     known, unknown, denied = (
         make_source(name, f"Sea ice of {name}") for name in ("known", "unknown", "denied")
     )
@@ -47,8 +48,8 @@ async def carrying(node):
         writer.put_peer(PEER)
         writer.follow(known.did)
     node.parts.carrying.refresh(CarryPolicy(deny=frozenset([parse_rule(denied.did)])))
-    for source in (known, unknown, denied):
-        Ingest(node.store, PEER, door=PeerDoor(node.parts.carrying, PEER)).take(list(source.stream()))
+    for source, url in ((known, PEER), (unknown, STRANGER), (denied, PEER)):
+        Ingest(node.store, None, door=PeerDoor(node.parts.carrying, url)).take(list(source.stream()))
     node.project()
     return node, known, unknown, denied
 
@@ -72,6 +73,22 @@ async def test_a_search_leaves_out_for_whom_nobody_vouches(carrying):
         "/search?q=sea+ice&amp;include=unknown" in page.text or "?q=sea+ice&amp;include=unknown" in page.text
     )
     assert "Sea ice of unknown" in (await node.ask("/search?q=sea+ice&include=unknown")).text
+
+
+async def test_whom_a_followed_node_brings_is_found_though_nobody_vouches(carrying):
+    node, known, unknown, _ = carrying
+    door = PeerDoor(node.parts.carrying, PEER)
+    unknown.put("more", {"title": "Sea ice again"})
+    Ingest(node.store, None, door=door).take(list(unknown.stream(2)))
+    node.project()
+    for _ in range(2):
+        answer = await node.ask("/api/search?q=sea+ice")
+        assert (dids(answer), answer.json["unknown"]) == ({known.did, unknown.did}, 0)
+        assert node.parts.carrying.tier(unknown.did) is Tier.UNKNOWN
+        node.parts.carrying = type(node.parts.carrying)(
+            node.store, node.parts.clock, node.parts.carrying.policy
+        )
+        node.parts.carrying.refresh()
 
 
 async def test_a_search_that_finds_nothing_says_who_was_left_out(carrying):

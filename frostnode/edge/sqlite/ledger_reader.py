@@ -4,7 +4,7 @@ from typing import Final
 
 from frostnode.edge.sqlite.connection import Row
 from frostnode.edge.sqlite.rows import Rows
-from frostnode.ledger import Amount, PublisherPlace, Refused
+from frostnode.ledger import STRANGERS, Amount, PublisherPlace, Refused
 from frostnode.protocol.keys import PublicKey
 from frostnode.protocol.names import Did
 
@@ -54,6 +54,14 @@ class LedgerReading(Rows):
             "SELECT unknown_publishers, unknown_entries, unknown_bytes FROM share WHERE name = ?", (share,)
         )
         return Amount() if row is None else Amount(*row)
+
+    def introduced(self) -> list[Did]:
+        """Publishers of whom a followed node has brought something, not strangers alone."""
+        rows = self._connection.all(
+            "SELECT DISTINCT did FROM taken JOIN publisher ON publisher.id = publisher WHERE share != ?",
+            (STRANGERS,),
+        )
+        return [Did(did) for (did,) in rows]
 
     def refusals(self, limit: int, offset: int = 0) -> list[Refused]:
         """Newest first."""
