@@ -11,7 +11,7 @@ from frostnode.testing.peers import PeerNode
 @pytest.fixture
 def clock():
     """Time goes on when nothing else does; what is under way on loopback is given a moment."""
-    return MockClock(autojump_threshold=0.02)
+    return MockClock(autojump_threshold=0.04)
 
 
 @pytest.fixture
