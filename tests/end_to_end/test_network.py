@@ -34,10 +34,10 @@ NODES = 8
 PUBLISHERS = (0, 3, 6)
 DECEIVED = (1, 4, 7)
 """Who follows the liar too."""
-KILLS = 3
+KILLS = 2
 BATCHES_BETWEEN = 3
 """Batches that are acknowledged somewhere while a node is away, and before the next one is killed."""
-BATCHES_MAX = 30
+BATCHES_MAX = 20
 """Of one publisher: a bound for slow machines, not a measure."""
 BATCH = 2
 PATIENCE_S = 120
