@@ -124,6 +124,8 @@ class Outcome:
     missing: set[Did] = field(default_factory=set)
     forks: dict[Origin, tuple[Fork, Sequence[int]]] = field(default_factory=dict)
     """What would be evidence if its tree were shown at one of these sizes."""
+    proven: set[Origin] = field(default_factory=set)
+    """Logs of which the batch has proven that they were signed two ways."""
     finished: Finished | None = None
     is_idle: bool = False
     """Whether the last frame was a cursor alone: the sign of a peer that has nothing more to say now."""
@@ -317,7 +319,9 @@ class Ingest:
             for effect in effects:
                 if isinstance(effect, Fork):
                     found = freeze_if_proven(writer, effect)
-                    if not isinstance(found, Evidence):
+                    if isinstance(found, Evidence):
+                        outcome.proven.add(effect.origin)
+                    else:
                         outcome.forks[effect.origin] = effect, found
                 elif (admitted := admission.admit(effect)) is not None:
                     entries += _apply_effect(writer, admitted, admission)

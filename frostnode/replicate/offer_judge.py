@@ -75,7 +75,8 @@ class OfferJudge:
             size = 0 if item.note is None else parse_checkpoint_text(parse_note(item.note).text).size
             if item.note is not None:
                 frame = CheckpointFrame(origin=item.origin, note=item.note)
-                if self._ingest(item.did).take([frame]).forks:
+                outcome = self._ingest(item.did).take([frame])
+                if outcome.forks or outcome.proven:
                     return Refuse("checkpoint.fork", "signed two ways: an identity event has to settle it")
         except PeerError as error:
             return Refuse(error.code, str(error))
