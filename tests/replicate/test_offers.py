@@ -393,8 +393,8 @@ async def test_an_offer_that_cannot_be_right_is_refused_with_the_rule(make_push_
     two.take(*ended.stream(), ended.move().events())
     async with asking(two, one) as (asker,):
         (forgery,) = await asker.offer(item(forged))
-        (fork,) = await asker.offer(item(forked))
         (garbage,) = await asker.offer(item(source, note=b"garbage"))
+        (fork,) = await asker.offer(item(forked))
         (stale,) = await asker.offer(item(ended, 1))
         (right,) = await asker.offer(item(other))
     assert (forgery.code, fork.code, garbage.code) == ("note.signature", "checkpoint.fork", "note.malformed")
