@@ -155,8 +155,7 @@ class Follower:
             self._targets.put(origin, None)
             self._held.restand(origin, change.new)
             was_stopped = self._stopped.get(origin) is not None
-            if was_stopped:
-                self._stopped.put(origin, None)
+            self._stopped.put(origin, None)
             if change.new is None or not (was_stopped or change.new.end):
                 continue
             state = self._held.log(origin, change.new)
@@ -437,8 +436,7 @@ class Follower:
             raise FrameError(
                 "frame.malformed", "bodies", found=f"[{frame.start}, {stop})", expected="one bundle"
             )
-        held = state.held.size
-        if held < stop and standing.accepts and not state.frozen:
+        if (held := state.held.size) < stop and standing.accepts and not state.frozen:
             return [Gap(did=did, origin=origin, held=held, shown=stop)]
         stop = min(stop, held)
         leaves = self._held.leaves(origin, frame.start, stop)
