@@ -11,6 +11,7 @@ The flow of a record, which is also the order to read the code in:
     neighbours.py what a home knows of the nodes around it
     ports.py      what the flow asks of the world, as Protocols with their guarantees
     wire.py       what the flow asks of the wire
+    witness_port.py  the same of a witness key
     bell.py       a wake-up that may be lost
     log           order entries, commit to them, sign the head; check what is held
     publish       accept records from their publisher

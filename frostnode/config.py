@@ -3,9 +3,11 @@
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_origin
 
-from frostnode.protocol.errors import LocalError
+from frostnode.protocol.cosigners import Cosigner, is_witness_url, parse_cosigner
+from frostnode.protocol.errors import LocalError, SignatureError
+from frostnode.protocol.limits import WITNESSES_TRUSTED_MAX
 from frostnode.replicate.policy import CarryPolicy
 from frostnode.replicate.policy_table import lines_of, read_policy
 
@@ -38,6 +40,31 @@ class Config:
     carry: CarryPolicy = field(default_factory=CarryPolicy)
     """Whom this node carries, and how much of them: a table of its own."""
 
+    discover: bool = True
+    """Ask peers whom they know, when logs have too few sources. They learn this node's address, it theirs."""
+
+    discover_private: bool = False
+    """Dial what peers list also in this machine's own network. A stranger can make it knock there otherwise."""
+
+    list_peers: bool = True
+    """Tell others which nodes are followed here."""
+
+    listed: bool = True
+    """Ask nodes that follow this one to tell others of it, or not to."""
+
+    witnesses: tuple[str, ...] = ()
+    """Witnesses that this node trusts: verifier keys, each with the URL that answers for it if it is to be asked.
+    Together they can decide which of two histories of a publisher is shown here."""
+
+    @property
+    def trusted(self) -> tuple[Cosigner, ...]:
+        """The witnesses, read.
+
+        Raises:
+            LocalError: input.unreadable
+        """
+        return tuple(map(_cosigner, self.witnesses))
+
 
 _CARRY: Final = "carry"
 
@@ -53,6 +80,8 @@ def read_config(path: Path) -> Config:
     except (OSError, ValueError) as error:
         raise LocalError("input.unreadable", f"{path}: {error}") from error
     known = {field.name: field.type for field in fields(Config)}
+    if _is_texts(settings.get("witnesses")):
+        settings["witnesses"] = tuple(settings["witnesses"])
     for name, value in settings.items():
         if name not in known:
             raise LocalError(
@@ -60,7 +89,7 @@ def read_config(path: Path) -> Config:
             )
         if name == _CARRY:
             settings[name] = _read_carry(path, value)
-        elif type(value) is not known[name]:
+        elif type(value) is not (get_origin(known[name]) or known[name]):
             raise LocalError(
                 "input.unreadable",
                 f"{path}: {name}",
@@ -70,6 +99,15 @@ def read_config(path: Path) -> Config:
     config = Config(**settings)
     if not 0 <= config.port <= 65535:
         raise LocalError("input.unreadable", f"{path}: port", found=config.port, expected="0 to 65535")
+    if len({witness.key for witness in config.trusted}) < len(config.witnesses):
+        raise LocalError(
+            "input.unreadable", f"{path}: witnesses", found="one key twice", expected="each once"
+        )
+    if len(config.witnesses) > WITNESSES_TRUSTED_MAX:
+        expected = f"≤ {WITNESSES_TRUSTED_MAX}"
+        raise LocalError(
+            "input.unreadable", f"{path}: witnesses", found=len(config.witnesses), expected=expected
+        )
     return config
 
 
@@ -82,6 +120,22 @@ def _read_carry(path: Path, value: object) -> CarryPolicy:
         ) from error
 
 
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _cosigner(text: str) -> Cosigner:
+    vkey, _, url = text.partition(" ")
+    try:
+        if url and not is_witness_url(url):
+            raise LocalError(
+                "input.unreadable", "URL of a witness", found=url, expected="http(s)://HOST/PATH"
+            )
+        return parse_cosigner(vkey, url)
+    except SignatureError as error:
+        raise LocalError("input.unreadable", f"setting witnesses: {error}") from error
+
+
 def write_config(config: Config) -> str:
     """The text of `frost.toml`, every setting with its comment."""
     notes = {
@@ -92,6 +146,11 @@ def write_config(config: Config) -> str:
         "offers": "Whether other nodes may offer what they have. Whoever reaches this node then fills the disk, within limits.",
         "lease": "Whether to ask the nodes that are followed to push to `url` too, for where long streams do not last.",
         "lease_private_addresses": "Whether nodes that ask to be pushed to may be in this network. Strangers then choose where in it this node asks.",
+        "witnesses": 'Trusted to decide which of two histories of a publisher is shown: "KEY" or "KEY URL" each.',
+        "discover": "Ask peers whom they know when logs have too few sources. Strangers learn this address.",
+        "discover_private": "Dial what they list also in this machine's own network: strangers can make it knock there.",
+        "list_peers": "Tell others which nodes are followed here.",
+        "listed": "Whether nodes that follow this one may tell others of it.",
     }
     simple = [f"# {notes[name]}\n{name} = {_toml(getattr(config, name))}\n" for name in notes]
     carry = "\n".join(lines_of(config.carry))
@@ -109,4 +168,6 @@ def _toml(value: Any) -> str:
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     return str(value)

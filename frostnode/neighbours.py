@@ -1,8 +1,9 @@
-"""What a home knows of the nodes around it: peers, who is pushed to, what it follows and hosts, its settings.
+"""What a home knows of the nodes around it: peers, what they offer, who is pushed to, what it follows and hosts.
 
-The part of the store that is about nobody's log; `ports` says when it is durable.
+The part of the store that is about nobody's log, with its settings; `ports` says when it is durable.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,13 +13,40 @@ from frostnode.protocol.names import Did, Origin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """A node that this one follows."""
+    """A node that this one follows.
+
+    `listed_ms` is None for one that the operator added; else it was found, and last listed by another then.
+    """
 
     url: str
     cursor: bytes | None
     added_ms: int
     last_seen_ms: int | None
     last_error: str
+    listed_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """A log of which some peer has shown more than is held here: leaves [held, wanted) are missing.
+
+    `offers` are the peers that have shown any of it, and how much.
+    """
+
+    did: Did
+    origin: Origin
+    held: int
+    wanted: int
+    offers: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """How far this node is behind a peer, by what the peer has shown: logs and leaves; of how many logs."""
+
+    logs: int
+    leaves: int
+    offered: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +68,22 @@ class Hosted:
 
 
 class NeighbourReader(Protocol):
-    """What is noted. Unknown names answer None or empty."""
+    """What is known. What is not known answers None or nothing."""
 
     def peers(self) -> list[Peer]: ...
+    def offers(self, origin: Origin) -> dict[str, int]:
+        """Which peers have shown a log, and up to which size."""
+
+    def owed(self, origin: Origin) -> Owed | None:
+        """What is missing here of a log that counts, by what peers have shown; None when nothing is."""
+
+    def owed_logs(self, limit: int) -> list[Origin]:
+        """Some logs of which a peer has shown more than is held here."""
+
+    def lag(self, url: str) -> Lag: ...
+    def logs_with_few_sources(self, sources: int) -> int:
+        """How many logs that count fewer than so many peers have shown."""
+
     def followed(self) -> list[Did]: ...
     def leases(self) -> list[Lease]:
         """All that are stored, expired ones included, by URL."""
@@ -66,6 +107,12 @@ class NeighbourWriter(NeighbourReader, Protocol):
         """Note the outcome of an exchange; a cursor of None keeps the one that is stored."""
 
     def forget_cursor(self, url: str) -> None: ...
+    def list_peer(self, url: str) -> None:
+        """Note that another node lists this one: a new one is a found peer, one that was added stays what it is."""
+
+    def put_sources(self, url: str, sizes: Mapping[Origin, int]) -> None:
+        """Note up to which size a peer offers logs; of peers and logs that are not known nothing is noted."""
+
     def put_lease(self, lease: Lease) -> None:
         """Take the place of an earlier lease of the node."""
 

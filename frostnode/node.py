@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
-from typing import Any, TypeAlias
+from typing import Any
 
 import trio
 from hypercorn.config import Config as HypercornConfig
@@ -31,6 +31,7 @@ from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.tantivy_index import TantivyIndex
 from frostnode.edge.threads import ThreadWorker
+from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
 from frostnode.log.service import Sequencing
 from frostnode.operations.follow import carried_dids
 from frostnode.operations.parts import HomeStore, Json, Parts, Progress, Pushing
@@ -40,7 +41,6 @@ from frostnode.operations.table import operate
 from frostnode.ports import (
     CatalogStore,
     Clock,
-    LogReader,
     LogStore,
     Random,
     SearchIndex,
@@ -50,16 +50,16 @@ from frostnode.ports import (
 from frostnode.project.stage import keep_up
 from frostnode.protocol.errors import FrostError, StorageError
 from frostnode.protocol.keys import SigningKey, derive_seed, to_multibase
-from frostnode.protocol.limits import PEERS_CHECK_S, POLICY_CHECK_S, SCRUB_INTERVAL_S
-from frostnode.protocol.names import Did
+from frostnode.protocol.limits import POLICY_CHECK_S, SCRUB_INTERVAL_S
 from frostnode.replicate.again import look_again
-from frostnode.replicate.follow import PeerFollower
+from frostnode.replicate.keeper import PeerKeeper
 from frostnode.replicate.lease_asker import LeaseAsker
 from frostnode.replicate.lease_desk import LeaseDesk
 from frostnode.replicate.offer_desk import OfferDesk
 from frostnode.replicate.offering import Offering
-from frostnode.replicate.scope import read_lacking
+from frostnode.replicate.settle import Settling
 from frostnode.wire import PeerTransport
+from frostnode.witness_port import Witness
 
 
 @contextmanager
@@ -93,10 +93,13 @@ class Ports:
     clock: Clock
     random: Random
     transport: PeerTransport
+    witness: Witness
     node_key: SigningKey | None = None
     """With which the node signs what it asks of others; without it nothing is offered, nor taken."""
     lease_transport: PeerTransport | None = None
     """Reaches where nodes may be that ask to be pushed to; by default all that `transport` reaches."""
+    guarded: PeerTransport | None = None
+    """The way out to peers that only other nodes have named; None where all ways are alike."""
 
 
 @asynccontextmanager
@@ -114,15 +117,22 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             clock=ports.clock,
             random=ports.random,
             transport=ports.transport,
+            guarded=ports.guarded or ports.transport,
             sequencing=sequencing,
             arrived=arrived,
             projected=Bell(),
             peers_changed=Bell(),
             name=config.name,
             url=config.url,
+            discover=config.discover,
+            discover_private=config.discover_private,
+            list_peers=config.list_peers,
+            listed=config.listed,
             followers={},
             policy=config.carry,
             read_policy=lambda: config.carry,
+            witness=ports.witness,
+            trusted=config.trusted,
         )
         await refresh(parts)
         if ports.node_key is not None:
@@ -167,6 +177,9 @@ async def live(parts: Parts) -> None:
         nursery.start_soon(_keep_peers, parts)
         nursery.start_soon(_keep_carrying, parts)
         nursery.start_soon(_keep_acquainted, parts)
+        nursery.start_soon(parts.witnessing.run)
+        nursery.start_soon(parts.collecting.run)
+        nursery.start_soon(Settling(parts.world(), parts.arrived).run)
         if parts.pushing is not None:
             nursery.start_soon(parts.pushing.offering.run)
             if parts.pushing.asker is not None:
@@ -180,8 +193,10 @@ async def facts(parts: Parts, host_seed: bytes) -> dict[str, Any]:
         "version": version("frostnode"),
         "name": parts.name,
         "node_key": to_multibase(node_key(host_seed).public),
+        "witness": parts.witness.cosigner.vkey,
         "database": (await parts.read(lambda reader: reader.database)).hex(),
         "offers": parts.pushing is not None and parts.pushing.desk.is_open,
+        "listed": parts.listed,
     }
 
 
@@ -203,10 +218,9 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
         stack.callback(signer.close)
         requests = NodeSigner(key, clock, random)
         transport = await stack.enter_async_context(HttpTransport(signer=requests))
-        lease_transport = transport
-        if serving and not config.lease_private_addresses:
-            public = HttpTransport(PublicAddresses(), signer=requests)
-            lease_transport = await stack.enter_async_context(public)
+        public = await stack.enter_async_context(HttpTransport(PublicAddresses(), signer=requests))
+        witness = LocalWitness(home.witness, SigningKey(derive_seed(seed, WITNESS_KEY_LABEL)))
+        stack.callback(witness.close)
         ports = Ports(
             log=store,
             catalog=catalog,
@@ -216,8 +230,10 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
             clock=clock,
             random=random,
             transport=transport,
+            witness=witness,
+            guarded=None if config.discover_private else public,
             node_key=key if serving else None,
-            lease_transport=lease_transport,
+            lease_transport=None if config.lease_private_addresses else public,
         )
         parts = await stack.enter_async_context(assemble(ports, config))
         parts.read_policy = lambda: read_config(home.config).carry
@@ -270,11 +286,11 @@ async def serve(
         async with open_parts(home, config, serving=True) as parts, trio.open_nursery() as nursery:
             operation = partial(_operate_running, parts)
             async with control_server(home.control, operation):
-                binds = await nursery.start(
-                    _serve_http, parts, home, host or config.host, _or(port, config.port)
+                url = await nursery.start(
+                    _serve_http, parts, home, host or config.host, config.port if port is None else port
                 )
                 nursery.start_soon(live, parts)
-                ready(Running(binds[0], parts))
+                ready(Running(url, parts))
                 await trio.sleep_forever()
 
 
@@ -286,12 +302,8 @@ async def _operate_running(
         return await operate(parts, operation, params, progress)
 
 
-def _or(value: int | None, default: int) -> int:
-    return default if value is None else value
-
-
 async def _serve_http(
-    parts: Parts, home: Home, host: str, port: int, *, task_status: trio.TaskStatus[list[str]]
+    parts: Parts, home: Home, host: str, port: int, *, task_status: trio.TaskStatus[str]
 ) -> None:
     about = await facts(parts, home.read_host_seed())
     settings = HypercornConfig()
@@ -304,7 +316,7 @@ async def _serve_http(
     async with trio.open_nursery() as nursery:
         await nursery.start(serve_http, make_app(parts, about), settings, [listener])
         bound = listener.socket.getsockname()[1]
-        task_status.started([f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"])
+        task_status.started(f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}")
 
 
 NODE_KEY_LABEL = "frost node"
@@ -347,39 +359,18 @@ def _nothing() -> None:
 
 
 async def _keep_peers(parts: Parts) -> None:
-    """One follower for each peer that is followed, begun anew when what is asked of it changes."""
-    running: dict[str, tuple[Asked, trio.CancelScope]] = {}
+    """Follow all peers that the home names, and find more when there are too few."""
+    keeper = PeerKeeper(
+        parts.world(),
+        parts.followers,
+        guarded=parts.guarded,
+        carried=partial(carried_dids, parts),
+        changed=parts.peers_changed,
+        begun=parts.carrying_changed.ring,
+    )
     async with trio.open_nursery() as nursery:
-        while True:
-            heard = parts.peers_changed.listen()
-            lacking, followed = await parts.read(lambda reader: (_lacking(reader), reader.followed()))
-            dids = carried_dids(parts, followed)
-            wanted = {url: (dids, lacks) for url, lacks in lacking.items() if dids is None or dids}
-            for url, (asked, scope) in list(running.items()):
-                if url not in wanted or _is_new(asked, wanted[url]):
-                    scope.cancel()
-                    del running[url], parts.followers[url]
-            for url in sorted(wanted.keys() - running.keys()):
-                scope = trio.CancelScope()
-                follower = PeerFollower(url, parts.world(), dids)
-                running[url] = (wanted[url], scope)
-                parts.followers[url] = follower
-                nursery.start_soon(_follow, follower, scope)
-                parts.carrying_changed.ring()  # what was refused of this peer can be asked for now
-            await heard.wait(PEERS_CHECK_S)
-
-
-Asked: TypeAlias = tuple[frozenset[Did] | None, dict[Did, int]]
-"""What a follower was begun with: the publishers it is asked for, and those that it has to ask for again."""
-
-
-def _lacking(reader: LogReader) -> dict[str, dict[Did, int]]:
-    return {peer.url: read_lacking(reader, peer.url) for peer in reader.peers()}
-
-
-def _is_new(asked: Asked, wanted: Asked) -> bool:
-    """Whether a running follower has to begin anew: what it has asked for again meanwhile is no reason."""
-    return asked[0] != wanted[0] or not wanted[1].items() <= asked[1].items()
+        nursery.start_soon(parts.discovery.run)
+        await keeper.run()
 
 
 async def _keep_carrying(parts: Parts) -> None:
@@ -415,11 +406,6 @@ async def take_up_policy(parts: Parts) -> None:
 
 async def _no_progress(what: str, done: int, total: int | None) -> None:
     """Nobody looks."""
-
-
-async def _follow(follower: PeerFollower, scope: trio.CancelScope) -> None:
-    with scope:
-        await follower.run()
 
 
 async def operate_resting(home: Home, operation: str, params: Mapping[str, Any], progress: Progress) -> Json:

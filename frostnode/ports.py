@@ -26,6 +26,7 @@ from frostnode.protocol.merkle import NodeAt
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.withheld import Withheld
 from frostnode.withholding import Scrubbable, WithheldReader, WithheldWriter
+from frostnode.witness_port import VouchReader, VouchWriter
 
 T = TypeVar("T")
 
@@ -94,6 +95,7 @@ class ArrivalKind(StrEnum):
     DROPPED = "dropped"
     SWITCHED = "switched"
     BLOCKED = "blocked"
+    HEAD = "head"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +105,8 @@ class Arrival:
     ENTRIES, BODIES, ERASED: leaves [start, stop) of `origin`, within one bundle of 256; ERASED also for a leaf that
     was held as a hash alone and has come after all. CUT, RESTORED:
     the epoch counts up to `start` now. FROZEN: at `start`. DROPPED: [start, stop) was of another tree. BLOCKED: the
-    publisher is blocked, or no longer; with an `origin`, the records of leaves [start, stop) alone. The others concern
-    the publisher, `origin` is "".
+    publisher is blocked, or no longer; with an `origin`, the records of leaves [start, stop) alone. HEAD: the checkpoint
+    over the `start` leaves that are served has further cosignatures. The others concern the publisher, `origin` is "".
     """
 
     number: int
@@ -139,9 +141,10 @@ class Head:
     tip: Cid
     forked: bool
     disputed: bool
+    ended: bool
 
 
-class LogReader(NeighbourReader, WithheldReader, LedgerReader, Protocol):
+class LogReader(NeighbourReader, WithheldReader, LedgerReader, VouchReader, Protocol):
     """What is held. Unknown names answer None or empty, damage raises StorageError storage.damaged."""
 
     @property
@@ -169,6 +172,9 @@ class LogReader(NeighbourReader, WithheldReader, LedgerReader, Protocol):
     def heads(self, page: int) -> list[Head]:
         """At most HEADS_PAGE_MAX heads of epochs that count, by (did, epoch); page from 0. None of who is blocked."""
 
+    def heads_within(self, low: str, high: str, limit: int) -> list[Head]:
+        """At most `limit` heads of epochs that count, from origin `low` on and before `high` ("": no bound), in that order."""
+
     def leaves(self, origin: Origin, start: int, stop: int) -> Leaves:
         """Held leaves [start, min(stop, size)); must not cross a bundle boundary."""
 
@@ -191,7 +197,7 @@ class LogReader(NeighbourReader, WithheldReader, LedgerReader, Protocol):
         """Indexes from `start` on whose body is neither here nor withheld, nor of a blocked record."""
 
 
-class LogWriter(LogReader, NeighbourWriter, WithheldWriter, LedgerWriter, Protocol):
+class LogWriter(LogReader, NeighbourWriter, WithheldWriter, LedgerWriter, VouchWriter, Protocol):
     """One transaction: all of it is durable when the context of `LogStore.write` ends, or none."""
 
     def take_events(self, did: Did, history: History, taken: Taken) -> None:
@@ -294,6 +300,9 @@ class CatalogReader(Protocol):
     def mark(self) -> bytes:
         """The tag of that arrival: a store that was set back has another one under this number, or none."""
 
+    def begun(self) -> bytes:
+        """16 bytes that are others each time that this view begins anew."""
+
     def current(self, did: Did, type_: str, key: str) -> CatalogEntry | None:
         """The last entry of a record, a withdrawal included; None when there never was one."""
 
@@ -385,7 +394,7 @@ class SearchIndex(Protocol):
         """The arrival up to which the committed index has followed; 0 when empty."""
 
     def mark(self) -> bytes:
-        """The tag of that arrival, as the catalog has it."""
+        """What was committed with the cursor; empty when the index is."""
 
     def put(self, did: Did, type_: str, key: str, title: str, text: Sequence[str]) -> None: ...
     def remove(self, did: Did, type_: str, key: str) -> None: ...

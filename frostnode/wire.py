@@ -16,7 +16,7 @@ class PeerTransport(Protocol):
     """The only way out. Raises TransportError and nothing else; every wait and size is bounded.
 
     What a peer rightly says of a request is a LocalError: record.not-found for 404, record.withheld for
-    451, and others by their code. Requests with a body are signed with the node key.
+    451, and others by their code. `post` and `send` are signed with the node key.
     """
 
     async def fetch(self, url: str, *, bytes_max: int) -> bytes:
@@ -30,6 +30,9 @@ class PeerTransport(Protocol):
 
     async def send(self, url: str, chunks: AsyncIterator[bytes], *, bytes_max: int) -> bytes:
         """The body of a 200 answer to POST `url` with frames, read from `chunks` as fast as the peer takes them."""
+
+    async def exchange(self, url: str, body: bytes, *, bytes_max: int) -> tuple[int, str, bytes]:
+        """(status, media type, body) of any answer to POST `body`, unsigned: for protocols that say something by these."""
 
 
 class AsyncBytes(Protocol):

@@ -56,6 +56,8 @@ from frostnode.protocol.signature_fields import (
     parse_signature_input,
 )
 from frostnode.protocol.tiles import bundles_for, decode_bundle, parse_tile_path, tiles_for
+from frostnode.protocol.tlog_policy import parse_policy
+from frostnode.protocol.witness import judge, parse_add_checkpoint
 from interop.cases.vector import hexed, octets
 
 Input = Mapping[str, Any]
@@ -219,6 +221,22 @@ def keys_of(witnesses: Mapping[str, Any]) -> dict[str, PublicKey]:
     return {witness: PublicKey(octets(key)) for witness, key in witnesses.items()}
 
 
+def witness(given: Input) -> Answer:
+    """04 log: requests to cosign."""
+    asked, found = parse_add_checkpoint(str(given["request"]).encode())
+    last = given["last"]
+    judge(asked, found, PublicKey(octets(given["key"])), last["size"], octets(last["root"]))
+    return {"size": found.size, "root": found.root.hex()}
+
+
+def policy(given: Input) -> Answer:
+    """06 proofs: policies."""
+    data = str(given["policy"]).encode() if "policy" in given else octets(given["bytes"])
+    cosigned = {PublicKey(octets(key)): time_s for key, time_s in given["cosigned"].items()}
+    verdict = parse_policy(data).judge(given["origin"], PublicKey(octets(given["key"])), cosigned)
+    return {"holds": verdict.holds, "since": verdict.since}
+
+
 def tiles(given: Input) -> Answer:
     """04 log: tiles and bundles."""
     if given["what"] == "path":
@@ -270,6 +288,10 @@ class Receiver:
     def log(self, origin: Origin) -> LogState | None:
         """The log that is held."""
         return self.logs.get(origin)
+
+    def vouched(self, did: Did) -> dict[Cid, frozenset[str]]:
+        """Nobody has vouched."""
+        return {}
 
     def leaf(self, origin: Origin, index: int) -> bytes | None:
         """A leaf that is held; none here is empty."""
@@ -399,9 +421,11 @@ ANSWERS: dict[str, Callable[[Input], Answer]] = {
     "merkle": merkle,
     "names": name,
     "notes": notes,
+    "policies": policy,
     "proofs": proof,
     "requests": request,
     "signatures": signature,
     "streams": stream,
     "tiles": tiles,
+    "witness": witness,
 }

@@ -28,12 +28,14 @@ from interop.cases import (  # noqa: E402
     merkle,
     names,
     notes,
+    policies,
     proofs,
     records,
     requests,
     signatures,
     streams,
     tiles,
+    witnesses,
 )
 from interop.cases.vector import Vector  # noqa: E402
 
@@ -47,12 +49,14 @@ MODULES = (
     records,
     merkle,
     notes,
+    witnesses,
     tiles,
     evidence,
     frames,
     streams,
     requests,
     proofs,
+    policies,
 )
 
 

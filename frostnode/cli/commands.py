@@ -10,6 +10,7 @@ from frostnode.cli.importing import import_group
 from frostnode.cli.init import init
 from frostnode.cli.look import log, search, show, status
 from frostnode.cli.maintain import fsck, reindex
+from frostnode.cli.peers import peers
 from frostnode.cli.policy import policy
 from frostnode.cli.proof import proof, verify
 from frostnode.cli.publish import edit, publish, withdraw
@@ -26,6 +27,7 @@ COMMANDS: Final[list[click.Command]] = [
     import_group,
     follow,
     unfollow,
+    peers,
     sync,
     policy,
     search,

@@ -79,7 +79,7 @@ def make_home(
     node = need_node()
     from frostnode.config import Config
     from frostnode.founding import found
-    from frostnode.replicate.about import node_url
+    from frostnode.replicate.node_url import node_url
 
     config = Config(name=name, url=node_url(url) if url else "")
     if port is not None:

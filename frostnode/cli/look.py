@@ -111,6 +111,8 @@ def log(did: str | None, home: Path, limit: int, as_json: bool) -> None:
         if epoch["disputed"]:
             settled = "" if epoch["frozen"] else " (settled by the end of the epoch)"
             click.secho(f"  disputed: {_DISPUTED}{settled}; frost evidence {epoch['origin']}", bold=True)
+        for witness in epoch["witnesses"]:
+            click.echo(f"  {vouches(witness)}")
     for item in answer["entries"]:
         where = f"{item['epoch']}/{item['index']}"
         click.echo(
@@ -139,6 +141,11 @@ def status(home: Path, as_json: bool) -> None:
         waiting = item["size"] - item["served"]
         entries += f", {waiting} awaiting a signature" if waiting else ""
         click.echo(f"hosts     {item['did']}: epoch {item['epoch']}, {entries}")
+        for witness in item["witnesses"]:
+            click.echo(f"          {vouches(witness)}")
+        for asked in item["asked"]:
+            if asked["error"]:
+                click.echo(f"          {asked['url']}: {plain(asked['error'])}")
     for peer in answer["peers"]:
         state = "connected" if peer["connected"] else plain(peer["error"]) or "not connected"
         click.echo(f"follows   {peer['url']}: {state}")
@@ -165,6 +172,14 @@ def offer_lines(answer: dict[str, Any]) -> Iterator[str]:
             yield f"offers to {node['url']}: {node['error']}"
     if offers["open"]:
         yield f"takes     offers: {offers['taken']} entries taken since it started"
+
+
+def vouches(witness: dict[str, Any]) -> str:
+    """What a witness says of a log."""
+    whose = "this node" if witness["here"] else plain(witness["name"])
+    if witness["time_s"] is None:
+        return f"not vouched for by {whose} yet"
+    return f"{count(witness['size'], 'entry', 'entries')} vouched for by {whose} since {moment(witness['time_s'] * 1000)}"
 
 
 def counts(records: dict[str, Any]) -> str:

@@ -7,24 +7,29 @@ from typing import Any
 import click
 
 from frostnode.cli.shared import ask_node, home_option, json_option, show_json, write_file
-from frostnode.protocol.errors import LocalError
-from frostnode.protocol.limits import PROOF_FILE_BYTES_MAX
+from frostnode.protocol.errors import LocalError, LogError
+from frostnode.protocol.limits import POLICY_BYTES_MAX, PROOF_FILE_BYTES_MAX
 
 
 @click.command()
 @click.argument("url")
 @home_option
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+@click.option(
+    "--witness", "witnesses", multiple=True, help="URL of a witness to ask for its cosignature; repeatable."
+)
 @click.option("--bare", is_flag=True, help="Prove the entry without its content, which may be withheld.")
 @json_option
-def proof(url: str, home: Path, output: Path | None, bare: bool, as_json: bool) -> None:
+def proof(
+    url: str, home: Path, output: Path | None, witnesses: tuple[str, ...], bare: bool, as_json: bool
+) -> None:
     """Write the file that proves the record at DID-URL to anyone, offline.
 
     \b
     Example:
       frost proof did:frost:bafy…/sea-ice -o sea-ice.frostproof
     """
-    answer = ask_node(home, "proof", {"url": url, "bare": bare})
+    answer = ask_node(home, "proof", {"url": url, "witnesses": list(witnesses), "bare": bare})
     path = output or Path(answer["name"])
     write_file(path, b64decode(answer["bytes"]))
     if as_json:
@@ -35,22 +40,34 @@ def proof(url: str, home: Path, output: Path | None, bare: bool, as_json: bool) 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File that says whose word is enough (C2SP tlog-policy).",
+)
 @json_option
-def verify(file: Path, as_json: bool) -> None:
+def verify(file: Path, policy: Path | None, as_json: bool) -> None:
     """Verify a proof or evidence FILE offline, and say what it proves. Needs no node and no network.
+
+    With a policy it also says whether enough witnesses vouch, and since when; if not, it fails.
 
     \b
     Example:
       frost verify sea-ice.frostproof
+      frost verify sea-ice.frostproof --policy friends.policy
     """
-    try:
-        with file.open("rb") as source:
-            data = source.read(PROOF_FILE_BYTES_MAX + 1)
-    except OSError as error:
-        raise LocalError("input.unreadable", f"{file}: {error.strerror}") from error
     from frostnode.protocol.evidence import is_evidence
 
-    result = _evidence(data) if is_evidence(data) else _proof(data)
+    data = _read(file, PROOF_FILE_BYTES_MAX)
+    if not is_evidence(data):
+        _verify_proof(data, policy, as_json)
+    elif policy is None:
+        _show(_evidence(data), as_json)
+    else:
+        raise LocalError("usage", f"{file} is evidence, which no policy has a say in")
+
+
+def _show(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
         show_json(result)
     else:
@@ -75,12 +92,15 @@ def _evidence(data: bytes) -> dict[str, Any]:
     }
 
 
-def _proof(data: bytes) -> dict[str, Any]:
+def _verify_proof(data: bytes, policy: Path | None, as_json: bool) -> None:
     from frostnode.protocol.dagjson import to_json
     from frostnode.protocol.proofs import verify_proof
+    from frostnode.protocol.tlog_policy import parse_policy
 
-    verified = verify_proof(data)
-    return {
+    rules = parse_policy(_read(policy, POLICY_BYTES_MAX)) if policy is not None else None
+    verified = verify_proof(data, policy=rules)
+    verdict = verified.verdict
+    result = {
         "url": str(verified.url),
         "did": verified.did,
         "origin": verified.origin,
@@ -88,6 +108,21 @@ def _proof(data: bytes) -> dict[str, Any]:
         "size": verified.size,
         "event": {"n": verified.tip_n, "cid": str(verified.tip)},
         "cosigned": verified.cosigned,
+        "policy": None
+        if verdict is None
+        else {"holds": verdict.holds, "since": verdict.since, "reason": verdict.reason},
         "statement": verified.statement,
         "fields": to_json(verified.fields) if verified.fields is not None else None,
     }
+    _show(result, as_json)
+    if verdict is not None and not verdict.holds:
+        raise LogError("quorum.unmet", f"{policy}: {verdict.reason}")
+
+
+def _read(path: Path, bytes_max: int) -> bytes:
+    """A file, and one byte more where it is too large: whoever parses it says so."""
+    try:
+        with path.open("rb") as source:
+            return source.read(bytes_max + 1)
+    except OSError as error:
+        raise LocalError("input.unreadable", f"{path}: {error.strerror}") from error

@@ -45,6 +45,11 @@ class Home:
         return self.root / "signer.db"
 
     @property
+    def witness(self) -> Path:
+        """What the witness key has cosigned last."""
+        return self.root / "witness.db"
+
+    @property
     def catalog(self) -> Path:
         """The catalog view; may be deleted."""
         return self.root / "catalog.db"

@@ -57,6 +57,7 @@ OUTCOMES: Final[dict[str | type[FrostError], Outcome]] = {
     "home.missing": Outcome(404, Exit.NOT_FOUND),
     "identity.too-large": Outcome(413, Exit.INVALID),
     "name.origin": Outcome(400, Exit.INVALID),  # nobody types one: it stood in bytes from outside
+    "quorum.malformed": Outcome(400, Exit.INVALID),
     "queue.full": Outcome(503, Exit.BUSY),
     "offer.closed": Outcome(403, Exit.NOT_FOUND),
     "offer.malformed": Outcome(400, Exit.INVALID),
@@ -70,6 +71,12 @@ OUTCOMES: Final[dict[str | type[FrostError], Outcome]] = {
     "storage.conflict": Outcome(409, Exit.BUSY),
     "tile.path": Outcome(404, Exit.NOT_FOUND),
     "transport.timeout": Outcome(504, Exit.TRANSPORT),
+    "witness.ahead": Outcome(503, Exit.BUSY),
+    "witness.conflict": Outcome(409, Exit.BUSY),
+    "witness.early": Outcome(429, Exit.BUSY),
+    "witness.malformed": Outcome(400, Exit.INVALID),
+    "witness.signature": Outcome(403, Exit.INVALID),
+    "witness.unknown": Outcome(404, Exit.NOT_FOUND),
     # by area
     "lease": Outcome(403, Exit.USAGE),
     "name": Outcome(400, Exit.USAGE),

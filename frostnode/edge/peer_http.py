@@ -54,6 +54,8 @@ _BY_STATUS: Final = {
     451: "record.withheld",
 }
 
+_TEXT: Final = "text/plain; charset=utf-8"
+
 _WIRE: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, OverflowError)
 """What the client raises: for the wire, and for names and ports that no wire leads to."""
 
@@ -109,6 +111,20 @@ class HttpTransport:
         return await self._whole(
             HttpBytes(self._client, "POST", url, headers, content, is_paced=True), pace, bytes_max
         )
+
+    async def exchange(self, url: str, body: bytes, *, bytes_max: int) -> tuple[int, str, bytes]:
+        """What is answered to an unsigned POST of `body`, whatever the status, in FETCH_TIMEOUT_S."""
+        try:
+            with trio.fail_after(FETCH_TIMEOUT_S):
+                request = self._client.build_request(
+                    "POST", url, content=body, headers={"content-type": _TEXT}
+                )
+                response = await self._client.send(request, stream=True)
+                return await _read_reply(url, response, bytes_max)
+        except trio.TooSlowError as error:
+            raise TransportError("transport.timeout", url, found=f"{FETCH_TIMEOUT_S} s") from error
+        except _WIRE as error:
+            raise _transport_error(url, error, _OPENING) from error
 
     def stream(self, url: str) -> "HttpBytes":
         """Chunks of a long answer."""
@@ -169,6 +185,26 @@ class _Paced(httpx.AsyncByteStream):
         chunk = await anext(self._chunks)
         self._pace.moved(len(chunk))
         return chunk
+
+
+async def _read_reply(url: str, response: httpx.Response, bytes_max: int) -> tuple[int, str, bytes]:
+    """The whole answer. Whatever comes of it, the connection is given back, and the iterator is run out."""
+    body = bytearray()
+    chunks = response.aiter_raw()
+    try:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > bytes_max:
+                raise TransportError(
+                    "transport.too-large", f"answer of {url}", found=f"> {bytes_max}", expected=bytes_max
+                )
+    finally:
+        with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_TIMEOUT_S), suppress(*_WIRE):
+            await response.aclose()
+            async for _ in chunks:
+                pass
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return response.status_code, media_type, bytes(body)
 
 
 class HttpBytes:

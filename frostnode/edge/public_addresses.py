@@ -4,7 +4,6 @@ The name is resolved here, every address that it has must be public, and the con
 addresses that were looked at: a name that answers otherwise the second time gains nothing.
 """
 
-import ipaddress
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
@@ -12,6 +11,7 @@ import httpx
 import trio
 
 from frostnode.protocol.errors import LocalError
+from frostnode.replicate.node_url import is_public_address
 
 Resolve: TypeAlias = Callable[[str], Awaitable[list[str]]]
 
@@ -44,7 +44,7 @@ class PublicAddresses(httpx.AsyncBaseTransport):
             found = await self._resolve(name)
         except OSError as error:
             raise httpx.ConnectError(f"{name}: {error}") from error
-        if not found or not all(map(is_public, found)):
+        if not found or not all(map(is_public_address, found)):
             raise LocalError(
                 "lease.address", f"address of {name}", found=", ".join(found), expected="public ones"
             )
@@ -59,23 +59,3 @@ async def resolve_name(name: str) -> list[str]:
     """All addresses of a name, which may be an address itself."""
     found = await trio.socket.getaddrinfo(name, None, type=trio.socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
-
-
-def is_public(address: str) -> bool:
-    """Whether an address belongs to everybody's network: not private, loopback, link-local, multicast or reserved."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(parsed, ipaddress.IPv6Address):
-        inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo[1] if parsed.teredo else None)
-        if inner is not None and not is_public(str(inner)):
-            return False
-        if parsed in _NAT64:
-            return is_public(str(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)))
-        if parsed.ipv4_mapped:
-            return True
-    return parsed.is_global and not parsed.is_multicast
-
-
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")

@@ -12,7 +12,7 @@ from frostnode.protocol.names import Origin
 _AT_ONCE: Final = 4096
 _TAG_BYTES: Final = 8
 _RUNS: Final = frozenset({ArrivalKind.ENTRIES, ArrivalKind.BODIES, ArrivalKind.ERASED})
-_SIZES: Final = frozenset({ArrivalKind.FROZEN, ArrivalKind.CUT, ArrivalKind.RESTORED})
+_SIZES: Final = frozenset({ArrivalKind.FROZEN, ArrivalKind.CUT, ArrivalKind.RESTORED, ArrivalKind.HEAD})
 
 
 def check_arrivals(

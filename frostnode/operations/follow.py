@@ -7,9 +7,9 @@ from frostnode.operations.parts import Json, Params, Parts, Progress, telling
 from frostnode.operations.policy import greet, refresh
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.names import Did, parse_did
-from frostnode.replicate.about import node_url
 from frostnode.replicate.again import look_again
 from frostnode.replicate.follow import PeerFollower, PeerStatus
+from frostnode.replicate.node_url import node_url
 from frostnode.replicate.policy import Refusal
 
 

@@ -23,18 +23,25 @@ from frostnode.ports import (
 from frostnode.project.fold import CatalogFold
 from frostnode.project.index import IndexFold
 from frostnode.project.stage import catch_up
+from frostnode.protocol.cosigners import Cosigner
+from frostnode.protocol.follow_witnesses import Knowledge
 from frostnode.protocol.limits import PROGRESS_INTERVAL_S
 from frostnode.replicate.carrying import Carrying
+from frostnode.replicate.collect import Collecting
+from frostnode.replicate.discovery import Discovery
 from frostnode.replicate.follow import PeerFollower, World
 from frostnode.replicate.known import Known
 from frostnode.replicate.lease_asker import LeaseAsker
 from frostnode.replicate.lease_desk import LeaseDesk
+from frostnode.replicate.named import Naming
 from frostnode.replicate.offer_desk import OfferDesk
 from frostnode.replicate.offering import Offering
 from frostnode.replicate.policy import CarryPolicy
 from frostnode.replicate.slots import Slots
+from frostnode.replicate.witness import Witnessing
 from frostnode.wire import PeerTransport
 from frostnode.withholding import Scrubbable
+from frostnode.witness_port import Witness
 
 T = TypeVar("T")
 
@@ -72,6 +79,8 @@ class Parts:
     clock: Clock
     random: Random
     transport: PeerTransport
+    guarded: PeerTransport
+    """The way out to peers that only other nodes have named."""
     sequencing: Sequencing
     arrived: Bell
     projected: Bell
@@ -79,6 +88,10 @@ class Parts:
     name: str
     url: str
     followers: dict[str, PeerFollower]
+    witness: Witness
+    trusted: tuple[Cosigner, ...] = ()
+    witnessing: Witnessing = field(init=False)
+    collecting: Collecting = field(init=False)
     policy: CarryPolicy = field(default_factory=CarryPolicy)
     """The carry policy to begin with; `carrying` has the one in force."""
     read_policy: Callable[[], CarryPolicy] = CarryPolicy
@@ -88,6 +101,11 @@ class Parts:
     known: Known = field(default_factory=Known)
     slots: Slots = field(init=False)
     pushing: Pushing | None = None
+    discover: bool = True
+    discover_private: bool = False
+    list_peers: bool = True
+    listed: bool = True
+    discovery: Discovery = field(init=False)
     catalog_fold: CatalogFold = field(init=False)
     index_fold: IndexFold = field(init=False)
     scrubbing: trio.Lock = field(init=False, default_factory=trio.Lock)
@@ -96,7 +114,28 @@ class Parts:
         self.carrying = Carrying(self.log, self.clock, self.policy)
         self.slots = Slots(self.random)
         self.catalog_fold = CatalogFold(self.log, self.catalog)
+        self.witnessing = Witnessing(
+            self.log, self.witness, self.worker, self.clock, self.arrived, self.carrying.is_carried
+        )
+        self.collecting = Collecting(
+            store=self.log,
+            worker=self.worker,
+            transport=self.transport,
+            clock=self.clock,
+            random=self.random,
+            bell=self.arrived,
+            named=Naming(self.log, self.catalog),
+        )
         self.index_fold = IndexFold(self.log, self.catalog, self.index)
+        self.discovery = Discovery(
+            self.world(),
+            self.followers,
+            guarded=self.guarded,
+            changed=self.peers_changed,
+            own_url=self.url,
+            is_on=self.discover,
+            allows_private=self.discover_private,
+        )
 
     async def read(self, work: Callable[[LogReader], T]) -> T:
         """Read the log store in a worker."""
@@ -116,6 +155,10 @@ class Parts:
 
         return await self.worker.run(run)
 
+    def listed_peers(self) -> list[str]:
+        """The nodes that this one tells others of."""
+        return self.discovery.listed() if self.list_peers else []
+
     async def project(self) -> None:
         """Bring both views up to the last arrival."""
         await catch_up(self.worker, self.catalog_fold)
@@ -132,6 +175,7 @@ class Parts:
             changed=self.arrived.ring,
             carrying=self.carrying,
             known=self.known,
+            witnesses=Knowledge(trusted=self.trusted, named=Naming(self.log, self.catalog)),
         )
 
 

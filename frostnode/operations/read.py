@@ -4,8 +4,9 @@ from typing import Any
 
 from frostnode.log.content import headers_of, readable_body
 from frostnode.log.withheld import check_shown, withheld_error
-from frostnode.neighbours import Lease
+from frostnode.neighbours import Hosted, Lease
 from frostnode.operations.parts import Json, Params, Parts, Progress
+from frostnode.operations.vouch import asked_json, witnesses_json
 from frostnode.ports import CatalogEntry, CatalogReader, LogReader
 from frostnode.protocol.dagjson import to_json
 from frostnode.protocol.entry import decode_body, header_cid
@@ -112,6 +113,7 @@ async def show(parts: Parts, params: Params, progress: Progress) -> Json:
                 "content": content_json(parts, log, entry),
                 "proof": _proof_json(log, entry),
                 "disputed": _is_disputed(log, entry),
+                "witnesses": witnesses_json(parts, log, catalog, log.log(entry.origin)),
                 "history": [entry_json(item) for item in catalog.entries(url.did, url.type, url.key)],
                 "versions": [entry_json(item) for item in versions],
             }
@@ -229,7 +231,10 @@ async def publisher(parts: Parts, params: Params, progress: Progress) -> Json:
             known = {item.did: item for item in catalog.publishers()}
             return {
                 **_publisher_json(parts, log, did, known.get(did)),
-                "epochs": [log_json(state) for state in log.logs(did)],
+                "epochs": [
+                    {**log_json(state), "witnesses": witnesses_json(parts, log, catalog, state)}
+                    for state in log.logs(did)
+                ],
                 "events": _events_json(history),
                 "listing": [
                     entry_json(item)
@@ -309,7 +314,7 @@ async def log(parts: Parts, params: Params, progress: Progress) -> Json:
     limit = min(int(params.get("limit", 50)), LISTING_MAX)
 
     def run() -> Json:
-        with parts.log.read() as reader:
+        with parts.catalog.read() as catalog, parts.log.read() as reader:
             did = _one_publisher(parts, reader, params.get("did"))
             entries: list[Json] = []
             for state in reversed(reader.logs(did)):
@@ -328,7 +333,11 @@ async def log(parts: Parts, params: Params, progress: Progress) -> Json:
                             "header": str(header_cid(leaf)),
                         }
                     )
-            return {"did": did, "epochs": [log_json(state) for state in reader.logs(did)], "entries": entries}
+            epochs = [
+                {**log_json(state), "witnesses": witnesses_json(parts, reader, catalog, state)}
+                for state in reader.logs(did)
+            ]
+            return {"did": did, "epochs": epochs, "entries": entries}
 
     return await parts.worker.run(run)
 
@@ -361,7 +370,10 @@ async def status(parts: Parts, params: Params, progress: Progress) -> Json:
                 "carry": str(parts.carrying.policy.mode),
                 "records": catalog.counts(),
                 "publishers": len(shown_dids(log)),
-                "hosted": [_hosted_json(log, item.did, item.origin) for item in log.hosted()],
+                "hosted": [_hosted_json(parts, log, catalog, item) for item in log.hosted()],
+                "witness": parts.witness.cosigner.vkey,
+                "trusted": [{"vkey": witness.vkey, "url": witness.url} for witness in parts.trusted],
+                "not_cosigned": dict(parts.witnessing.refused),
                 "peers": [_peer_json(parts, peer) for peer in log.peers()],
                 "followed": log.followed(),
                 "disputed": [_disputed_json(log, origin) for origin in log.disputed()],
@@ -375,11 +387,16 @@ async def status(parts: Parts, params: Params, progress: Progress) -> Json:
     return await parts.worker.run(run)
 
 
-def _hosted_json(log: LogReader, did: Did, origin: Any) -> Json:
-    state = log.log(origin)
+def _hosted_json(parts: Parts, log: LogReader, catalog: CatalogReader, hosted: Hosted) -> Json:
+    state = log.log(hosted.origin)
     if state is None:
-        raise LocalError("publisher.unknown", f"{origin} is hosted but not stored")
-    return {"did": did, **log_json(state)}
+        raise LocalError("publisher.unknown", f"{hosted.origin} is hosted but not stored")
+    return {
+        "did": hosted.did,
+        **log_json(state),
+        "witnesses": witnesses_json(parts, log, catalog, state),
+        "asked": asked_json(parts, hosted.origin),
+    }
 
 
 def _disputed_json(log: LogReader, origin: Origin) -> Json:

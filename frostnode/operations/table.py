@@ -3,7 +3,18 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
-from frostnode.operations import block, erase, evidence, follow, maintain, policy, proof, publish, read
+from frostnode.operations import (
+    block,
+    erase,
+    evidence,
+    follow,
+    maintain,
+    peers,
+    policy,
+    proof,
+    publish,
+    read,
+)
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.protocol.errors import LocalError
 
@@ -14,6 +25,9 @@ OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
     "withdraw": (("url",), publish.withdraw),
     "follow": (("target",), follow.follow),
     "unfollow": (("target",), follow.unfollow),
+    "peers": ((), peers.peers),
+    "peers-add": (("url",), peers.add_peer),
+    "peers-remove": (("url",), peers.remove_peer),
     "sync": ((), follow.sync),
     "search": (("query",), read.search),
     "show": (("url",), read.show),

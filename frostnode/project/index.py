@@ -63,9 +63,10 @@ class IndexFold:
             fresh.take_over()
 
     def _step(self) -> bool:
-        after, mark = self._index.cursor(), self._index.mark()
+        after = self._index.cursor()
         with self._catalog.read() as catalog, self._log.read() as log:
-            if not was_followed(log, after, mark):
+            begun = catalog.begun()
+            if after and not self._follows(begun, log):
                 self._index.clear()
                 after = 0
             known = catalog.cursor()
@@ -73,8 +74,16 @@ class IndexFold:
             if not arrivals:
                 return False
             last = self._put(log, catalog, arrivals)
-        self._index.commit(last.number, last.tag)
+        self._index.commit(last.number, begun + last.tag)
         return True
+
+    def _follows(self, begun: bytes, log: LogReader) -> bool:
+        """Whether all that is indexed was looked up in this catalog, and the store still has what led to it.
+
+        The catalog is ahead of the index: one that began anew was ahead with what the store may have lost.
+        """
+        mark = self._index.mark()
+        return mark.startswith(begun) and was_followed(log, self._index.cursor(), mark[len(begun) :])
 
     def _put(self, log: LogReader, catalog: CatalogReader, arrivals: list[Arrival]) -> Arrival:
         """Index what the arrivals touched, up to INDEX_BATCH_BYTES_MAX of bodies; answers the last one done."""

@@ -30,9 +30,13 @@ In reading order; each cites its chapter of spec/README.md:
     tiles          the tree as static files
     note           signed notes
     checkpoint     tree heads and cosignatures
+    cosigners      witnesses, and what their lines in a note are worth
+    witness        requests to cosign, and the rule by which they are judged
+    tlog_policy    whose word is enough
     log_state      what a node holds of one epoch's log
     proofs         one record with its proof as one file
     evidence       what proves that an epoch was signed two ways: made, checked, as one file
+    head_ranges    in which logs two nodes differ
     frames         the sync stream, between bytes and values
     growth         leaves behind those that a log has, and what they make of its tree
     leaf_run       the leaves of one frame with what their proof leads to
@@ -42,6 +46,7 @@ In reading order; each cites its chapter of spec/README.md:
     replay_window  the requests that came lately, so that none counts twice
     journal        what is remembered of a batch until it is stored
     follow_actions what a follower answers to a frame
+    follow_witnesses what a follower makes of cosignatures
     follow_held    what is held, with what a batch brings on top
     follow         the follower without I/O: frames in, what may be taken out
 """

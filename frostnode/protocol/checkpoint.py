@@ -137,16 +137,25 @@ def verify_cosignatures(note: bytes, witnesses: Mapping[str, PublicKey]) -> dict
         LogError: note.malformed, note.signature
     """
     parsed = parse_note(note)
-    times: dict[str, int] = {}
-    for name, public in witnesses.items():
-        for line in parsed.signed_by(name, key_id(name, public, COSIGNATURE_V1)):
-            time_s = int.from_bytes(line.payload[:_TIME_BYTES], "big")
-            if time_s > COSIGNATURE_TIME_S_MAX:
-                expected = f"≤ {COSIGNATURE_TIME_S_MAX}"
-                raise LogError("note.signature", f"time of {name}", found=time_s, expected=expected)
-            _verify(line, public, _cosigned(time_s, parsed.text), line.payload[_TIME_BYTES:])
-            times[name] = max(time_s, times.get(name, 0))
-    return times
+    times = {name: cosigned_at(parsed, name, public) for name, public in witnesses.items()}
+    return {name: time_s for name, time_s in times.items() if time_s is not None}
+
+
+def cosigned_at(note: Note, name: str, public: PublicKey) -> int | None:
+    """When a witness has cosigned the text (POSIX seconds, the latest); None when it has not.
+
+    Raises:
+        LogError: note.signature, when a line says so and does not verify
+    """
+    latest: int | None = None
+    for line in note.signed_by(name, key_id(name, public, COSIGNATURE_V1)):
+        time_s = int.from_bytes(line.payload[:_TIME_BYTES], "big")
+        if time_s > COSIGNATURE_TIME_S_MAX:
+            expected = f"≤ {COSIGNATURE_TIME_S_MAX}"
+            raise LogError("note.signature", f"time of {name}", found=time_s, expected=expected)
+        _verify(line, public, _cosigned(time_s, note.text), line.payload[_TIME_BYTES:])
+        latest = max(time_s, latest or 0)
+    return latest
 
 
 def _cosigned(time_s: int, text: str) -> bytes:

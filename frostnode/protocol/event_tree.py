@@ -132,6 +132,11 @@ class EventTree:
         steps = zip(*map(self.path, cids), strict=False)
         return [step[0] for step in steps if len(set(step)) == 1]
 
+    def undecided(self) -> tuple[Cid, ...]:
+        """The events that may come to count when the place is decided at which the path stops."""
+        path, forked = self.counted()
+        return tuple(self._below(self._candidates(path))) if forked else ()
+
     def decide(self, new: Iterable[SignedEvent], cosigned: Cosigned) -> None:
         """Choose at each place whose first events these are, and again where neither was chosen."""
         first: dict[Place, list[Cid]] = {}

@@ -39,6 +39,7 @@ from frostnode.protocol.follow_actions import (
     with_cursor,
 )
 from frostnode.protocol.follow_held import Held, HeldNow, Target
+from frostnode.protocol.follow_witnesses import NO_WITNESSES, Knowledge, Vouched, better_note
 from frostnode.protocol.frames import (
     BodiesFrame,
     CheckpointFrame,
@@ -50,7 +51,7 @@ from frostnode.protocol.frames import (
     Frame,
 )
 from frostnode.protocol.history import EpochStanding, History, Taken
-from frostnode.protocol.identity import End, parse_signed_event
+from frostnode.protocol.identity import parse_signed_event
 from frostnode.protocol.journal import Journal
 from frostnode.protocol.leaf_run import LeafRun, read_run
 from frostnode.protocol.limits import HEADER_BYTES_MAX, STREAM_HEADS_COMPARED_MAX, TILE_WIDTH
@@ -70,7 +71,7 @@ class Follower:
 
     `dids` are the publishers that were asked for (None: all), whatever the peer sends. `stopped` may be
     shared by the followers of several streams of one peer. `passes_over` says whose logs are not wanted for
-    now; their identity events are judged all the same.
+    now; their identity events are judged all the same. `witnesses` is what is known of those who cosign.
     """
 
     def __init__(
@@ -79,10 +80,12 @@ class Follower:
         dids: frozenset[Did] | None = None,
         stopped: Journal[Origin, Stopped] | None = None,
         passes_over: Callable[[Did], bool] | None = None,
+        witnesses: Knowledge = NO_WITNESSES,
     ) -> None:
         self._passes_over = passes_over or _passes_over_nobody
         self._is_choosy, self._has_passed_over = passes_over is not None, False
         self._held = HeldNow(held)
+        self._witnesses, self._vouched = witnesses, Vouched(held, witnesses)
         self._dids = dids
         self._stopped: Journal[Origin, Stopped] = Journal() if stopped is None else stopped
         self._targets: Journal[Origin, Target] = Journal()
@@ -96,17 +99,28 @@ class Follower:
         """The logs that the batch was judged against, as they were held."""
         return self._held.judged
 
+    @property
+    def shown(self) -> Mapping[Origin, int]:
+        """How many leaves of each log the peer has proven in this batch to have."""
+        return self._held.shown
+
+    def behind(self) -> list[Origin]:
+        """The logs of which the peer has shown more in this batch than is held behind it, or about to be."""
+        return [origin for origin in self._held.behind() if self._stopped.get(origin) is None]
+
     def keep(self) -> None:
         """The last batch was stored. Others may have stored more: look anew at what is held."""
         for journal in (self._stopped, self._targets, self._later, self._taken):
             journal.keep()
         self._held.keep()
+        self._vouched.forget()
 
     def undo(self) -> None:
         """The last batch was not stored: its frames are fed again."""
         for journal in (self._stopped, self._targets, self._later, self._taken):
             journal.undo()
         self._held.undo()
+        self._vouched.forget()
 
     def feed(self, frame: Frame) -> list[Action]:
         """Judge one frame.
@@ -138,12 +152,12 @@ class Follower:
             return []
         known = self._held.history(did)
         history = known.copy() if known is not None else History.empty(did)
-        taken = history.take([parse_signed_event(raw) for raw in frame.events])
+        taken = history.take([parse_signed_event(raw) for raw in frame.events], self._vouched.of(did))
         missing: list[Action] = [Missing(did=did, ancestors=taken.missing)] if taken.missing else []
         if not taken.new:
             for _, refusal in taken.refused:
                 raise refusal
-            return [*self._astray(did, history), *missing]
+            return [*(gap_to_end(did, log) for log in self._held.astray(history)), *missing]
         self._held.put_history(history)
         return [TakeEvents(did=did, history=history, taken=taken), *self._restand(did, taken), *missing]
 
@@ -159,20 +173,29 @@ class Follower:
             if change.new is None or not (was_stopped or change.new.end):
                 continue
             state = self._held.log(origin, change.new)
-            if change.new.end and self._is_astray(state, change.new.end):
+            if change.new.end and self._held.is_astray(state, change.new.end):
                 again.append(gap_to_end(did, state))
             elif was_stopped:
-                again.append(Gap(did=did, origin=origin, held=state.held.size, shown=state.held.size))
+                again.append(self._ask_again(did, change.new))
         return again
 
-    def _is_astray(self, state: LogState, end: End) -> bool:
-        """Whether what is held up to the end of an epoch is another tree than that of the end."""
-        return end.size <= state.held.size and self._held.tree(state, end.size).root() != end.root
+    def _vouch(self, frame: CheckpointFrame) -> list[Action]:
+        """What a cosigned head of an epoch that does not count says about an undecided history."""
+        did = parse_origin(frame.origin).did
+        is_wanted = self._is_asked_for(did) and not self._passes_over(did)
+        history = self._held.history(did) if is_wanted else None
+        vouch, decided = self._vouched.hear(frame, history)
+        if vouch is None or decided is None:
+            return [] if vouch is None else [vouch]
+        self._held.put_history(decided.history)
+        opened = [change.new for change in decided.taken.changes if change.new and change.old is None]
+        again = [self._ask_again(did, standing) for standing in opened]
+        return [vouch, decided, *again, *self._restand(did, decided.taken)]
 
-    def _astray(self, did: Did, history: History) -> list[Action]:
-        """Ask for the settled trees of ended epochs of which another one is held here."""
-        logs = (self._held.log(standing.origin, standing) for standing in history.standing if standing.end)
-        return [gap_to_end(did, log) for log in logs if log.astray]
+    def _ask_again(self, did: Did, standing: EpochStanding) -> Gap:
+        """The log was passed over: all that is not held of it is to be asked for."""
+        size = self._held.log(standing.origin, standing).held.size
+        return Gap(did=did, origin=standing.origin, held=size, shown=size)
 
     def _is_asked_for(self, did: Did) -> bool:
         return (self._dids is None or did in self._dids) and did not in self.blocked.publishers
@@ -223,10 +246,12 @@ class Follower:
     def _checkpoint(self, frame: CheckpointFrame) -> list[Action]:
         did, origin, standing = self._standing(frame.origin)
         if standing is None:
-            return []
+            return self._vouch(frame) if self._stopped.get(origin) is None else []
         if standing.key is None:
             raise LogError("epoch.unknown", f"epoch {origin} was opened without a log key")
         checkpoint = open_checkpoint(frame.note, origin, standing.key)
+        state = self._held.log(origin, standing)
+        self._held.shown[origin] = checkpoint.size
         if (end := standing.end) is not None:
             settles = checkpoint.size == end.size
             if settles and checkpoint.root != end.root:
@@ -235,7 +260,6 @@ class Follower:
                 ]
             self._targets.put(origin, Target(end.size, end.root, frame.note if settles else None))
             return []
-        state = self._held.log(origin, standing)
         self._targets.put(origin, Target(checkpoint.size, checkpoint.root, frame.note))
         return [] if state.frozen else self._compare(did, state, checkpoint, frame)
 
@@ -252,11 +276,12 @@ class Follower:
             return [] if fits else self._fork(did, state, frame.note)
         if checkpoint.root != self._held.tree(state, checkpoint.size).root():
             return self._fork(did, state, frame.note)
-        is_known = state.served == held.size and state.checkpoint == frame.note
-        if checkpoint.size < held.size or held.size == 0 or is_known:
+        is_held = checkpoint.size == held.size
+        note = better_note(state, frame.note, self._witnesses, did) if is_held else None
+        if note is None:
             return []
-        self._held.put_log(replace(state, served=held.size, checkpoint=frame.note))
-        return [NewHead(origin=state.origin, note=frame.note, size=held.size)]
+        self._held.put_log(replace(state, served=held.size, checkpoint=note))
+        return [NewHead(did=did, origin=state.origin, note=note, size=held.size)]
 
     def _compare_later(self) -> list[Action]:
         """Hold heads that were beyond what was held against what others have brought since."""
@@ -335,13 +360,14 @@ class Follower:
                 found=run.root,
                 expected=target.root,
             )
+        self._held.shown[origin] = target.size
         return [] if state.frozen else self._judge_run(did, state, target, run)
 
     def _judge_run(self, did: Did, state: LogState, target: Target, run: LeafRun) -> list[Action]:
         """Hold proven leaves against those that are held, and take those behind them."""
         origin, held, standing = state.origin, state.held, state.standing
         if run.stop <= held.size:
-            lacking = self._compare_held(origin, run)
+            lacking = self._held.compare(origin, run)
             is_astray = state.astray and self._held.tree(state, run.stop) != run.through
             if lacking is None or is_astray:
                 return self._not_ours(did, state, target, run)
@@ -353,17 +379,6 @@ class Follower:
         if run.tree_before(held.size) != held:
             return self._not_ours(did, state, target, run)
         return self._take(did, state, target, run)
-
-    def _compare_held(self, origin: Origin, run: LeafRun) -> list[tuple[int, bytes]] | None:
-        """Compare with what is held already, as far as it is here and there: None when it is not the same.
-
-        Answers what is here as a hash alone and could be carried.
-        """
-        held = self._held.leaves(origin, run.start, run.stop)
-        lacking = run.lacking_in(held)
-        if lacking or held == run.leaves:
-            self._held.add_run(origin, run)
-        return lacking
 
     def _take(self, did: Did, state: LogState, target: Target, run: LeafRun) -> list[Action]:
         """Take the leaves behind those that are held, up to the first that nobody can carry."""
@@ -379,26 +394,9 @@ class Follower:
                 ahead = Ahead(note=target.note, beyond=tuple(run.right_of(stop)))
             if self._taken.get(origin) is None:
                 self._taken.put(origin, start)
-            actions.append(
-                TakeEntries(
-                    did=did,
-                    origin=origin,
-                    growth=growth,
-                    served=served,
-                    note=note,
-                    ahead=ahead,
-                )
-            )
-            self._held.add_run(origin, run)
-            self._held.put_log(
-                replace(
-                    state,
-                    held=growth.after,
-                    served=state.served if served is None else served,
-                    checkpoint=state.checkpoint if served is None else note,
-                    ahead=ahead,
-                )
-            )
+            taken = TakeEntries(did=did, origin=origin, growth=growth, served=served, note=note, ahead=ahead)
+            actions.append(taken)
+            self._held.grow(state, run, taken)
         if stop < run.stop:
             reason = f"leaf {stop} has more than {HEADER_BYTES_MAX} bytes"
             actions.append(self._stop(origin, "header.too-large", reason))
@@ -436,11 +434,13 @@ class Follower:
             raise FrameError(
                 "frame.malformed", "bodies", found=f"[{frame.start}, {stop})", expected="one bundle"
             )
-        if (held := state.held.size) < stop and standing.accepts and not state.frozen:
+        held = state.held.size
+        if held < stop and standing.accepts and not state.frozen:
             return [Gap(did=did, origin=origin, held=held, shown=stop)]
         stop = min(stop, held)
         leaves = self._held.leaves(origin, frame.start, stop)
-        bodies = named_bodies(origin, frame.start, self.blocked.without_blocked(did, leaves), frame.items)
+        wanted, has_ended = self.blocked.without_blocked(did, leaves), standing.end is not None
+        bodies = named_bodies(origin, frame.start, wanted, frame.items, has_ended=has_ended)
         if not bodies:
             return []
         taken_from = self._taken.get(origin)

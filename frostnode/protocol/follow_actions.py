@@ -64,8 +64,9 @@ class TakeBodies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewHead:
-    """A newer checkpoint over exactly the leaves that are held (more signatures, the same tree)."""
+    """A checkpoint over exactly the leaves that are held: the first of that tree, or one with more cosignatures."""
 
+    did: Did
     origin: Origin
     note: bytes
     size: int
@@ -86,6 +87,15 @@ class TakeEvidence:
 
     did: Did
     evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeVouch:
+    """Trusted witnesses have cosigned the epoch that an event of an undecided history opened."""
+
+    did: Did
+    event: Cid
+    witnesses: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +167,9 @@ class Finished:
     reason: str
 
 
-Admissible: TypeAlias = TakeEvents | TakeEntries | TakeLeaves | TakeBodies | NewHead | Drop | TakeEvidence
+Admissible: TypeAlias = (
+    TakeEvents | TakeEntries | TakeLeaves | TakeBodies | TakeVouch | NewHead | Drop | TakeEvidence
+)
 """Effects that need nothing but to be admitted and written."""
 
 Effect: TypeAlias = Admissible | Fork

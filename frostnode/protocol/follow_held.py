@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from frostnode.protocol.follow_actions import TakeEntries
+from frostnode.protocol.follow_witnesses import Remembered
 from frostnode.protocol.history import EpochStanding, History
+from frostnode.protocol.identity import End
 from frostnode.protocol.leaf_run import LeafRun
-from frostnode.protocol.log_state import LogState
+from frostnode.protocol.log_state import LogState, is_behind
 from frostnode.protocol.merkle import CompactRange
 from frostnode.protocol.names import Did, Origin
 
 _LAST_RUNS: Final = 4
 
 
-class Held(Protocol):
+class Held(Remembered, Protocol):
     """What the receiver holds already."""
 
     def history(self, did: Did) -> History | None: ...
@@ -38,7 +41,10 @@ class Target:
 
 
 class HeldNow:
-    """See the module. `judged` is the logs that the batch was judged against, as they were held."""
+    """See the module. `judged` is the logs that the batch was judged against, as they were held.
+
+    `shown` says how many leaves of each log the peer has proven in the batch to have.
+    """
 
     def __init__(self, held: Held) -> None:
         self._held = held
@@ -46,6 +52,7 @@ class HeldNow:
         self._logs: dict[Origin, LogState] = {}
         self._runs: dict[Origin, list[LeafRun]] = {}
         self.judged: dict[Origin, LogState | None] = {}
+        self.shown: dict[Origin, int] = {}
 
     def keep(self) -> None:
         """The batch was stored. Others may have stored more: look anew."""
@@ -62,6 +69,7 @@ class HeldNow:
         self._histories.clear()
         self._logs.clear()
         self.judged.clear()
+        self.shown.clear()
 
     # -- histories ------------------------------------------------------------------------------------
 
@@ -92,6 +100,19 @@ class HeldNow:
         """The batch has brought this log so far."""
         self._logs[state.origin] = state
 
+    def grow(self, state: LogState, run: LeafRun, taken: TakeEntries) -> None:
+        """The batch has brought these leaves of a run."""
+        self.add_run(state.origin, run)
+        self.put_log(
+            replace(
+                state,
+                held=taken.growth.after,
+                served=state.served if taken.served is None else taken.served,
+                checkpoint=state.checkpoint if taken.served is None else taken.note,
+                ahead=taken.ahead,
+            )
+        )
+
     def drop(self, state: LogState, size: int) -> LogState:
         """The batch has shown that only the first `size` leaves are of the tree that counts."""
         held = self.tree(state, size)
@@ -104,7 +125,22 @@ class HeldNow:
         if origin in self._logs:
             self._logs[origin] = self._logs[origin].standing_as(standing)
 
+    def behind(self) -> list[Origin]:
+        """The logs of which the peer has shown more than is held, or about to be."""
+        return [origin for origin, size in self.shown.items() if is_behind(self._logs.get(origin), size)]
+
     # -- leaves ---------------------------------------------------------------------------------------
+
+    def compare(self, origin: Origin, run: LeafRun) -> list[tuple[int, bytes]] | None:
+        """Compare a run with what is held of it, as far as it is here and there: None when it is not the same.
+
+        Answers what is here as a hash alone and could be carried.
+        """
+        held = self.leaves(origin, run.start, run.stop)
+        lacking = run.lacking_in(held)
+        if lacking or held == run.leaves:
+            self.add_run(origin, run)
+        return lacking
 
     def add_run(self, origin: Origin, run: LeafRun) -> None:
         """Leaves that are held now, from the batch or from before."""
@@ -132,3 +168,12 @@ class HeldNow:
             return self._held.tree(state.origin, size)
         runs = self._runs[state.origin]
         return next(run.tree_before(size) for run in runs if run.start <= size <= run.stop)
+
+    def is_astray(self, state: LogState, end: End) -> bool:
+        """Whether what is held up to the end of an epoch is another tree than that of the end."""
+        return end.size <= state.held.size and self.tree(state, end.size).root() != end.root
+
+    def astray(self, history: History) -> list[LogState]:
+        """The logs of ended epochs of which another tree than the settled is held here."""
+        logs = (self.log(standing.origin, standing) for standing in history.standing if standing.end)
+        return [log for log in logs if log.astray]

@@ -118,6 +118,11 @@ class History:
         return self._forked
 
     @property
+    def undecided(self) -> tuple[Cid, ...]:
+        """Where the path stops at an undecided place: its rivals and all events below them."""
+        return () if self._tree is None or not self._forked else self._tree.undecided()
+
+    @property
     def forks(self) -> tuple[Fork, ...]:
         """Every place on the path that has more than one event, in order."""
         if self._tree is None:

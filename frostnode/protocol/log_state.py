@@ -59,3 +59,8 @@ def counted(size: int, standing: EpochStanding | None) -> int:
     if standing is None:
         return 0
     return size if standing.end is None else min(size, standing.end.size)
+
+
+def is_behind(state: LogState | None, shown: int) -> bool:
+    """Whether more is to be had of a log of which somebody has shown so many leaves."""
+    return state is not None and not state.frozen and state.held.size < counted(shown, state.standing)

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from frostnode.protocol.dagcbor import CID_PREFIX
 from frostnode.protocol.entry import read_leaf
-from frostnode.protocol.errors import FrameError, RecordError
+from frostnode.protocol.errors import FrameError, PeerError, RecordError
 from frostnode.protocol.frames import BodyAbsent, BodyItem
 from frostnode.protocol.limits import KEY_CHARS_MAX, TYPE_CHARS_MAX
 from frostnode.protocol.names import VERSION, Origin
@@ -73,9 +73,17 @@ def named_body(leaf: bytes) -> NamedBody | None:
 
 
 def named_bodies(
-    origin: Origin, start: int, leaves: Sequence[bytes | None], items: Sequence[BodyItem]
+    origin: Origin,
+    start: int,
+    leaves: Sequence[bytes | None],
+    items: Sequence[BodyItem],
+    *,
+    has_ended: bool = False,
 ) -> list[tuple[bytes, bytes]]:
     """The bodies among the items, with their digests, each held against the leaf that names it.
+
+    Of an epoch that has ended what does not fit is passed over: the peer may not have heard, and hold
+    another branch of it.
 
     Raises:
         RecordError: body.hash; FrameError: frame.order, for a body that a header says there is none of
@@ -85,11 +93,15 @@ def named_bodies(
         if leaf is None or item is None or isinstance(item, BodyAbsent):
             continue  # where the header is withheld nothing says which body it names
         named = named_body(leaf)
-        if named is not None:
-            named.check(item)
-            bodies.append((named.digest, item))
-        elif read_leaf(leaf) is not None:
-            raise FrameError(
-                "frame.order", f"body of leaf {index} of {origin}", expected="none: its header has none"
-            )
+        try:
+            if named is not None:
+                named.check(item)
+                bodies.append((named.digest, item))
+            elif read_leaf(leaf) is not None:
+                raise FrameError(
+                    "frame.order", f"body of leaf {index} of {origin}", expected="none: its header has none"
+                )
+        except PeerError:
+            if not has_ended:
+                raise
     return bodies

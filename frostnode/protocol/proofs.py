@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from frostnode.protocol.checkpoint import open_checkpoint, verify_cosignatures
+from frostnode.protocol.checkpoint import cosigned_at, open_checkpoint
+from frostnode.protocol.cosigners import Cosigner
 from frostnode.protocol.dagcbor import Cid, Value, decode, encode
 from frostnode.protocol.entry import Header, check_body, decode_body, header_cid, parse_header
 from frostnode.protocol.errors import EncodingError, LogError, PeerError
-from frostnode.protocol.history import History
+from frostnode.protocol.history import EpochStanding, History
 from frostnode.protocol.identity import parse_signed_event
 from frostnode.protocol.keys import PublicKey
 from frostnode.protocol.limits import (
@@ -27,6 +28,7 @@ from frostnode.protocol.limits import (
 from frostnode.protocol.merkle import leaf_hash, verify_inclusion
 from frostnode.protocol.names import Did, DidUrl, Origin, parse_origin
 from frostnode.protocol.note import parse_note
+from frostnode.protocol.tlog_policy import Policy, Verdict
 
 PROOF_FORMAT: Final = "frost-proof/1"
 _DEPTH_MAX: Final = 2
@@ -60,7 +62,7 @@ class Verified:
     `url` names the exact entry. `body` holds the bytes that the header names, `fields` the record in
     them, each None when it is not there or, for `fields`, cannot be read. `size` and `root` are those of
     the tree that the entry is proven into, `ended` tells whether its epoch ends there. `cosigned` has the
-    time (POSIX seconds) at which each of the reader's witnesses has cosigned that very tree.
+    time (POSIX seconds) at which each of the reader's witnesses has cosigned that very tree, `verdict` what the reader's policy says of that, if there is one.
     """
 
     did: Did
@@ -76,6 +78,7 @@ class Verified:
     root: bytes
     ended: bool
     cosigned: Mapping[str, int]
+    verdict: Verdict | None
     statement: str
 
 
@@ -86,7 +89,7 @@ class _Tree:
     size: int
     root: bytes
     ended: bool
-    cosigned: Mapping[str, int]
+    cosigned: Mapping[Cosigner, int]
     strangers: int
     """How many lines of the note are of neither the log's key nor a witness that the reader knows."""
 
@@ -176,8 +179,12 @@ def _malformed(what: str, found: object, expected: object) -> LogError:
 # -- the proof ----------------------------------------------------------------------------------------
 
 
-def verify_proof(data: bytes, witnesses: Mapping[str, PublicKey] | None = None) -> Verified:
-    """Verify a proof file. `witnesses` are those that the reader knows, name → key.
+def verify_proof(
+    data: bytes, witnesses: Mapping[str, PublicKey] | None = None, policy: Policy | None = None
+) -> Verified:
+    """Verify a proof file. `witnesses` are those that the reader knows, name → key; those of a `policy` are known too.
+
+    A policy that is not met is no error: the file proves what it proves, and the verdict says so.
 
     Raises:
         PeerError: proof.*, or the code of whichever part does not hold
@@ -185,13 +192,19 @@ def verify_proof(data: bytes, witnesses: Mapping[str, PublicKey] | None = None) 
     proof = decode_proof(data)
     did = parse_origin(proof.origin).did
     history = read_path(did, proof.history)
-    tree = _find_tree(proof, history, witnesses or {})
+    epoch = history.epoch(proof.origin)
+    if epoch is None or epoch.key is None:
+        raise LogError("epoch.unknown", f"no event of the history opened a log {proof.origin}")
+    cosigners = [Cosigner(name, key) for name, key in (witnesses or {}).items()]
+    tree = _find_tree(proof, epoch, epoch.key, [*cosigners, *(policy.cosigners if policy else ())])
     verify_inclusion(leaf_hash(proof.header), proof.index, tree.size, proof.path, tree.root)
     header = parse_header(proof.header)
     if proof.body is not None:
         check_body(header, proof.body)
     url = DidUrl(did=did, type=header.type, key=header.key, cid=header_cid(proof.header))
     tip = history.path[-1]
+    times = {witness.key: time_s for witness, time_s in tree.cosigned.items()}
+    verdict = policy.judge(proof.origin, epoch.key, times) if policy else None
     return Verified(
         did=did,
         url=url,
@@ -205,8 +218,9 @@ def verify_proof(data: bytes, witnesses: Mapping[str, PublicKey] | None = None) 
         size=tree.size,
         root=tree.root,
         ended=tree.ended,
-        cosigned=tree.cosigned,
-        statement=_state(proof, url, header, tree, f"{tip.event.n} ({tip.cid})"),
+        cosigned={witness.name: time_s for witness, time_s in tree.cosigned.items()},
+        verdict=verdict,
+        statement=_state(proof, url, header, tree, f"{tip.event.n} ({tip.cid})", verdict),
     )
 
 
@@ -232,12 +246,11 @@ def read_path(did: Did, events: Sequence[bytes]) -> History:
     return history
 
 
-def _find_tree(proof: ProofFile, history: History, witnesses: Mapping[str, PublicKey]) -> _Tree:
+def _find_tree(
+    proof: ProofFile, epoch: EpochStanding, key: PublicKey, witnesses: Sequence[Cosigner]
+) -> _Tree:
     """Find the end of the epoch, or else the tree of the checkpoint; check the note in either case."""
-    epoch = history.epoch(proof.origin)
-    if epoch is None or epoch.key is None:
-        raise LogError("epoch.unknown", f"no event of the history opened a log {proof.origin}")
-    signed = _open_note(proof.checkpoint, epoch.origin, epoch.key, witnesses) if proof.checkpoint else None
+    signed = _open_note(proof.checkpoint, epoch.origin, key, witnesses) if proof.checkpoint else None
     if epoch.end is None:
         if signed is None:
             raise LogError(
@@ -250,16 +263,18 @@ def _find_tree(proof: ProofFile, history: History, witnesses: Mapping[str, Publi
     return _Tree(size=size, root=root, ended=True, cosigned={}, strangers=0)
 
 
-def _open_note(note: bytes, origin: Origin, key: PublicKey, witnesses: Mapping[str, PublicKey]) -> _Tree:
-    checkpoint = open_checkpoint(note, origin, key)
-    times = verify_cosignatures(note, witnesses)
-    others = {(line.name, line.key_id) for line in parse_note(note).signatures if line.name != origin}
+def _open_note(note: bytes, origin: Origin, key: PublicKey, witnesses: Sequence[Cosigner]) -> _Tree:
+    checkpoint, parsed = open_checkpoint(note, origin, key), parse_note(note)
+    found = {witness: cosigned_at(parsed, witness.name, witness.key) for witness in witnesses}
+    times = {witness: time_s for witness, time_s in found.items() if time_s is not None}
+    known = {witness.line_key for witness in times}
+    lines = {(line.name, line.key_id) for line in parsed.signatures if line.name != origin}
     return _Tree(
         size=checkpoint.size,
         root=checkpoint.root,
         ended=False,
         cosigned=times,
-        strangers=len(others) - len(times),
+        strangers=len(lines - known),
     )
 
 
@@ -273,7 +288,9 @@ def _readable(body: bytes | None) -> dict[str, Value] | None:
 # -- in words -----------------------------------------------------------------------------------------
 
 
-def _state(proof: ProofFile, url: DidUrl, header: Header, tree: _Tree, tip: str) -> str:
+def _state(
+    proof: ProofFile, url: DidUrl, header: Header, tree: _Tree, tip: str, verdict: Verdict | None
+) -> str:
     epoch = parse_origin(proof.origin).epoch
     content = "its content is in this file" if proof.body is not None else "its content is not in this file"
     if header.body is None:
@@ -285,15 +302,23 @@ def _state(proof: ProofFile, url: DidUrl, header: Header, tree: _Tree, tip: str)
             f"is entry {proof.index} of epoch {epoch} of {url.did}: {header.op}; {content}.",
             f"It is in the tree of {tree.size} entries, {vouched}.",
             f"This holds as of identity event {tip}; {_state_cosigned(tree)}.",
+            *([] if verdict is None else [_state_verdict(verdict)]),
             f"Its publisher says that it is of {_date(header.time // 1000)}.",
             "What was published or decided later is not in this file.",
         )
     )
 
 
+def _state_verdict(verdict: Verdict) -> str:
+    if not verdict.holds:
+        return f"The policy does not hold: {verdict.reason}."
+    since = "" if verdict.since is None else f" since {_date(verdict.since)}"
+    return f"The policy holds{since}: {verdict.reason}."
+
+
 def _state_cosigned(tree: _Tree) -> str:
     if tree.cosigned:
-        times = sorted((time, name) for name, time in tree.cosigned.items())
+        times = sorted((time, witness.name) for witness, time in tree.cosigned.items())
         return "this tree was cosigned " + ", ".join(f"by {name} at {_date(time)}" for time, name in times)
     if tree.strangers:
         return f"no witness that is known here has cosigned this tree ({tree.strangers} unknown)"

@@ -8,9 +8,14 @@ the value is not of its shape. Which field has which shape is for `records` to s
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
+from frostnode.protocol.cosigners import is_witness_url, parse_cosigner
 from frostnode.protocol.dagcbor import Value, encode
-from frostnode.protocol.errors import NameError_, RecordError
-from frostnode.protocol.limits import CHANGE_SUMMARY_BYTES_MAX
+from frostnode.protocol.errors import NameError_, RecordError, SignatureError
+from frostnode.protocol.limits import (
+    CHANGE_SUMMARY_BYTES_MAX,
+    PUBLISHER_WITNESSES_MAX,
+    WITNESS_URL_BYTES_MAX,
+)
 from frostnode.protocol.names import DATASET, DID_PREFIX, DidUrl, parse_did, parse_did_url
 
 Check: TypeAlias = Callable[[Value, str], None]
@@ -96,6 +101,31 @@ def summary(value: Value, path: str) -> None:
     """Anything for machines that is not too large."""
     if (size := len(encode(value))) > CHANGE_SUMMARY_BYTES_MAX:
         raise wrong(path, f"{size} bytes", f"≤ {CHANGE_SUMMARY_BYTES_MAX} bytes of DAG-CBOR")
+
+
+def witnesses(value: Value, path: str) -> None:
+    """At most PUBLISHER_WITNESSES_MAX witnesses, each with its verifier key, once, and where it is asked."""
+    items(shape({"vkey": _witness_key, "url": _witness_url}, "vkey", "url"))(value, path)
+    assert isinstance(value, list)
+    if len(value) > PUBLISHER_WITNESSES_MAX:
+        raise wrong(path, f"{len(value)} witnesses", f"≤ {PUBLISHER_WITNESSES_MAX}")
+    keys = [parse_cosigner(str(witness["vkey"])).key for witness in value if isinstance(witness, dict)]
+    if len(set(keys)) < len(keys):
+        raise wrong(path, "one key of two witnesses", "each key once")
+
+
+def _witness_key(value: Value, path: str) -> None:
+    text(value, path)
+    try:
+        parse_cosigner(str(value))
+    except SignatureError as error:
+        raise wrong(path, value, "the verifier key of a witness: name+key id+base64, type 4") from error
+
+
+def _witness_url(value: Value, path: str) -> None:
+    text(value, path)
+    if not is_witness_url(str(value)) or len(str(value).encode()) > WITNESS_URL_BYTES_MAX:
+        raise wrong(path, value, f"http(s)://HOST/PATH of at most {WITNESS_URL_BYTES_MAX} bytes")
 
 
 # -- names of records and publishers --------------------------------------------------------------------

@@ -9,6 +9,7 @@ Rules (spec/03-records.md#record-types):
 from collections.abc import Mapping
 from typing import Any, Final
 
+from frostnode.protocol.cosigners import Cosigner, parse_cosigner
 from frostnode.protocol.dagcbor import Value
 from frostnode.protocol.errors import NameError_, RecordError
 from frostnode.protocol.limits import INDEXED_CHARS_MAX, INDEXED_ITEMS_MAX, TITLE_CHARS_MAX
@@ -32,6 +33,7 @@ from frostnode.protocol.record_shapes import (
     summary,
     text,
     text_or,
+    witnesses,
     wrong,
     x25519_key,
 )
@@ -134,7 +136,9 @@ _SUBSCRIPTION: Final[Mapping[str, Check]] = {
 }
 
 _CHECKS: Final[Mapping[str, Check]] = {
-    PROFILE: shape({**_ABOUT, "name": text, "handle": text, "keyAgreement": items(x25519_key)}),
+    PROFILE: shape(
+        {**_ABOUT, "name": text, "handle": text, "keyAgreement": items(x25519_key), "witnesses": witnesses}
+    ),
     DATASET: shape({**_ABOUT, **_DATASET}, "title"),
     VERSION: shape({**_ABOUT, **_VERSION}),
     LINEAGE: shape({**_ABOUT, **_LINEAGE}, "generated", "used"),
@@ -238,3 +242,18 @@ def texts_of(fields: object) -> list[str]:
         elif isinstance(value, list):
             ahead += reversed(value)
     return list(texts)
+
+
+def witnesses_of(fields: Mapping[str, Value]) -> tuple[Cosigner, ...]:
+    """The witnesses that a profile names; none when the field has not its shape."""
+    named = fields.get("witnesses", [])
+    try:
+        witnesses(named, "")
+    except RecordError:
+        return ()
+    assert isinstance(named, list)
+    return tuple(
+        parse_cosigner(str(witness["vkey"]), str(witness["url"]))
+        for witness in named
+        if isinstance(witness, dict)
+    )

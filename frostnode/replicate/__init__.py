@@ -6,6 +6,7 @@ policy       whom a node carries and how much: facts in, verdict out
 policy_table the policy as settings, and back
 carrying     what this node carries, as it stands
 admission    the one door on the way in
+store_held   what the store holds, as a follower asks for it
 ingest       judge frames and store what they prove
 intake       read one long answer ahead while it is judged
 listing      pages of heads and of what is withheld
@@ -25,9 +26,19 @@ lease_asker  ask to be pushed to
 outgoing     what is still to be offered to one node
 offer        offer to one node, and send what it wants
 offering     who is offered to
+metered      what one peer may cost
+head_index   the heads of this node in order
+range_listing  ranges of heads as JSON
+repair       in which logs a peer differs
 scope        for which publishers a cursor speaks
+conversation  streams that are judged, one log, an identity, files
 session      one conversation with a peer
 follow       keep up with one peer
+peers        who is asked for what
+absent       ask others for bodies that came from nobody
+keeper       keep all peers of a home
+node_url     addresses of nodes
+discovery    find further nodes through those that are followed
 again        look again at what was refused
 world        what following needs, and what people see of it
 """

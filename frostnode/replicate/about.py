@@ -1,25 +1,29 @@
-"""What a node says of itself at /frost/node, and where a node can be: JSON of somebody that nobody vouches for."""
+"""What a node says of itself at /frost/node: JSON of somebody that nobody vouches for."""
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
-from frostnode.protocol.errors import LocalError, LogError, SignatureError
+from frostnode.protocol.errors import LogError, SignatureError
 from frostnode.protocol.keys import PublicKey, from_multibase
-from frostnode.protocol.limits import NODE_ABOUT_BYTES_MAX, NODE_URL_BYTES_MAX
+from frostnode.protocol.limits import NODE_ABOUT_BYTES_MAX
 from frostnode.wire import PeerTransport
 
 _PATH: Final = "/frost/node"
+_DATABASE_CHARS_MAX: Final = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """A node. `key` None where it says none that can be read, as a static archive may; `offers`: takes offers."""
+    """A node. `key` None where it says none that can be read, as a static archive may; `offers`: takes offers.
+
+    `database` tells its store from others, and is empty where it says none; `is_listed`: others may be told of it.
+    """
 
     key: PublicKey | None
     offers: bool
+    database: str
+    is_listed: bool
 
 
 async def ask_about(transport: PeerTransport, url: str) -> About:
@@ -47,31 +51,10 @@ def read_about(raw: bytes) -> About:
         key = from_multibase(str(said.get("node_key", "")))
     except SignatureError:
         key = None
-    return About(key=key, offers=said.get("offers") is True and key is not None)
-
-
-_ADDRESS: Final = re.compile(r"[!-~]+")
-"""Printable ASCII without blanks: all that a URL is made of."""
-
-
-def node_url(text: str) -> str:
-    """The base URL of a node: scheme and host in lower case, no slash at its end.
-
-    Raises:
-        LocalError: usage
-    """
-    try:
-        parts = urlsplit(text)
-        port_is_fine = parts.port is None or parts.port > 0
-    except ValueError:
-        port_is_fine = False
-        parts = urlsplit("")
-    fine = (
-        _ADDRESS.fullmatch(text)
-        and parts.scheme in ("http", "https")
-        and parts.hostname
-        and not (parts.query or parts.fragment or "@" in parts.netloc)
+    database = said.get("database")
+    return About(
+        key=key,
+        offers=said.get("offers") is True and key is not None,
+        database=database if isinstance(database, str) and len(database) <= _DATABASE_CHARS_MAX else "",
+        is_listed=said.get("listed") is not False,
     )
-    if not fine or not port_is_fine or len(text) > NODE_URL_BYTES_MAX:
-        raise LocalError("usage", "URL of a node", found=text, expected="http(s)://HOST[:PORT][/PATH]")
-    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"

@@ -23,6 +23,7 @@ from frostnode.protocol.follow_actions import (
     TakeEvents,
     TakeEvidence,
     TakeLeaves,
+    TakeVouch,
 )
 from frostnode.protocol.limits import REFUSALS_PER_PEER_MAX
 from frostnode.protocol.names import Did
@@ -34,7 +35,7 @@ _SUBSCRIPTION: Final = b"\x64type\x6csubscription"
 """How a header says in canonical DAG-CBOR that it is one. A key may hold the same letters: who writes it is counted for it."""
 
 
-_FREE: Final = (NewHead, Drop, TakeEvidence)
+_FREE: Final = (NewHead, TakeVouch, Drop, TakeEvidence)
 """What adds nothing to what is held."""
 
 
@@ -131,7 +132,7 @@ class PeerAdmission:
 
     def admit(self, effect: Admissible) -> Admissible | None:
         """What of an effect is to be stored."""
-        did = _did(effect)
+        did = effect.did
         if isinstance(effect, TakeEvents):
             return self._admit_events(did, effect)
         verdict = self._verdict(did)
@@ -209,7 +210,7 @@ class PeerAdmission:
 
     def took(self, effect: Admissible, new_bodies: Sequence[bool] = ()) -> None:
         """Count what was stored, once."""
-        did = _did(effect)
+        did = effect.did
         tier = self._verdicts[did]
         if tier is Tier.OWN:
             return
@@ -230,7 +231,7 @@ class PeerAdmission:
             case TakeEvents():
                 weight = sum(len(signed.raw) for signed in effect.taken.new)
                 amount = Amount(publishers=int(did in self._new and did not in self._taken), bytes=weight)
-            case NewHead() | Drop() | TakeEvidence():
+            case NewHead() | TakeVouch() | Drop() | TakeEvidence():
                 return
         self._taken[did] = self._taken.get(did, NOTHING).plus(amount)
         if tier is not Tier.FOLLOWED:
@@ -303,10 +304,6 @@ class PeerAdmission:
             )
         held = {did: verdict for did, verdict in self._verdicts.items() if did in self._taken}
         self._carrying.learned(held, {did: item[0] for did, item in self._refused.items()}, self._share)
-
-
-def _did(effect: Admissible) -> Did:
-    return Did(effect.origin.partition("/")[0]) if isinstance(effect, NewHead) else effect.did
 
 
 def _place_in(effect: TakeEvents) -> PublisherPlace:

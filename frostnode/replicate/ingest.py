@@ -8,11 +8,11 @@ Rules:
 Runs in a worker thread: nothing here waits.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from frostnode.ports import ArrivalKind, Leaves, LogReader, LogStore, LogWriter
+from frostnode.ports import ArrivalKind, LogReader, LogStore, LogWriter
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import FrameError, PeerError, StorageError
 from frostnode.protocol.evidence import Evidence
@@ -34,7 +34,9 @@ from frostnode.protocol.follow_actions import (
     TakeEvents,
     TakeEvidence,
     TakeLeaves,
+    TakeVouch,
 )
+from frostnode.protocol.follow_witnesses import NO_WITNESSES, Knowledge
 from frostnode.protocol.frames import (
     BodiesFrame,
     CheckpointFrame,
@@ -44,71 +46,18 @@ from frostnode.protocol.frames import (
     Frame,
     FrameDecoder,
 )
-from frostnode.protocol.history import History
 from frostnode.protocol.journal import Journal
-from frostnode.protocol.limits import STREAM_BATCH_IN_FRAMES_MAX, TILE_WIDTH
-from frostnode.protocol.log_state import LogState
-from frostnode.protocol.merkle import CompactRange, compact_range
+from frostnode.protocol.limits import STREAM_BATCH_IN_FRAMES_MAX
 from frostnode.protocol.names import Did, Origin
-from frostnode.protocol.tiles import decode_bundle
-from frostnode.protocol.withheld import Blocked
 from frostnode.replicate.admission import OPEN, Admission, Door
 from frostnode.replicate.dispute import freeze, freeze_if_proven
+from frostnode.replicate.store_held import StoreHeld, read_blocked
 
 _DECODED_BYTES: Final = 1024 * 1024
 """So many bytes are decoded at once: frames may be small, and values take more memory than bytes."""
 
 _TRIES: Final = 8
 """Each further try means that another writer was faster with the same log, and so that it went on."""
-
-
-def read_blocked(reader: LogReader) -> Blocked:
-    """Whom and what this node takes nothing of."""
-    blocks = reader.blocks()
-    return Blocked(
-        publishers=frozenset(block.did for block in blocks if not block.type),
-        records=frozenset((block.did, block.type, block.key) for block in blocks if block.type),
-    )
-
-
-class StoreHeld:
-    """What the follower may know of the store, read when asked. Of leaves the last bundle is remembered."""
-
-    def __init__(self, store: LogStore) -> None:
-        self._store = store
-        self._bundle: tuple[Origin, int, Leaves, list[bytes]] | None = None
-
-    def forget(self) -> None:
-        """Read anew: the store may have changed."""
-        self._bundle = None
-
-    def history(self, did: Did) -> History | None:
-        """The identity history of a publisher."""
-        with self._store.read() as reader:
-            return reader.history(did)
-
-    def log(self, origin: Origin) -> LogState | None:
-        """The state of a log."""
-        with self._store.read() as reader:
-            return reader.log(origin)
-
-    def leaf(self, origin: Origin, index: int) -> bytes | None:
-        """One held leaf, None when it is withheld or not held."""
-        start = index // TILE_WIDTH * TILE_WIDTH
-        if self._bundle is None or self._bundle[:2] != (origin, start):
-            with self._store.read() as reader:
-                held = reader.leaves(origin, start, start + TILE_WIDTH)
-            self._bundle = (origin, start, held, decode_bundle(held.bundle))
-        _, _, held, leaves = self._bundle
-        offset = index - start
-        if offset >= held.count or any(slot.offset == offset for slot in held.withheld):
-            return None
-        return leaves[offset]
-
-    def tree(self, origin: Origin, size: int) -> CompactRange:
-        """The compact range of the first `size` held leaves."""
-        with self._store.read() as reader:
-            return compact_range(size, reader.node_at(origin))
 
 
 @dataclass(slots=True)
@@ -125,12 +74,18 @@ class Outcome:
     forks: dict[Origin, tuple[Fork, Sequence[int]]] = field(default_factory=dict)
     """What would be evidence if its tree were shown at one of these sizes."""
     proven: set[Origin] = field(default_factory=set)
-    """Logs of which the batch has proven that they were signed two ways."""
+    """Logs of which a fork was shown that is evidence by itself."""
+    behind: set[Origin] = field(default_factory=set)
+    """Logs of which the peer has shown more than is held now."""
+    has_shown: bool = False
+    """Whether it has shown a head that it had not shown before."""
     finished: Finished | None = None
     is_idle: bool = False
     """Whether the last frame was a cursor alone: the sign of a peer that has nothing more to say now."""
     sizes: dict[Origin, int] = field(default_factory=dict)
     """How many leaves there are now of the logs that grew: the peer has them too."""
+    grown_from: dict[Origin, int] = field(default_factory=dict)
+    """From which leaf on leaves of those were taken: their bodies may be absent."""
     tips: dict[Did, Cid] = field(default_factory=dict)
     bodies: list[tuple[Origin, int, int]] = field(default_factory=list)
     """Of which leaves bodies were taken."""
@@ -140,6 +95,7 @@ class Outcome:
         match effect:
             case TakeEntries():
                 self.sizes[effect.origin] = effect.growth.stop
+                self.grown_from.setdefault(effect.origin, effect.growth.start)
             case TakeBodies():
                 self.bodies.append((effect.origin, effect.start, effect.stop))
             case TakeEvents() if effect.history.tip is not None:
@@ -149,8 +105,9 @@ class Outcome:
 class Ingest:
     """One peer's frames, judged and stored. `peer` None stores no cursor (a log asked for by size).
 
-    `dids` and `stopped` are the follower's; `door` decides what is stored. With `origin` a frame of another log
-    is a fault. `entries` and `commits` count all that was stored, also of a batch that ended with an error.
+    `source` is the peer as a source of logs: what it shows to have is noted. `dids`, `stopped` and `witnesses` are
+    the follower's; `door` decides what is stored. With `origin` a frame of another log is a fault. `entries` and
+    `commits` count all that was stored, also of a batch that ended with an error.
     """
 
     def __init__(
@@ -160,19 +117,24 @@ class Ingest:
         dids: frozenset[Did] | None = None,
         stopped: Journal[Origin, Stopped] | None = None,
         door: Door = OPEN,
+        witnesses: Knowledge = NO_WITNESSES,
         *,
+        source: str | None = None,
         origin: Origin | None = None,
     ) -> None:
         self._store = store
         self._origin = origin
         self._peer = peer
         self._door = door
+        self._source = source
+        self._noted: dict[Origin, int] = {}
         self._decoder = FrameDecoder()
         self._held = StoreHeld(store)
         self._stopped: Journal[Origin, Stopped] = Journal() if stopped is None else stopped
-        self._follower = Follower(self._held, dids, self._stopped, None if door is OPEN else door.passes_over)
+        passes_over = None if door is OPEN else door.passes_over
+        self._follower = Follower(self._held, dids, self._stopped, passes_over, witnesses)
         self._gaps: dict[Origin, Gap] = {}
-        self._cursor: bytes | None = None
+        self.cursor: bytes | None = None
         self._stored_cursor: bytes | None = None
         self.entries = 0
         self.commits = 0
@@ -200,6 +162,10 @@ class Ingest:
     def give_up(self, origin: Origin) -> None:
         """Let no gap in this log keep the cursor back: the peer does not give what would fill it."""
         self._gaps.pop(origin, None)
+
+    def keep_back(self, gaps: Iterable[Gap]) -> None:
+        """Store no cursor before these gaps are filled."""
+        self._gaps.update((gap.origin, gap) for gap in gaps)
 
     def save_cursor(self) -> list[Gap]:
         """Store the cursor that gaps kept back, if they are filled; answers those that are not."""
@@ -266,8 +232,10 @@ class Ingest:
             if isinstance(frame, EndFrame):
                 break
         effects = self._sort(actions, outcome)
-        if effects or self._has_news(outcome):
-            self._store_effects(effects, before, outcome)
+        shown = self._newly_shown()
+        if effects or shown or self._has_news(outcome):
+            self._store_effects(effects, shown, before, outcome)
+        outcome.behind.update(self._follower.behind())
         outcome.frames += len(frames)
         outcome.is_idle = bool(frames) and isinstance(frames[-1], CursorFrame)
         return fault
@@ -288,6 +256,7 @@ class Ingest:
                     | TakeEntries()
                     | TakeLeaves()
                     | TakeBodies()
+                    | TakeVouch()
                     | NewHead()
                     | Drop()
                     | TakeEvidence()
@@ -306,10 +275,20 @@ class Ingest:
                 case Finished():
                     outcome.finished = action
                 case Advance():
-                    self._cursor = action.cursor
+                    self.cursor = action.cursor
         return effects
 
-    def _store_effects(self, effects: list[Effect], before: int, outcome: Outcome) -> None:
+    def _newly_shown(self) -> dict[Origin, int]:
+        """What the peer has shown to have of logs, as far as it had not shown just that before."""
+        if self._source is None:
+            return {}
+        return {
+            origin: size for origin, size in self._follower.shown.items() if self._noted.get(origin) != size
+        }
+
+    def _store_effects(
+        self, effects: list[Effect], shown: Mapping[Origin, int], before: int, outcome: Outcome
+    ) -> None:
         entries = 0
         taken: list[Effect] = []
         with self._store.write() as writer:
@@ -327,11 +306,15 @@ class Ingest:
                     entries += _apply_effect(writer, admitted, admission)
                     taken.append(admitted)
             admission.settle()
+            if self._source is not None and shown:
+                writer.put_sources(self._source, shown)
             if self._has_news(outcome):
                 self._write_cursor(writer)
         admission.kept()
         for effect in taken:
             outcome.note(effect)
+        self._noted.update(shown)
+        outcome.has_shown = outcome.has_shown or bool(shown)
         outcome.entries += entries
         outcome.stored = outcome.stored or bool(effects)
         self.entries += entries
@@ -363,13 +346,13 @@ class Ingest:
 
     def _has_news(self, outcome: Outcome | None = None) -> bool:
         """Whether there is a cursor to be stored, with everything before it."""
-        is_behind = self._peer is not None and self._cursor != self._stored_cursor
+        is_behind = self._peer is not None and self.cursor != self._stored_cursor
         return is_behind and not self._gaps and not (outcome and outcome.missing)
 
     def _write_cursor(self, writer: LogWriter) -> None:
         assert self._peer is not None
-        writer.peer_reached(self._peer, self._cursor, "")
-        self._stored_cursor = self._cursor
+        writer.peer_reached(self._peer, self.cursor, "")
+        self._stored_cursor = self.cursor
 
     def _is_open(self, reader: LogReader, gap: Gap) -> bool:
         """Whether leaves that the peer has shown are still to come."""
@@ -409,8 +392,11 @@ def _apply_effect(writer: LogWriter, action: Admissible, admission: Admission) -
                 writer.arrive(ArrivalKind.BODIES, action.did, action.origin, action.start, action.stop)
         case TakeEvents():
             writer.take_events(action.did, action.history, action.taken)
+        case TakeVouch():
+            writer.vouch(action.did, action.event, action.witnesses)
         case NewHead():
             writer.serve(action.origin, action.note, action.size)
+            writer.arrive(ArrivalKind.HEAD, action.did, action.origin, action.size, action.size)
         case Drop():
             writer.drop(action.did, action.origin, action.size)
         case TakeEvidence():

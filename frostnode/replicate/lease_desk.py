@@ -20,8 +20,9 @@ from frostnode.protocol.limits import (
     LEASES_MAX,
     LEASES_PER_HOST_MAX,
 )
-from frostnode.replicate.about import ask_about, node_url
+from frostnode.replicate.about import ask_about
 from frostnode.replicate.body_chunks import BodyChunks
+from frostnode.replicate.node_url import node_url
 from frostnode.replicate.offer_form import LeaseAsked, leased_bytes, read_lease
 from frostnode.replicate.turns import Turns
 from frostnode.replicate.world import World

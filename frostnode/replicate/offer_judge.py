@@ -37,6 +37,7 @@ class OfferJudge:
 
     def __init__(self, world: World, peer: str) -> None:
         self._store = world.store
+        self._witnesses = world.witnesses
         self._carrying = world.carrying
         self._door = world.door(peer)
         self._peer = peer
@@ -68,7 +69,7 @@ class OfferJudge:
         return Refuse(verdict.code, verdict.reason) if isinstance(verdict, Refusal) else None
 
     def _ingest(self, did: Did) -> Ingest:
-        return Ingest(self._store, None, frozenset({did}), door=self._door)
+        return Ingest(self._store, None, frozenset({did}), door=self._door, witnesses=self._witnesses)
 
     def _compare(self, item: Offered, standing: EpochStanding) -> Verdict:
         try:

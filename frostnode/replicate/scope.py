@@ -7,9 +7,10 @@ Kept beside the cursor as a setting of the home. Written before the first cursor
 the two need no common transaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from frostnode.ports import LogReader, LogWriter
+from frostnode.protocol.limits import STREAM_DIDS_MAX
 from frostnode.protocol.names import Did
 
 _EVERYTHING = "*"
@@ -56,3 +57,10 @@ def _lacking(url: str) -> str:
 
 def _name(url: str) -> str:
     return f"cursor covers {url}"
+
+
+def some_at_a_time(dids: frozenset[Did]) -> Iterator[frozenset[Did]]:
+    """So many at a time as one request names."""
+    names = sorted(dids)
+    for at in range(0, len(names), STREAM_DIDS_MAX):
+        yield frozenset(names[at : at + STREAM_DIDS_MAX])

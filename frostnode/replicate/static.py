@@ -44,10 +44,10 @@ from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.note import parse_note
 from frostnode.replicate.admission import OPEN, Door
 from frostnode.replicate.dispute import evidence_frame
-from frostnode.replicate.ingest import read_blocked
 from frostnode.replicate.listing import HeadLine, WithheldLine, read_heads, read_withheld
 from frostnode.replicate.shown import Shown
 from frostnode.replicate.static_tree import StaticTree
+from frostnode.replicate.store_held import read_blocked
 from frostnode.replicate.world import World
 
 T = TypeVar("T")
@@ -87,8 +87,8 @@ class StaticSource:
         self._reasons: dict[tuple[str, int], str] | None = None
         self._fetching = trio.CapacityLimiter(STATIC_FETCHES_MAX)
 
-    async def everything(self, dids: frozenset[Did] | None) -> None:
-        """All that differs from what is held here, log by log.
+    async def everything(self, dids: frozenset[Did] | None, *, heads_only: bool = False) -> None:
+        """All that differs from what is held here, log by log; or just what the source has of each log.
 
         Raises:
             TransportError: the source cannot be read
@@ -101,7 +101,7 @@ class StaticSource:
                 if line.did in blocked or (dids is not None and line.did not in dids):
                     continue
                 try:
-                    await self._head(line)
+                    await self._head(line, heads_only=heads_only)
                 except FrostError as fault:
                     if not _is_of_one_log(fault):
                         raise
@@ -115,13 +115,18 @@ class StaticSource:
         events = await self._world.worker.run(lambda: list(split_byte_strings(raw)))
         await self._take([EventsFrame(did=did, events=events)])
 
+    async def head(self, origin: Origin) -> None:
+        """The checkpoint of one log, and nothing of its tree."""
+        note = await self._fetch(f"/frost/{origin}/checkpoint", NOTE_BYTES_MAX)
+        await self._take([CheckpointFrame(origin=origin, note=note)])
+
     async def log(self, origin: Origin) -> None:
         """One log up to the head that the source has now."""
         await self._log(origin, await self._fetch_or_none(f"/frost/{origin}/checkpoint", NOTE_BYTES_MAX))
 
     # -- one log ----------------------------------------------------------------------------------
 
-    async def _head(self, line: HeadLine) -> None:
+    async def _head(self, line: HeadLine, *, heads_only: bool) -> None:
         if self._door.passes_over(line.did):
             return
         if line.did not in self._identified and not await self._read(partial(_knows, line=line)):
@@ -132,10 +137,13 @@ class StaticSource:
                 raise IdentityError("identity.unknown", f"history of {line.did}", found="no genesis event")
         self._identified.add(line.did)
         if line.disputed:
-            await self._evidence(line.origin)
-        await self._log(line.origin, line.note)
+            await self.evidence(line.origin)
+        if not heads_only:
+            await self._log(line.origin, line.note)
+        elif line.note is not None:
+            await self._take([CheckpointFrame(origin=line.origin, note=line.note)])
 
-    async def _evidence(self, origin: Origin) -> None:
+    async def evidence(self, origin: Origin) -> None:
         """What proves that an epoch was signed two ways, unless something does so here."""
         state = await self._state(origin)
         if state.disputed or state.standing is None:
@@ -158,6 +166,11 @@ class StaticSource:
     async def _log(self, origin: Origin, note: bytes | None) -> None:
         """Follow a log up to the checkpoint `note`, or where there is none, up to the end of its epoch."""
         state = await self._state(origin)
+        if state.standing is None and note is not None:
+            await self._take(
+                [CheckpointFrame(origin=origin, note=note)]
+            )  # it may decide an undecided history
+            state = await self._state(origin)
         offered = None if note is None else _size(note)
         end = state.standing.end if state.standing else None
         size = offered if end is None else end.size
@@ -173,7 +186,7 @@ class StaticSource:
         if await self._leaves(
             StaticTree(self._fetch_or_none, origin, size, offered or size), origin, before, size
         ):
-            await self._bodies(origin, self._asked.get(origin, 0), min(before, size))
+            await self.bodies(origin, self._asked.get(origin, 0), min(before, size))
             self._asked[origin] = size
 
     async def _leaves(self, tree: StaticTree, origin: Origin, held: int, size: int) -> bool:
@@ -192,11 +205,11 @@ class StaticSource:
             elif there < stop:
                 return False
             else:
-                await self._bodies(origin, held, stop)
+                await self.bodies(origin, held, stop)
                 held = stop
         return True
 
-    async def _bodies(self, origin: Origin, start: int, stop: int) -> None:
+    async def bodies(self, origin: Origin, start: int, stop: int) -> None:
         """The bodies that are missing here of leaves [start, stop)."""
         while start < stop:
             wanted = await self._read(partial(_wanted, origin=origin, start=start, stop=stop))

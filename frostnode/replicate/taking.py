@@ -34,7 +34,9 @@ class Taking:
         origin = self.slot.origin
         dids = frozenset({parse_origin(origin).did})
         door = self.world.door(self.slot.holder)
-        self._ingest = Ingest(self.world.store, None, dids, self._stopped, door, origin=origin)
+        self._ingest = Ingest(
+            self.world.store, None, dids, self._stopped, door, self.world.witnesses, origin=origin
+        )
 
     async def run(self, chunks: AsyncIterator[bytes]) -> Taken:
         """Take in all, and say how things stand then.

@@ -1,7 +1,7 @@
 """A publisher with real keys, made from a seed: signs events and entries as a careful owner would."""
 
 from frostnode.log.sequencer import Submission
-from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.dagcbor import Cid, Value
 from frostnode.protocol.entry import Header, Op, encode_body, encode_header
 from frostnode.protocol.history import History, Taken
 from frostnode.protocol.identity import (
@@ -16,6 +16,7 @@ from frostnode.protocol.identity import (
 from frostnode.protocol.keys import SigningKey, derive_seed
 from frostnode.protocol.limits import SALT_BYTES
 from frostnode.protocol.names import Did, Origin, RecordKey, RecordType, did_of, format_origin
+from frostnode.protocol.records import PROFILE, PROFILE_KEY
 from frostnode.testing.random import SeededRandom
 
 
@@ -94,6 +95,19 @@ class Publisher:
             op=Op.PUT,
             type=RecordType(type_),
             key=RecordKey(key),
+            time=self._time_ms,
+            body=Cid.of(body),
+            size=len(body),
+        )
+        return Submission(encode_header(header), body)
+
+    def profile(self, fields: dict[str, Value]) -> Submission:
+        """Its profile."""
+        body = encode_body(fields, self._random.bytes(SALT_BYTES))
+        header = Header(
+            op=Op.PUT,
+            type=PROFILE,
+            key=RecordKey(PROFILE_KEY),
             time=self._time_ms,
             body=Cid.of(body),
             size=len(body),

@@ -10,12 +10,14 @@ from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.tantivy_index import TantivyIndex
+from frostnode.edge.witness import LocalWitness
 from frostnode.log.fsck import fsck
 from frostnode.log.service import Sequencing
 from frostnode.operations.parts import HomeStore, Json, Parts
 from frostnode.operations.table import operate
 from frostnode.protocol.errors import TransportError
 from frostnode.protocol.frames import Frame
+from frostnode.protocol.keys import SEED_BYTES, SigningKey
 from frostnode.replicate.ingest import Ingest
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.faults import Fault, FaultyStore
@@ -28,6 +30,10 @@ class NoTransport:
     """A `frostnode.wire.PeerTransport` of a machine without a network."""
 
     async def fetch(self, url: str, *, bytes_max: int) -> bytes:
+        """Nothing can be reached."""
+        raise TransportError("transport.unreachable", url)
+
+    async def exchange(self, url: str, body: bytes, *, bytes_max: int) -> tuple[int, str, bytes]:
         """Nothing can be reached."""
         raise TransportError("transport.unreachable", url)
 
@@ -69,6 +75,7 @@ class SmallNode:
         self.store = FaultyHome(self.disk)
         self.catalog = SqliteCatalog(folder / "catalog.db")
         self.index = TantivyIndex(folder / "index")
+        self.witness = LocalWitness(folder / "witness.db", SigningKey(random.bytes(SEED_BYTES)))
         self.signer = LocalSigner(folder / "signer.db", _no_key, worker)
         bell = Bell()
         store: HomeStore = self.store
@@ -80,6 +87,7 @@ class SmallNode:
             clock=self.clock,
             random=random,
             transport=transport or NoTransport(),
+            guarded=transport or NoTransport(),
             sequencing=Sequencing(store, self.signer, worker, bell.ring),
             arrived=bell,
             projected=Bell(),
@@ -87,6 +95,7 @@ class SmallNode:
             name="small",
             url="",
             followers={},
+            witness=self.witness,
         )
 
     def fail(self, nth: int, fault: Fault) -> None:
@@ -146,7 +155,7 @@ class SmallNode:
 
     def close(self) -> None:
         """Give the files back."""
-        for part in (self.disk, self.catalog, self.index, self.signer):
+        for part in (self.disk, self.catalog, self.index, self.signer, self.witness):
             part.close()
 
 

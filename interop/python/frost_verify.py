@@ -1146,6 +1146,26 @@ def cosignatures(data: bytes, witnesses: dict[str, bytes]) -> dict[str, int]:
     return times
 
 
+def judge_request(data: bytes, key: bytes, last_size: int, last_root: bytes) -> tuple[int, bytes]:
+    """The tree that a witness may cosign which has cosigned another one last."""
+    require(len(data) <= 20 * 1024, "request: too large")
+    head, blank, tail = data.partition(b"\n\n")
+    rows = head.split(b"\n")
+    require(blank and re.fullmatch(rb"old (0|[1-9][0-9]{0,15})", rows[0]), "request: old size")
+    old = int(rows[0][4:])
+    require(old <= SAFE_MAX and len(rows) <= 64, "request: old size and at most 63 hashes")
+    proof = [decode_base64(row.decode("latin-1")) for row in rows[1:]]
+    require(all(len(item) == 32 for item in proof), "request: hashes of 32 bytes")
+    note = parse_note(tail)
+    origin, size, root = parse_checkpoint(note.text)
+    open_checkpoint(tail, origin, key)
+    require(old <= size, "request: old size above the checkpoint's")
+    require(old == last_size, "request: another tree was cosigned last")
+    require(size != last_size or root == last_root, "request: another root at that size")
+    verify_consistency(last_size, last_root, size, root, proof)
+    return size, root
+
+
 # ---- 04 log: evidence ----------------------------------------------------------------------------------------------
 
 EVIDENCE_FILE_BYTES_MAX = PATH_EVENTS_MAX * EVENT_BYTES_MAX + 64 * 1024
@@ -1205,6 +1225,95 @@ def verify_evidence(data: bytes) -> dict[str, Any]:
         "larger": {"size": large[0], "root": large[1].hex()},
         "shown": shown.hex(),
     }
+
+
+# ---- 06 proofs: policies ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Policy:
+    """Logs by key, witnesses by name, groups by name in their order, the name of the quorum."""
+
+    logs: dict[bytes, str]
+    witnesses: dict[bytes, bytes]
+    groups: dict[bytes, tuple[int, list[bytes]]]
+    quorum: bytes | None = None
+
+    def names(self) -> set[bytes]:
+        """All names so far."""
+        return {*self.witnesses, *self.groups}
+
+
+def parse_policy(data: bytes) -> Policy:
+    """Read a policy file, line by line."""
+    require(len(data) <= 128 * 1024 and data.endswith(b"\n"), "policy: too large, or unfinished")
+    require(not re.search(rb"[^\t\n\x20-\x7e\x80-\xff]", data), "policy: control character")
+    policy = Policy({}, {}, {})
+    rows = [re.split(rb"[ \t]+", row.strip(b" \t")) for row in data.split(b"\n")]
+    rows = [words for words in rows if words[0] and not words[0].startswith(b"#")]
+    require(len(rows) <= 256, "policy: too many lines")
+    for words in rows:
+        policy_line(policy, words[0], words[1:])
+    require(policy.quorum is not None, "policy: no quorum")
+    return policy
+
+
+def policy_line(policy: Policy, word: bytes, rest: list[bytes]) -> None:
+    """Read one line."""
+    if word == b"log":
+        require(len(rest) in (1, 2), "policy: log KEY URL")
+        origin, key = policy_key(rest[0], 1)
+        require(key not in policy.logs, "policy: a log twice")
+        policy.logs[key] = origin
+    elif word == b"witness":
+        require(len(rest) in (2, 3), "policy: witness NAME KEY URL")
+        _, key = policy_key(rest[1], 4)
+        require(key not in policy.witnesses.values(), "policy: a witness twice")
+        require(rest[0] != b"none" and rest[0] not in policy.names(), "policy: a name twice")
+        policy.witnesses[rest[0]] = key
+    elif word == b"group":
+        require(len(rest) >= 3, "policy: group NAME K NAME...")
+        name, k, *members = rest
+        require(len(set(members)) == len(members) and set(members) <= policy.names(), "policy: members")
+        require(name != b"none" and name not in policy.names(), "policy: a name twice")
+        require(k in (b"any", b"all") or re.fullmatch(rb"[1-9][0-9]{0,3}", k), "policy: threshold")
+        threshold = {b"any": 1, b"all": len(members)}.get(k) or int(k)
+        require(threshold <= len(members), "policy: threshold above the members")
+        policy.groups[name] = (threshold, members)
+    else:
+        require(word == b"quorum" and len(rest) == 1 and policy.quorum is None, "policy: line")
+        require(rest[0] == b"none" or rest[0] in policy.names(), "policy: quorum of nobody")
+        policy.quorum = rest[0]
+
+
+def policy_key(word: bytes, kind: int) -> tuple[str, bytes]:
+    """Name and key of a verifier key of this type."""
+    try:
+        name, found, key = parse_vkey(word.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise Refused("policy: a key that is no text") from error
+    require(found == kind, "policy: a key of another type")
+    return name, key
+
+
+def judge_policy(
+    policy: Policy, origin: str, key: bytes, cosigned: dict[bytes, int]
+) -> tuple[bool, int | None]:
+    """Whether a policy holds, and since when."""
+    if policy.logs and policy.logs.get(key) != origin:
+        return False, None
+    if policy.quorum == b"none":
+        return True, None
+    for time in sorted(cosigned.values()):
+        reached = {
+            name for name, witness in policy.witnesses.items() if cosigned.get(witness, time + 1) <= time
+        }
+        for name, (threshold, members) in policy.groups.items():
+            if len(reached & set(members)) >= threshold:
+                reached.add(name)
+        if policy.quorum in reached:
+            return True, time
+    return False, None
 
 
 # ---- 05 sync: frames ----------------------------------------------------------------------------------------------
@@ -1967,6 +2076,22 @@ def keys_of(witnesses: dict[str, Any]) -> dict[str, bytes]:
     return {name: octets(key) for name, key in witnesses.items()}
 
 
+def on_witness(given: Input) -> Any:
+    """04 log: requests to cosign."""
+    last = given["last"]
+    key, root = octets(given["key"]), octets(last["root"])
+    size, found = judge_request(given["request"].encode(), key, last["size"], root)
+    return {"size": size, "root": found.hex()}
+
+
+def on_policies(given: Input) -> Any:
+    """06 proofs: policies."""
+    data = given["policy"].encode() if "policy" in given else octets(given["bytes"])
+    cosigned = {octets(key): time for key, time in given["cosigned"].items()}
+    holds, since = judge_policy(parse_policy(data), given["origin"], octets(given["key"]), cosigned)
+    return {"holds": holds, "since": since}
+
+
 def on_tiles(given: Input) -> Any:
     """04 log: tiles and bundles."""
     if given["what"] == "path":
@@ -2047,11 +2172,13 @@ AREAS: dict[str, Callable[[Input], Any]] = {
     "merkle": on_merkle,
     "names": on_names,
     "notes": on_notes,
+    "policies": on_policies,
     "proofs": on_proofs,
     "requests": on_requests,
     "signatures": on_signatures,
     "streams": on_streams,
     "tiles": on_tiles,
+    "witness": on_witness,
 }
 
 

@@ -43,9 +43,10 @@ from frostnode.protocol.signature_fields import (
     parse_signature_input,
 )
 from frostnode.protocol.tiles import decode_bundle, encode_bundle, parse_tile_path
-from frostnode.replicate.about import node_url, read_about
+from frostnode.replicate.about import read_about
 from frostnode.replicate.cursor import Cursor, cursor_text, parse_cursor_text
 from frostnode.replicate.listing import read_heads, read_withheld
+from frostnode.replicate.node_url import node_url
 from frostnode.replicate.offer_form import (
     Have,
     Later,

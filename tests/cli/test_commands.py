@@ -512,6 +512,26 @@ def test_a_disputed_log_is_shown_and_its_evidence_handed_over(home, capfd, tmp_p
     assert run(capfd, "evidence", MemoryPublisher("stranger").did)[0] == 3
 
 
+@pytest.mark.slow
+def test_peers_are_shown_added_and_removed(home, capfd):
+    assert "frost peers add URL" in run(capfd, "peers")[1]
+    url = "http://127.0.0.1:9"
+    assert run(capfd, "peers", "add", url + "/")[:2] == (0, f"following {url}/\n")
+    assert json.loads(run(capfd, "peers", "add", url, "--json")[1]) == {"peer": url}
+    run(capfd, "sync")
+    (peer,) = json.loads(run(capfd, "peers", "--json")[1])["peers"]
+    assert (peer["url"], peer["found"], peer["state"]) == (url, False, "not asked")
+    assert peer["code"] == "transport.unreachable"
+    _, out, _ = run(capfd, "peers")
+    assert f"{url}  not asked, added\n  0 logs, none behind\n  last heard never" in out
+    assert "transport.unreachable" in out
+    for bad in ("did:frost:x", "x"):
+        assert run(capfd, "peers", "add", bad)[0] == 2
+    assert run(capfd, "peers", "remove", url)[:2] == (0, f"no longer following {url}\n")
+    assert run(capfd, "peers", "remove", url)[0] == 3
+    assert json.loads(run(capfd, "peers", "--json")[1]) == {"peers": []}
+
+
 def test_a_terminal_without_a_command_gets_help(capfd):
     _, out, err = run(capfd)
     assert "Usage" in out + err

@@ -14,11 +14,13 @@ from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.tantivy_index import TantivyIndex
+from frostnode.edge.witness import LocalWitness
 from frostnode.log.service import Sequencing
 from frostnode.operations.parts import Parts
 from frostnode.project.fold import CatalogFold
 from frostnode.project.index import IndexFold
 from frostnode.protocol.errors import CODES
+from frostnode.protocol.keys import SigningKey
 from frostnode.replicate.ingest import Ingest
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.memory_publisher import MemoryPublisher
@@ -78,6 +80,7 @@ class Node:
             clock=self.clock,
             random=random,
             transport=None,
+            guarded=None,
             sequencing=Sequencing(self.store, signer, worker, self.bell.ring),
             arrived=self.bell,
             projected=Bell(),
@@ -85,9 +88,18 @@ class Node:
             name="The node of the tests",
             url="https://frost.example.org",
             followers={},
+            witness=LocalWitness(folder / "witness.db", SigningKey(b"witness".ljust(32))),
         )
+        self.neighbours_listed = []
+        self.parts.discovery.listed = lambda: self.neighbours_listed
         self.app = make_app(self.parts, ABOUT)
-        self._closing = [self.store.close, self.catalog.close, self.index.close, signer.close]
+        self._closing = [
+            self.parts.witness.close,
+            self.store.close,
+            self.catalog.close,
+            self.index.close,
+            signer.close,
+        ]
 
     def take(self, *frames):
         """Carry what the frames hold, and bring the views up to it."""
@@ -119,15 +131,15 @@ class Node:
         for close in self._closing:
             close()
 
-    async def ask(self, target, method="GET", headers=None):
+    async def ask(self, target, method="GET", headers=None, body=b""):
         """The whole answer to a request for `target`, a raw path with its query."""
-        async with self.asking(target, method, headers) as exchange:
+        async with self.asking(target, method, headers, body) as exchange:
             async for chunk in exchange.chunks:
                 exchange.answer.body += chunk
             return exchange.answer
 
     @asynccontextmanager
-    async def asking(self, target, method="GET", headers=None):
+    async def asking(self, target, method="GET", headers=None, body=b""):
         """An answer that is under way; leaving the context is what a client does that hangs up."""
         path, _, query = target.partition("?")
         scope = {
@@ -147,7 +159,7 @@ class Node:
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 80),
         }
-        exchange = Exchange()
+        exchange = Exchange(body)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(exchange.run, self.app, scope)
             yield exchange
@@ -157,8 +169,9 @@ class Node:
 class Exchange:
     """One request and what comes of it."""
 
-    def __init__(self):
+    def __init__(self, body=b""):
         self.answer = Answer()
+        self._body = body if isinstance(body, list) else [body]
         self.hang_up = trio.Event()
         self._send, self.chunks = trio.open_memory_channel(0)
         self._asked = False
@@ -168,9 +181,11 @@ class Exchange:
             await app(scope, self._receive, self._take)
 
     async def _receive(self):
-        if not self._asked:
+        if self._body:
+            part = self._body.pop(0)
+            await trio.sleep(1 if self._asked else 0)
             self._asked = True
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return {"type": "http.request", "body": part, "more_body": bool(self._body)}
         await self.hang_up.wait()
         return {"type": "http.disconnect"}
 

@@ -27,6 +27,7 @@ from frostnode.protocol.entry import Header, Op, encode_header, header_cid
 from frostnode.protocol.keys import SigningKey, to_multibase
 from frostnode.protocol.limits import PAGE_ITEMS_MAX, PAGE_JSON_CHARS_MAX, TIME_MS_MAX
 from frostnode.protocol.names import RecordKey, RecordType
+from frostnode.replicate.follow import PeerFollower
 from frostnode.replicate.lease_desk import LeaseDesk
 from frostnode.replicate.offer import Offerer, OfferStatus
 from frostnode.replicate.offer_desk import OfferDesk
@@ -185,7 +186,7 @@ async def test_the_first_page_says_what_is_here_and_lists_the_newest(icy, ice):
 async def test_an_empty_node_says_what_to_do_first(node):
     shown = await page(node, "/")
     assert "frost publish sea-ice.yaml" in shown.text and "frost follow https://" in shown.text
-    for target in ("/search", "/search?q=ice", "/publishers", "/status"):
+    for target in ("/search", "/search?q=ice", "/publishers", "/peers", "/status"):
         await page(node, target)
     node.publish(("profile", "self", {"name": "Ice Institute"}))
     named = await page(node, "/")
@@ -393,6 +394,41 @@ async def test_status_shows_hosted_peers_and_lag(node):
     assert {"https://peer.example", f"/publisher/{publisher.did}"} <= set(shown.links)
 
 
+async def test_peers_show_what_each_does_and_what_is_wrong(node):
+    assert "frost peers add URL" in (await page(node, "/peers")).text
+    publisher = node.publish(("dataset", "a", {"title": "A"}))
+    url, found = "https://peer.example", "https://found.example"
+    with node.store.write() as writer:
+        writer.put_peer(url)
+        writer.list_peer(found)
+        writer.peer_reached(found, None, "")
+        writer.put_sources(url, {publisher.origin: 4})
+        writer.put_sources(found, {publisher.origin: 1})
+    follower = node.parts.followers[url] = PeerFollower(url, node.parts.world())
+    follower.status.error = "transport.timeout: <slow>"
+    follower.status.waits_until_s = node.clock.monotonic_s() + 7
+    follower.status.failed[publisher.origin] = "frame.order: <late>"
+    shown = await page(node, "/peers")
+    for words in (
+        "failing",
+        "full source",
+        "3 entries of 1 log",
+        "transport.timeout: <slow>",
+        "again in 7 seconds",
+    ):
+        assert words in shown.text
+    for words in ("1 log stopped", "frame.order: <late>", "found", "nothing"):
+        assert words in shown.text
+    assert {url, found} <= set(shown.links)
+    answer = (await node.ask("/api/peers")).json["peers"]
+    assert [(peer["url"], peer["found"], peer["logs_behind"], peer["code"]) for peer in answer] == [
+        (url, False, 1, "transport.timeout"),
+        (found, True, 0, ""),
+    ]
+    follower.status.error, follower.status.connected, follower.status.caught_up = "", True, True
+    assert "up to date" in (await page(node, "/peers")).text
+
+
 @pytest.mark.parametrize(
     ("target", "status", "code"),
     [
@@ -494,6 +530,7 @@ def render(content):
         "content": {"state": "here", "fields": content},
         "proof": {"available": True, "size": 1},
         "disputed": True,
+        "witnesses": [],
         "history": [ENTRY],
         "versions": [],
     }

@@ -1,19 +1,160 @@
-"""The server over real sockets: the fault of one connection is not that of another."""
+"""The server over real sockets: its patience ends, and the fault of one connection is not that of another."""
+
+import tracemalloc
 
 import pytest
 import trio
 from hypercorn.config import Config
-from hypercorn.trio.tcp_server import TCPServer
+from trio.testing import MockClock
 
 from frostnode.edge.http import server
-from frostnode.edge.http.server import serve_http
+from frostnode.edge.http.server import PatientConnection, serve_http
 from frostnode.edge.peer_http import HttpTransport
 from frostnode.protocol.errors import TransportError
+from frostnode.protocol.frames import CursorFrame, EventsFrame, FrameDecoder
+from frostnode.protocol.limits import CURSOR_INTERVAL_S, SLOW_CONSUMER_S
+from frostnode.testing.memory_publisher import MemoryPublisher
 
 pytestmark = pytest.mark.network
 
 
-async def app(scope, receive, send):
+@pytest.fixture
+def clock():
+    return MockClock(autojump_threshold=0.05)
+
+
+class Tap:
+    """An application that answers with as much as is taken."""
+
+    def __init__(self):
+        self.sent = 0
+        self.ended = trio.Event()
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            while True:
+                await send({"type": "http.response.body", "body": bytes(256 * 1024), "more_body": True})
+                self.sent += 256 * 1024
+                assert self.sent < 10**9, "whoever does not read is not sent to for ever"
+                if (await self._has_gone(receive)) is not None:
+                    return
+        finally:
+            self.ended.set()
+
+    async def _has_gone(self, receive):
+        with trio.move_on_after(0.001):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return message
+        return None
+
+
+async def serving(nursery, app):
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    await nursery.start(serve_http, app, Config(), listeners)
+    return listeners[0].socket.getsockname()[1]
+
+
+async def test_who_takes_nothing_is_cut_off(clock):
+    app = Tap()
+    async with trio.open_nursery() as nursery:
+        port = await serving(nursery, app)
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            await stream.send_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            with trio.fail_after(3 * SLOW_CONSUMER_S):
+                await app.ended.wait()
+            assert trio.current_time() >= SLOW_CONSUMER_S
+        nursery.cancel_scope.cancel()
+
+
+async def test_who_reads_slowly_but_reads_is_served_on(clock):
+    app = Tap()
+    async with trio.open_nursery() as nursery:
+        port = await serving(nursery, app)
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            await stream.send_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            for _ in range(12):
+                await trio.sleep(SLOW_CONSUMER_S / 3)
+                taken = 0
+                while taken < 2**20:
+                    taken += len(await stream.receive_some(2**20))
+            assert not app.ended.is_set()
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_server_that_stops_waits_for_nobody(clock):
+    app = Tap()
+    async with trio.open_nursery() as nursery:
+        port = await serving(nursery, app)
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+        await stream.send_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        await trio.sleep(SLOW_CONSUMER_S / 3)
+        begun = trio.current_time()
+        nursery.cancel_scope.cancel()
+    assert trio.current_time() - begun < 1
+    await trio.aclose_forcefully(stream)
+
+
+async def test_idle_streams_cost_little_and_hold_nothing(node):
+    """What one more follower takes that waits for news: no reader of the store, and little memory."""
+    publisher = MemoryPublisher()
+    publisher.put("key", {"title": "x"})
+    node.take(*publisher.stream())
+    count, bytes_max = 50, 48 * 1024
+
+    async def read_first(exchange):
+        decoder, frames = FrameDecoder(), []
+        async for chunk in exchange.chunks:
+            frames += decoder.feed(chunk)
+            if frames and isinstance(frames[-1], CursorFrame):
+                break
+        return frames
+
+    async with trio.open_nursery() as nursery:
+        streaming = [0]
+
+        async def follow(*, task_status):
+            async with node.asking("/frost/stream") as exchange:
+                frames = await read_first(exchange)
+                assert any(isinstance(frame, EventsFrame) for frame in frames)
+                streaming[0] += 1
+                task_status.started()
+                async for _ in exchange.chunks:
+                    pass
+
+        await nursery.start(follow)
+        readers = len(node.store._idle)
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(count):
+            await nursery.start(follow)
+        each = (tracemalloc.get_traced_memory()[0] - before) / count
+        tracemalloc.stop()
+        assert streaming == [count + 1]
+        assert each < bytes_max
+        assert len(node.store._idle) == readers, "every reader was given back, and one does for all"
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_idle_stream_says_a_cursor_each_interval_and_nothing_else(node, autojump_clock):
+    publisher = MemoryPublisher()
+    publisher.put("key", {"title": "x"})
+    node.take(*publisher.stream())
+    decoder, frames = FrameDecoder(), []
+    async with node.asking("/frost/stream") as exchange:
+        with trio.move_on_after(10 * CURSOR_INTERVAL_S + 1):
+            async for chunk in exchange.chunks:
+                frames += [(trio.current_time(), frame) for frame in decoder.feed(chunk)]
+    idle = [(at, frame) for at, frame in frames if at > 1]
+    assert len(idle) == 10
+    assert all(isinstance(frame, CursorFrame) for _, frame in idle)
+
+
+async def answering(scope, receive, send):
     """Answer when the first piece of a body came."""
     await receive()
     await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -24,7 +165,7 @@ async def serve(nursery):
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     settings = Config()
     settings.errorlog = settings.accesslog = None
-    await nursery.start(serve_http, app, settings, listeners)
+    await nursery.start(serve_http, answering, settings, listeners)
     return f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}"
 
 
@@ -44,7 +185,7 @@ async def test_who_hangs_up_in_the_middle_of_a_request_hangs_up_alone():
 
 
 async def test_whatever_a_connection_raises_ends_that_connection(monkeypatch):
-    class Breaking(TCPServer):
+    class Breaking(PatientConnection):
         breaks = True
 
         async def run(self):
@@ -53,7 +194,7 @@ async def test_whatever_a_connection_raises_ends_that_connection(monkeypatch):
                 raise ExceptionGroup("of a nursery", [trio.BusyResourceError("in use")])
             await super().run()
 
-    monkeypatch.setattr(server, "TCPServer", Breaking)
+    monkeypatch.setattr(server, "PatientConnection", Breaking)
     async with trio.open_nursery() as nursery, HttpTransport() as transport:
         url = await serve(nursery)
         with pytest.raises(TransportError):

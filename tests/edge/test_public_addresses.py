@@ -5,15 +5,16 @@ import pytest
 import trio
 
 from frostnode.edge.peer_http import HttpTransport
-from frostnode.edge.public_addresses import PublicAddresses, is_public, resolve_name
+from frostnode.edge.public_addresses import PublicAddresses, resolve_name
 from frostnode.protocol.errors import LocalError, TransportError
+from frostnode.replicate.node_url import is_public_address
 
 
 @pytest.mark.parametrize(
     "address", ["8.8.8.8", "1.1.1.1", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8"]
 )
 def test_public_addresses(address):
-    assert is_public(address)
+    assert is_public_address(address)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ def test_public_addresses(address):
     ],
 )
 def test_addresses_that_are_not(address):
-    assert not is_public(address)
+    assert not is_public_address(address)
 
 
 def transport_to(answers):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from frostnode.edge.sqlite.store import SqliteStore
-from frostnode.neighbours import Hosted
+from frostnode.neighbours import Hosted, Lag
 from frostnode.ports import ArrivalKind, LogStore, LogWriter
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError, StorageError
@@ -603,6 +603,56 @@ def test_a_fork_that_nobody_decides_is_shown(store: SqliteStore) -> None:
 
 
 # -- neighbours -----------------------------------------------------------------------------------------
+
+
+def test_sources_say_who_offers_what_and_what_is_owed(store: SqliteStore, publisher: Publisher) -> None:
+    origin, other = publisher.origin(), Origin("nobody's")
+    with store.write() as writer:
+        for url in ("a", "b"):
+            writer.put_peer(url)
+        writer.put_sources("a", {origin: 5, other: 9})
+        writer.put_sources("b", {origin: 3})
+        writer.put_sources("stranger", {origin: 99})
+    with store.read() as reader:
+        owed = reader.owed(origin)
+        assert owed is not None
+        assert (owed.did, owed.held, owed.wanted, owed.offers) == (publisher.did, 0, 5, {"a": 5, "b": 3})
+        assert reader.owed(other) is None
+        assert reader.owed_logs(10) == [origin]
+        assert reader.owed_logs(0) == []
+        assert reader.lag("a") == Lag(logs=1, leaves=5, offered=1)
+        assert reader.lag("stranger") == Lag(logs=0, leaves=0, offered=0)
+        assert [reader.logs_with_few_sources(count) for count in (1, 2, 3)] == [0, 0, 1]
+    with store.write() as writer:
+        writer.put_sources("a", {origin: 2})
+        writer.remove_peer("b")
+    with store.read() as reader:
+        owed = reader.owed(origin)
+        assert owed is not None
+        assert owed.offers == {"a": 2}
+    with store.write() as writer:
+        writer.freeze(Evidence(origin=origin, smaller=b"one", larger=b"two", proof=()))
+    with store.read() as reader:
+        assert (reader.owed(origin), reader.owed_logs(10)) == (None, [])
+
+
+def test_a_found_peer_is_one_until_the_operator_adds_it(store: SqliteStore, clock: ManualClock) -> None:
+    def listed() -> list[int | None]:
+        with store.read() as reader:
+            return [peer.listed_ms for peer in reader.peers()]
+
+    with store.write() as writer:
+        writer.list_peer("a")
+    first = clock.now_ms()
+    assert listed() == [first]
+    clock.step_ms(1000)
+    with store.write() as writer:
+        writer.list_peer("a")
+    assert listed() == [first + 1000]
+    with store.write() as writer:
+        writer.put_peer("a")
+        writer.list_peer("a")
+    assert listed() == [None]
 
 
 def test_peers_and_settings(store: SqliteStore, publisher: Publisher, clock: ManualClock) -> None:

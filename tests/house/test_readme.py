@@ -124,7 +124,7 @@ def test_the_first_ten_minutes(newcomer):
     assert "1 would publish" in story
     assert "1 published" in story
     assert "Sea ice extent of the Northern Hemisphere" in story
-    assert "no witness has cosigned this tree" in story
+    assert "no witness that is known here has cosigned this tree (1 unknown)" in story
 
 
 def test_the_readme_has_the_commands_of_the_first_ten_minutes():
@@ -161,7 +161,9 @@ def test_every_setting_of_the_carry_policy_is_told_with_its_default():
 
 
 def _told(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value) or "empty"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value == () else str(value) or "empty"
 
 
 def test_every_other_setting_is_told_with_its_default():

@@ -305,3 +305,58 @@ def test_views_that_are_ahead_of_a_store_from_a_backup_begin_anew(tmp_path, coun
     assert len(hits(views.index, "word")) == count
     assert views.dump() == views.rebuilt()
     views.close()
+
+
+def put_back(views, folder, kept, seed):
+    """The same views over a store from a backup."""
+    views.close()
+    (folder / "frost.db").write_bytes(kept)
+    return Views(folder, seed)
+
+
+def test_an_index_that_looks_at_the_store_from_a_backup_first_waits_for_the_catalog(tmp_path):
+    source = MemoryPublisher("p")
+    source.put("a", {"title": "Title one"})
+    views = Views(tmp_path)
+    views.take(*source.stream())
+    views.close()
+    kept = (tmp_path / "frost.db").read_bytes()
+    views = Views(tmp_path, "going on")
+    source.put("a", {"title": "Title that is lost"})
+    views.take(*source.stream())
+    views.fold()
+    views = put_back(views, tmp_path, kept, "put back")
+    while views.index_fold.step():
+        pass
+    views.fold()
+    assert len(hits(views.index, "one")) == 1
+    assert views.dump() == views.rebuilt()
+    views.close()
+
+
+def test_an_index_that_was_behind_forgets_what_it_looked_up_in_a_catalog_that_was_ahead(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("frostnode.project.index.INDEX_ARRIVALS_MAX", 1)
+    source = MemoryPublisher("p")
+    source.put("a", {"title": "Title one"})
+    views = Views(tmp_path)
+    views.take(*source.stream())
+    with views.store.read() as log:
+        stood = log.last_arrival()
+    views.close()
+    kept = (tmp_path / "frost.db").read_bytes()
+    views = Views(tmp_path, "going on")
+    source.put("a", {"title": "Title that is lost"})
+    views.take(*source.stream())
+    while views.catalog_fold.step():
+        pass
+    while views.index.cursor() < stood:
+        views.index_fold.step()
+    assert len(hits(views.index, "lost")) == 1
+    views = put_back(views, tmp_path, kept, "put back")
+    views.fold()
+    assert views.index.cursor() == stood
+    assert len(hits(views.index, "one")) == 1
+    assert views.dump() == views.rebuilt()
+    views.close()

@@ -2,10 +2,12 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
-from frostnode.protocol.checkpoint import Checkpoint, sign_checkpoint
+from frostnode.protocol.checkpoint import Checkpoint, cosign, sign_checkpoint
+from frostnode.protocol.cosigners import Cosigner
 from frostnode.protocol.errors import FrameError, FrostError, LogError, PeerError
 from frostnode.protocol.follow import Follower
 from frostnode.protocol.follow_actions import (
@@ -22,6 +24,7 @@ from frostnode.protocol.follow_actions import (
     TakeEvidence,
     TakeLeaves,
 )
+from frostnode.protocol.follow_witnesses import NO_WITNESSES, Knowledge
 from frostnode.protocol.frames import (
     BodiesFrame,
     BodyAbsent,
@@ -39,6 +42,7 @@ from frostnode.protocol.leaf_run import read_run
 from frostnode.protocol.limits import HEADER_BYTES_MAX
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.merkle import EMPTY_RANGE, consistency_proof, leaf_hash, leaf_hashes
+from frostnode.protocol.note import parse_note
 from frostnode.protocol.range_proof import root_above
 from frostnode.protocol.tiles import decode_bundle, encode_bundle
 from frostnode.protocol.withheld import Blocked
@@ -61,6 +65,9 @@ class Held:
 
     def log(self, origin):
         return self.logs.get(origin)
+
+    def vouched(self, did):
+        return {}
 
     def leaf(self, origin, index):
         return self.leaves.get((origin, index))
@@ -420,6 +427,33 @@ def test_a_body_of_a_header_without_one_is_refused():
     refused([*start(source), source.entries(0, 4), bodies(source, b"body", at=3)], "frame.order", FrameError)
 
 
+def test_a_body_of_another_branch_of_an_ended_epoch_is_passed_over():
+    """Who has not heard of the end goes on sending what is under it, and lies to nobody."""
+    source = publisher()
+    twin = publisher(count=2)
+    twin.put("twin", {"title": "of another branch"})
+    held, _ = feed([*source.stream(), source.move().events()])
+    _, actions = feed([CheckpointFrame(origin=twin.origin, note=twin.note(2)), twin.bodies_frame(0, 3)], held)
+    assert [list(action.bodies) for action in actions] == [
+        [(sha256(body).digest(), body) for body in source.bodies[:2]]
+    ]
+    assert holds_all(held, source)
+
+
+def test_what_a_peer_has_shown_and_not_sent_is_known_until_the_batch_is_done():
+    source = publisher()
+    held, _ = feed([source.events()])
+    follower = Follower(held)
+    follower.feed(CheckpointFrame(origin=source.origin, note=source.note()))
+    assert (follower.shown, follower.behind()) == ({source.origin: 3}, [source.origin])
+    for frame in (source.entries(0, 2, 3), source.entries(2, 3)):
+        assert follower.behind() == [source.origin]
+        follower.feed(frame)
+    assert (follower.shown, follower.behind()) == ({source.origin: 3}, [])
+    follower.keep()
+    assert (follower.shown, follower.behind()) == ({}, [])
+
+
 def test_bodies_before_their_headers_are_a_gap():
     source = publisher()
     _, actions = feed([*start(source), source.bodies_frame(0, 3)])
@@ -441,16 +475,73 @@ def test_bodies_that_come_later_are_checked_against_stored_headers():
     assert holds_all(held, source)
 
 
-def test_more_signatures_on_the_same_tree_are_a_new_head():
+WITNESSES = [
+    Cosigner(f"w{at}.example", publisher_key)
+    for at, publisher_key in enumerate(MemoryPublisher(f"w{at}").key.public for at in range(4))
+]
+
+
+def cosigned(note, *which, time_s=1_700_000_000):
+    for at in which:
+        note = cosign(note, f"w{at}.example", MemoryPublisher(f"w{at}").key, time_s)
+    return note
+
+
+def naming(*which):
+    """What is known where the publisher names these witnesses."""
+    return Knowledge(named=lambda did: [WITNESSES[at] for at in which])
+
+
+def heads(held, source, note, known):
+    _, actions = feed(
+        [CheckpointFrame(origin=source.origin, note=note)], held, follower=Follower(held, witnesses=known)
+    )
+    return [action.note for action in actions]
+
+
+def test_more_cosignatures_on_the_same_tree_are_a_new_head():
     source = publisher()
     held, _ = feed(source.stream())
-    note = source.note()
-    name, key = "witness.example/w", publisher(name="w").key
-    from frostnode.protocol.checkpoint import cosign
+    note = cosigned(source.note(), 0)
+    _, actions = feed([CheckpointFrame(origin=source.origin, note=note)], held)
+    assert actions == [NewHead(did=source.did, origin=source.origin, note=note, size=3)]
 
-    cosigned = cosign(note, name, key, 1_700_000_000)
-    _, actions = feed([CheckpointFrame(origin=source.origin, note=cosigned)], held)
-    assert actions == [NewHead(origin=source.origin, note=cosigned, size=3)]
+
+def test_an_old_peer_takes_no_cosignature_away():
+    source = publisher()
+    held, _ = feed(source.stream())
+    known = naming(0, 1)
+    (both,) = heads(held, source, cosigned(source.note(), 0, 1), known)
+    assert both == cosigned(source.note(), 0, 1)
+    assert heads(held, source, cosigned(source.note(), 0), known) == []
+    assert heads(held, source, source.note(), known) == []
+    assert heads(held, source, cosigned(source.note(), 0, time_s=1_800_000_000), known) == []
+
+
+def test_cosignatures_that_come_one_by_one_add_up():
+    source = publisher()
+    held, _ = feed(source.stream())
+    known = naming(0, 1)
+    heads(held, source, cosigned(source.note(), 1), known)
+    (both,) = heads(held, source, cosigned(source.note(), 0), known)
+    assert set(parse_note(both).signatures) == set(parse_note(cosigned(source.note(), 0, 1)).signatures)
+
+
+def test_lines_of_witnesses_that_the_publisher_does_not_name_do_not_travel():
+    source = publisher()
+    held, _ = feed(source.stream())
+    assert heads(held, source, cosigned(source.note(), 2, 3), naming(0)) == []
+    assert heads(held, source, cosigned(source.note(), 0, 2), naming(0)) == [cosigned(source.note(), 0)]
+
+
+def test_a_line_of_a_named_witness_that_fails_is_no_line_and_nobodys_fault():
+    source = publisher()
+    held, _ = feed(source.stream())
+    broken = source.note() + cosigned(source.note(2), 0).splitlines(keepends=True)[-1]
+    assert heads(held, source, broken, naming(0)) == []
+    heads(held, source, broken, NO_WITNESSES)
+    assert held.logs[source.origin].checkpoint == broken
+    assert heads(held, source, cosigned(source.note(), 0), naming(0)) == [cosigned(source.note(), 0)]
 
 
 def test_an_older_checkpoint_replayed_takes_nothing():

@@ -1,5 +1,7 @@
 """Record types: what may be published, and what views make of whatever came."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import decode_body, encode_body
 from frostnode.protocol.errors import NameError_, PeerError, RecordError
+from frostnode.protocol.keys import SigningKey
 from frostnode.protocol.limits import (
     CHANGE_SUMMARY_BYTES_MAX,
     INDEXED_CHARS_MAX,
@@ -14,10 +17,25 @@ from frostnode.protocol.limits import (
     TITLE_CHARS_MAX,
 )
 from frostnode.protocol.names import did_of
-from frostnode.protocol.records import RECORD_TYPES, RESERVED_TYPES, check_record, texts_of, title_of
+from frostnode.protocol.note import vkey
+from frostnode.protocol.records import (
+    RECORD_TYPES,
+    RESERVED_TYPES,
+    check_record,
+    texts_of,
+    title_of,
+    witnesses_of,
+)
 
 DID = did_of(Cid.of(b"genesis"))
 ENTRY = Cid.of(b"header")
+W = [vkey("w.example", SigningKey(bytes([at] * 32)).public, 4) for at in range(17)]
+
+
+def naming(*which):
+    """What a profile says of these witnesses."""
+    return [{"vkey": W[at], "url": "https://w.example/"} for at in which]
+
 
 DATASET = {
     "title": "Sea surface temperature, daily",
@@ -240,6 +258,15 @@ def test_a_field_of_another_shape_is_refused_by_name(fields: object, path: str) 
         ("profile", {"keyAgreement": [bytes(34)]}, "/keyAgreement/0"),
         ("profile", {"keyAgreement": [b"\xec\x01" + bytes(31)]}, "/keyAgreement/0"),
         ("profile", {"name": 1}, "/name"),
+        ("profile", {"witnesses": {}}, "/witnesses"),
+        ("profile", {"witnesses": [{"vkey": W[0]}]}, "/witnesses/0/url"),
+        ("profile", {"witnesses": [{"url": "https://w.example"}]}, "/witnesses/0/vkey"),
+        ("profile", {"witnesses": [{"vkey": "w", "url": "https://w.example"}]}, "/witnesses/0/vkey"),
+        ("profile", {"witnesses": [{"vkey": 1, "url": "https://w.example"}]}, "/witnesses/0/vkey"),
+        ("profile", {"witnesses": [{"vkey": W[0], "url": "w.example"}]}, "/witnesses/0/url"),
+        ("profile", {"witnesses": [{"vkey": W[0], "url": f"https://{'w' * 248}"}]}, "/witnesses/0/url"),
+        ("profile", {"witnesses": naming(0, 0)}, "/witnesses"),
+        ("profile", {"witnesses": naming(*range(17))}, "/witnesses"),
         ("org.example.thing", [], "/"),
         ("org.example.thing", {"type": "x"}, "/type"),
         ("org.example.thing", {"key": "x"}, "/key"),
@@ -356,3 +383,16 @@ def test_garbage_is_read_without_complaint_and_published_or_refused(type_: str, 
         assert check_record(type_, key, fields) is fields
     except PeerError as error:
         assert error.code == "record.field"  # noqa: PT017 - both outcomes are right
+
+
+def test_the_witnesses_of_a_profile() -> None:
+    for which in ([], [3], list(range(16))):
+        fields = check_record("profile", "self", {"witnesses": naming(*which)})
+        found = witnesses_of(fields)
+        assert [(one.vkey, one.url) for one in found] == [(W[at], "https://w.example/") for at in which]
+    assert witnesses_of({}) == ()
+
+
+@pytest.mark.parametrize("value", [None, 1, "w", {}, [1], [{"vkey": "w", "url": "https://w.example"}]])
+def test_what_is_no_list_of_witnesses_names_nobody(value: Any) -> None:
+    assert witnesses_of({"witnesses": value}) == ()

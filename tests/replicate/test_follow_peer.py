@@ -253,7 +253,7 @@ async def test_a_peer_that_holds_another_branch_of_an_ended_epoch_goes_on_with_t
 
 
 @pytest.mark.parametrize("kind", ["of a restored database", "that is none"])
-async def test_with_a_cursor_that_the_peer_does_not_know_all_begins_anew(
+async def test_with_a_cursor_that_the_peer_does_not_know_heads_are_compared(
     make_node, make_publisher, transport, clock, kind
 ):
     one, restored, two = make_node("one"), make_node("restored"), make_node("two")
@@ -270,7 +270,8 @@ async def test_with_a_cursor_that_the_peer_does_not_know_all_begins_anew(
                 writer.peer_reached(server.url, b"no cursor of anybody", "")
         await follower.once()
         assert two.contents() == restored.contents()
-        assert ["since" in target for target in server.requests] == [False, True, False]
+        asked = [target.partition("?")[0].rpartition("/")[2] for target in server.requests]
+        assert asked == ["stream", "stream", "ranges", "frames", "stream"]
         assert (follower.status.error, follower.status.entries) == ("", 302)
         with restored.store.read() as reader:
             assert resume(reader, two.peer(server.url)[0]) == reader.last_arrival()

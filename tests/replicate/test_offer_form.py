@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from frostnode.protocol.errors import LogError
 from frostnode.protocol.keys import SigningKey, to_multibase
 from frostnode.protocol.limits import LEASE_S_MAX, OFFER_ITEMS_MAX, OFFER_LATER_S_MAX, REASON_CHARS_MAX
-from frostnode.replicate.about import About, node_url, read_about
+from frostnode.replicate.about import About, read_about
+from frostnode.replicate.node_url import node_url
 from frostnode.replicate.offer_form import (
     Have,
     Later,
@@ -158,6 +160,7 @@ near = st.fixed_dictionaries(
         "refused": json_values,
         "node_key": json_values,
         "offers": json_values,
+        "database": json_values,
     },
 )
 
@@ -178,9 +181,12 @@ def test_any_bytes_are_read_or_refused_with_one_error(raw):
 
 def test_what_a_node_says_of_itself():
     said = {"node_key": to_multibase(ME), "offers": True}
-    assert read_about(json.dumps(said).encode()) == About(key=ME, offers=True)
-    assert read_about(json.dumps({**said, "offers": 1}).encode()) == About(key=ME, offers=False)
-    assert read_about(b'{"offers": true}') == About(key=None, offers=False)
+    nobody = About(key=None, offers=False, database="", is_listed=True)
+    assert read_about(json.dumps(said).encode()) == replace(nobody, key=ME, offers=True)
+    assert read_about(json.dumps({**said, "offers": 1}).encode()) == replace(nobody, key=ME)
+    assert read_about(b'{"offers": true, "database": 7}') == nobody
+    assert read_about(b'{"database": "d", "listed": false}') == replace(nobody, database="d", is_listed=False)
+    assert read_about(json.dumps({"database": 129 * "d"}).encode()) == nobody
 
 
 def test_urls_of_nodes():

@@ -1,6 +1,7 @@
 """Offer and take over real sockets: what one node has comes to the other, once, whatever happens on the way."""
 
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import replace
 
 import pytest
 import trio
@@ -8,7 +9,10 @@ import trio
 from frostnode.edge.peer_http import HttpTransport
 from frostnode.log.fsck import fsck
 from frostnode.ports import ArrivalKind
+from frostnode.protocol.checkpoint import cosign
+from frostnode.protocol.cosigners import Cosigner
 from frostnode.protocol.errors import LocalError, TransportError
+from frostnode.protocol.follow_witnesses import Knowledge
 from frostnode.protocol.keys import SigningKey
 from frostnode.protocol.limits import (
     OFFER_PROBE_S,
@@ -19,6 +23,7 @@ from frostnode.protocol.limits import (
 from frostnode.protocol.withheld import Block
 from frostnode.replicate import offer as offering_module
 from frostnode.replicate.offer_form import Have, Later, Offered, Want, offer_bytes, read_answers
+from frostnode.replicate.offer_judge import OfferJudge
 from frostnode.replicate.policy import CarryPolicy, Mode, Quota
 from frostnode.replicate.serve import LogStream
 from frostnode.testing.pushing import PushNode
@@ -623,3 +628,22 @@ async def test_a_restarted_sender_offers_nothing_again_that_is_settled(make_push
             again.take(*make_publisher("new").stream())
             await equal(two, again)
             assert count(two, "/frost/offer") == 2
+
+
+# witnesses
+
+
+def test_an_offered_head_brings_the_lines_of_named_witnesses_and_no_others(make_push_node, make_publisher):
+    node, source = make_push_node("node"), make_publisher("named", 3)
+    node.take(*source.stream())
+    named, stranger = (SigningKey(bytes([at]) * 32) for at in range(2))
+    note = cosign(source.note(), "named.example", named, 1_700_000_000)
+    with_stranger = cosign(note, "stranger.example", stranger, 1_700_000_000)
+    witnesses = Knowledge(named=lambda did: [Cosigner("named.example", named.public)])
+    judge = OfferJudge(replace(node.world, witnesses=witnesses), "a peer")
+    with node.store.read() as reader:
+        tip = reader.history(source.did).tip
+    offered = Offered(did=source.did, origin=source.origin, note=with_stranger, tip=tip)
+    assert judge.judge(offered) == Have()
+    with node.store.read() as reader:
+        assert reader.log(source.origin).checkpoint == note

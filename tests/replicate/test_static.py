@@ -153,7 +153,12 @@ async def test_what_is_held_is_not_asked_for(make_node, make_publisher, transpor
         assert server.count("/checkpoint") == server.count("/withheld/") == 0
         server.requests.clear()
         await two.follower(server.url, transport).once()
-        assert server.requests == ["/frost/stream?live=false", "/frost/heads/0"]
+        assert server.requests == [
+            "/frost/heads/ranges",
+            "/frost/stream?live=false&detail=heads",
+            "/frost/stream?live=false",
+            "/frost/heads/0",
+        ]
 
         for at in range(2):
             source.put(f"more-{at}", {"title": "more"})

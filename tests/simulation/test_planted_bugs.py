@@ -41,12 +41,12 @@ def found(options, *words, seeds=6, play=None, bugs=None):
 store_effects = Ingest._store_effects
 
 
-def cursor_first(self, effects, before, outcome):
+def cursor_first(self, effects, shown, before, outcome):
     """Save the cursor, then what it covers."""
     if self._has_news(outcome):
         with self._store.write() as writer:
             self._write_cursor(writer)
-    return store_effects(self, effects, before, outcome)
+    return store_effects(self, effects, shown, before, outcome)
 
 
 def test_a_cursor_that_is_saved_before_its_effect(monkeypatch):

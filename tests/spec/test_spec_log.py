@@ -28,9 +28,17 @@ from frostnode.protocol.merkle import (
     verify_inclusion,
 )
 from frostnode.protocol.names import Origin, parse_origin
-from frostnode.protocol.note import COSIGNATURE_V1, ED25519, parse_vkey
+from frostnode.protocol.note import (
+    COSIGNATURE_V1,
+    ED25519,
+    format_note,
+    parse_note,
+    parse_signatures,
+    parse_vkey,
+)
 from frostnode.protocol.range_proof import check_range, range_proof
 from frostnode.protocol.tiles import parse_tile_path, tiles_for
+from frostnode.protocol.witness import judge, parse_add_checkpoint
 
 DOCUMENT = (Path(__file__).parents[2] / "spec/04-log.md").read_text()
 
@@ -139,3 +147,11 @@ def test_the_largest_proof_is_the_one_that_the_text_names() -> None:
     assert size == 2**53 - 1
     long = range_proof(2**52 - 1, 2**52 + 1, size, lambda level, index: EMPTY_ROOT)
     assert 100 < len(long) <= 106 <= limits.PROOF_HASHES_MAX
+
+
+def test_the_request_to_cosign_is_one_that_the_witness_may_answer() -> None:
+    asked, checkpoint = parse_add_checkpoint(EXAMPLE["add-checkpoint"]["request"].encode())
+    judge(asked, checkpoint, LOG_KEY.public, 3, compact_range(3, node).root())
+    assert (asked.old, list(asked.proof)) == (3, proof_of("consistency"))
+    (line,) = parse_signatures(EXAMPLE["add-checkpoint"]["answer"].encode())
+    assert format_note(parse_note(asked.note).with_signatures([line])) == NOTE

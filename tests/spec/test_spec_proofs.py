@@ -11,6 +11,7 @@ from frostnode.protocol.dagjson import loads
 from frostnode.protocol.errors import CODES, PeerError
 from frostnode.protocol.note import parse_vkey
 from frostnode.protocol.proofs import PROOF_FORMAT, decode_proof, encode_proof, verify_proof
+from frostnode.protocol.tlog_policy import parse_policy
 
 DOCUMENT = (Path(__file__).parents[2] / "spec/06-proofs.md").read_text()
 
@@ -40,6 +41,13 @@ def test_the_file_says_what_the_document_says() -> None:
         "fields": verified.fields,
     }
     assert verified.statement.splitlines() == EXAMPLE["statement"]
+
+
+def test_the_policy_says_what_the_document_says() -> None:
+    verified = verify_proof(FILE, policy=parse_policy(EXAMPLE["policy"].encode()))
+    assert verified.verdict is not None
+    assert EXAMPLE["verdict"] == {"holds": verified.verdict.holds, "since": verified.verdict.since}
+    assert "The policy holds since 2026-01-01T00:01:00Z" in verified.statement
 
 
 def test_without_the_witness_the_statement_is_less() -> None:

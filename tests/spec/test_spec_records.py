@@ -71,7 +71,7 @@ def test_the_types_are_those_of_the_code() -> None:
 @pytest.mark.parametrize(
     ("table", "names"),
     [
-        ("profile", {"name", "handle", "keyAgreement"}),
+        ("profile", {"name", "handle", "keyAgreement", "witnesses"}),
         ("dataset", set(records._DATASET)),
         ("version", set(records._VERSION)),
         ("lineage", set(records._LINEAGE)),

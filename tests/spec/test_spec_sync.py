@@ -29,6 +29,10 @@ class Nothing:
     def log(self, origin: Origin) -> None:
         return None
 
+    def vouched(self, did: Did) -> dict[Cid, frozenset[str]]:
+        """Nobody has vouched."""
+        return {}
+
     def leaf(self, origin: Origin, index: int) -> None:
         return None
 

@@ -10,11 +10,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from frostnode.edge.http.api import Api
+from frostnode.edge.http.neighbours import NeighbourResources
 from frostnode.edge.http.offers import OfferResources
 from frostnode.edge.http.pages import Pages
 from frostnode.edge.http.security import SecurityHeaders
 from frostnode.edge.http.signed import ACCEPT_SIGNATURE, Gate
 from frostnode.edge.http.sync import SyncResources
+from frostnode.edge.http.witness import WitnessResources
 from frostnode.edge.outcomes import http_status, problem
 from frostnode.operations.parts import Parts
 from frostnode.protocol.errors import FrostError, LocalError
@@ -30,6 +32,9 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
         bell=parts.arrived,
         node=about,
         carries=parts.carrying.is_carried,
+    )
+    neighbours = NeighbourResources(
+        parts.log, parts.worker, parts.listed_peers, carries=parts.carrying.is_carried
     )
     pages = Pages(parts)
 
@@ -51,7 +56,14 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
         return await refuse(request, LocalError("record.not-found", f"nothing at {request.url.path}"))
 
     app = Starlette(
-        routes=[*_offers(parts), *sync.routes(), *Api(parts).routes(), *pages.routes()],
+        routes=[
+            *_offers(parts),
+            *neighbours.routes(),
+            *WitnessResources(parts.witnessing).routes(),
+            *sync.routes(),
+            *Api(parts).routes(),
+            *pages.routes(),
+        ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={FrostError: refuse, HTTPException: not_routed},
     )

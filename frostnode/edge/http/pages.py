@@ -16,7 +16,7 @@ from frostnode.edge.http.links import link_to
 from frostnode.edge.http.record_view import view_record
 from frostnode.edge.http.rendering import load_static, make_environment
 from frostnode.edge.outcomes import http_status, problem
-from frostnode.operations import block, policy, read
+from frostnode.operations import block, peers, policy, read
 from frostnode.operations.parts import Json, Parts
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import SEARCH_OFFSET_MAX
@@ -51,6 +51,7 @@ class Pages:
             Route("/record/{url:path}", self.record),
             Route("/publishers", self.publishers),
             Route("/publisher/{did}", self.publisher),
+            Route("/peers", self.peers),
             Route("/status", self.status),
             Route("/withheld", self.withheld),
             Route("/policy", self.policy),
@@ -122,6 +123,10 @@ class Pages:
         total = sum(found["records"].values())
         pager = _pager(offset, _RECORDS, total, {})
         return await self._page("publisher.html", {"publisher": found, "total": total, "pager": pager})
+
+    async def peers(self, request: Request) -> Response:
+        """The nodes that this one follows, and how each does."""
+        return await self._page("peers.html", await peers.peers(self._parts, {}, quiet))
 
     async def status(self, request: Request) -> Response:
         """What this node hosts, carries and follows, and how far behind it is."""

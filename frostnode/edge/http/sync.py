@@ -50,7 +50,7 @@ class SyncResources:
     worker: Worker
     bell: Bell
     node: dict[str, Any]
-    """What /frost/node answers: software, version, name, node_key, database, offers."""
+    """What /frost/node answers: software, version, name, node_key, database, offers, listed."""
     carries: Callable[[Did], bool] = _everyone
     """Whether a publisher that is held is served to others."""
 

@@ -54,6 +54,11 @@ class SqliteCatalogReader(Rows):
         row = self._db.one("SELECT mark FROM cursor")
         return b"" if row is None else bytes(row[0])
 
+    def begun(self) -> bytes:
+        """What tells this building of the view from every other."""
+        row = self._db.one("SELECT begun FROM cursor")
+        return b"" if row is None else bytes(row[0])
+
     def current(self, did: Did, type_: str, key: str) -> CatalogEntry | None:
         """The last entry of a record, a withdrawal included."""
         row = self._db.one(
@@ -271,7 +276,7 @@ class SqliteCatalogWriter(SqliteCatalogReader):
         self._ids.clear()
         for table in ("record", "entry", "log", "publisher"):
             self._db.run(f"DELETE FROM {table}")
-        self.advance(0, b"")
+        self._db.run("UPDATE cursor SET arrival = 0, mark = x'', begun = randomblob(16)")
 
     def _drop(self, origin: Origin, start: int, stop: int) -> None:
         where = "WHERE log = (SELECT id FROM log WHERE origin = ?) AND leaf >= ? AND leaf < ?"

@@ -2,6 +2,7 @@
 
 from frostnode.edge.sqlite.identity_writer import read_choices
 from frostnode.edge.sqlite.rows import Rows, publisher_id
+from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.history import History
 from frostnode.protocol.names import Did
 
@@ -22,6 +23,23 @@ class IdentityReader(Rows):
             return None
         events = self._events(publisher)
         return History.load(did, events, read_choices(self._db, publisher)) if events else None
+
+    def forked(self) -> list[Did]:
+        """Publishers whose identity is forked: of two histories neither is followed yet."""
+        return [
+            Did(did) for (did,) in self._db.all("SELECT did FROM publisher WHERE forked = 1 ORDER BY did")
+        ]
+
+    def vouched(self, did: Did) -> dict[Cid, frozenset[str]]:
+        """Which trusted witnesses have cosigned epochs of a publisher whose identity is forked, by opening event."""
+        rows = self._db.all(
+            "SELECT event, witness FROM vouched WHERE publisher = ?", (publisher_id(self._db, did),)
+        )
+        found: dict[Cid, frozenset[str]] = {}
+        for event, witness in rows:
+            cid = Cid.from_digest(event)
+            found[cid] = found.get(cid, frozenset()) | {witness}
+        return found
 
     def _events(self, publisher: int) -> list[bytes]:
         rows = self._db.all("SELECT signed FROM event WHERE publisher = ? ORDER BY id", (publisher,))

@@ -21,10 +21,17 @@ STATE: Final = (
     "size, edge, served, checkpoint, frozen, ahead, beyond, astray FROM log "
 )
 
-_HEADS: Final = """
-    SELECT did, origin, epoch, served, checkpoint, tip, forked, frozen AND end_size IS NULL
+_HEAD: Final = "SELECT did, origin, epoch, served, checkpoint, tip, forked, frozen AND end_size IS NULL, end_size IS NOT NULL "
+
+_HEADS: Final = f"""{_HEAD}
     FROM publisher CROSS JOIN log ON log.publisher = publisher.id
     WHERE counts = 1 AND did NOT IN (SELECT did FROM block WHERE type = '') ORDER BY did, epoch LIMIT ? OFFSET ?
+"""
+
+_HEADS_WITHIN: Final = f"""{_HEAD}
+    FROM log CROSS JOIN publisher ON publisher.id = log.publisher
+    WHERE origin >= ? AND (origin < ? OR ? = '') AND counts = 1
+    AND did NOT IN (SELECT did FROM block WHERE type = '') ORDER BY origin LIMIT ?
 """
 
 
@@ -56,19 +63,26 @@ class LogStateReader(Rows):
     def heads(self, page: int) -> list[Head]:
         """At most HEADS_PAGE_MAX heads of epochs that count, by (did, epoch); none of blocked publishers; page from 0."""
         rows = self._db.all(_HEADS, (HEADS_PAGE_MAX, page * HEADS_PAGE_MAX))
-        return [
-            Head(
-                did=Did(did),
-                origin=Origin(origin),
-                epoch=epoch,
-                size=served,
-                checkpoint=checkpoint,
-                tip=Cid.from_digest(tip),
-                forked=bool(forked),
-                disputed=bool(disputed),
-            )
-            for did, origin, epoch, served, checkpoint, tip, forked, disputed in rows
-        ]
+        return [_head(row) for row in rows]
+
+    def heads_within(self, low: str, high: str, limit: int) -> list[Head]:
+        """At most `limit` heads of epochs that count, low ≤ origin < high (no bound when ""), in that order."""
+        return [_head(row) for row in self._db.all(_HEADS_WITHIN, (low, high, high, limit))]
+
+
+def _head(row: Row) -> Head:
+    did, origin, epoch, served, checkpoint, tip, forked, disputed, ended = row
+    return Head(
+        did=Did(did),
+        origin=Origin(origin),
+        epoch=epoch,
+        size=served,
+        checkpoint=checkpoint,
+        tip=Cid.from_digest(tip),
+        forked=bool(forked),
+        disputed=bool(disputed),
+        ended=bool(ended),
+    )
 
 
 def log_state(row: Row) -> LogState:

@@ -11,10 +11,17 @@ class NeighbourReader(Rows):
 
     def peers(self) -> list[Peer]:
         """Nodes that this one follows, by URL."""
-        rows = self._db.all("SELECT url, cursor, added, last_seen, error FROM peer ORDER BY url")
+        rows = self._db.all("SELECT url, cursor, added, last_seen, error, listed FROM peer ORDER BY url")
         return [
-            Peer(url=url, cursor=cursor, added_ms=added, last_seen_ms=last_seen, last_error=error)
-            for url, cursor, added, last_seen, error in rows
+            Peer(
+                url=url,
+                cursor=cursor,
+                added_ms=added,
+                last_seen_ms=last_seen,
+                last_error=error,
+                listed_ms=listed,
+            )
+            for url, cursor, added, last_seen, error, listed in rows
         ]
 
     def followed(self) -> list[Did]:

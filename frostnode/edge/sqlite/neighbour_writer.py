@@ -1,11 +1,19 @@
 """Write whom this home follows, pushes to and hosts, and its settings."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from frostnode.edge.sqlite.connection import Database
 from frostnode.edge.sqlite.rows import Rows
 from frostnode.neighbours import Hosted, Lease
 from frostnode.ports import Clock
 from frostnode.protocol.keys import PublicKey
-from frostnode.protocol.names import Did
+from frostnode.protocol.names import Did, Origin
+
+_PUT_SOURCE: Final = """
+    INSERT INTO source (log, peer, size) SELECT log.id, peer.url, ?1 FROM peer, log WHERE peer.url = ?2 AND origin = ?3
+    ON CONFLICT (log, peer) DO UPDATE SET size = excluded.size WHERE size != excluded.size
+"""
 
 
 class NeighbourWriter(Rows):
@@ -16,8 +24,25 @@ class NeighbourWriter(Rows):
         self._clock = clock
 
     def put_peer(self, url: str) -> None:
-        """Follow a node; nothing changes when it is followed already."""
-        self._db.run("INSERT OR IGNORE INTO peer (url, added) VALUES (?, ?)", (url, self._clock.now_ms()))
+        """Follow a node; one that was found belongs to the operator from now on."""
+        self._db.run(
+            "INSERT INTO peer (url, added) VALUES (?, ?) ON CONFLICT (url) DO UPDATE SET listed = NULL",
+            (url, self._clock.now_ms()),
+        )
+
+    def list_peer(self, url: str) -> None:
+        """Note that another node lists this one: a new one is a found peer, one that was added stays what it is."""
+        now_ms = self._clock.now_ms()
+        self._db.run(
+            "INSERT INTO peer (url, added, listed) VALUES (?, ?, ?) "
+            "ON CONFLICT (url) DO UPDATE SET listed = excluded.listed WHERE listed IS NOT NULL",
+            (url, now_ms, now_ms),
+        )
+
+    def put_sources(self, url: str, sizes: Mapping[Origin, int]) -> None:
+        """Note up to which size a peer offers logs; of peers and logs that are not known nothing is noted."""
+        # Nothing that is kept back touches these tables, so nothing has to be written down first.
+        self._connection.run_many(_PUT_SOURCE, [(size, url, origin) for origin, size in sizes.items()])
 
     def remove_peer(self, url: str) -> None:
         """Follow a node no longer."""

@@ -8,6 +8,7 @@ from frostnode.edge.sqlite.ledger_reader import LedgerReading
 from frostnode.edge.sqlite.log_reader import LogStateReader
 from frostnode.edge.sqlite.neighbour_reader import NeighbourReader
 from frostnode.edge.sqlite.rows import damaged
+from frostnode.edge.sqlite.source_reader import SourceReader
 from frostnode.edge.sqlite.tree_reader import TreeReader
 
 
@@ -19,6 +20,7 @@ class Reader(
     EvidenceReader,
     ArrivalReader,
     NeighbourReader,
+    SourceReader,
     LedgerReading,
 ):
     """A `frostnode.ports.LogReader` over one snapshot."""

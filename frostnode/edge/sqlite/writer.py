@@ -4,7 +4,7 @@ Rule: log rows, partial tiles and the body index are kept back until the end, fo
 reads within the transaction makes them settle first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from frostnode.edge.sqlite.body_writer import BodyPacker
@@ -18,6 +18,7 @@ from frostnode.edge.sqlite.reader import Reader
 from frostnode.edge.sqlite.rows import last_number, log_id
 from frostnode.edge.sqlite.withheld_writer import WithheldWriter
 from frostnode.ports import ArrivalKind, Clock, Random
+from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.evidence import Evidence
 from frostnode.protocol.growth import Growth
@@ -84,12 +85,14 @@ class Writer(NeighbourWriter, LedgerWriting, WithheldWriter, Reader):
         self._settle_logs()
         database, publisher = self._connection, self._publisher(did)
         put_events(database, publisher, history, taken)
+        if not history.forked:
+            database.run("DELETE FROM vouched WHERE publisher = ?", (publisher,))
         shifts = [put_change(database, publisher, change) for change in taken.changes]
         for change in taken.changes:
             self._judge_end(change)
         if taken.new:
             self.arrive(ArrivalKind.EVENTS, did)
-        if taken.switched:
+        if taken.switched or (taken.changes and not taken.new):
             self.arrive(ArrivalKind.SWITCHED, did)
         for shift in shifts:
             if shift is not None:
@@ -103,6 +106,12 @@ class Writer(NeighbourWriter, LedgerWriting, WithheldWriter, Reader):
             is_astray = compact_range(end.size, self.node_at(change.origin)).root() != end.root
         if state is not None and state.astray != is_astray:
             self._db.run("UPDATE log SET astray = ? WHERE origin = ?", (is_astray, change.origin))
+
+    def vouch(self, did: Did, event: Cid, witnesses: Iterable[str]) -> None:
+        """Remember who cosigned the epoch that an event opened, until the history is decided."""
+        publisher = self._publisher(did)
+        rows = [(publisher, event.digest, witness) for witness in sorted(witnesses)]
+        self._connection.run_many("INSERT OR IGNORE INTO vouched VALUES (?, ?, ?)", rows)
 
     def _publisher(self, did: Did) -> int:
         if did not in self._publishers:

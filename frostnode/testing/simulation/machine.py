@@ -18,6 +18,7 @@ from frostnode.edge.peer_http import HttpTransport
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.store import SqliteStore
+from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
 from frostnode.founding import put_identity
 from frostnode.node import Ports, assemble, facts, live, log_key, one_fault
 from frostnode.operations.parts import Json, Parts
@@ -26,6 +27,7 @@ from frostnode.ports import LogStore, Signer
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import FrostError, StorageError
 from frostnode.protocol.identity import End
+from frostnode.protocol.keys import SigningKey, derive_seed
 from frostnode.protocol.merkle import compact_range
 from frostnode.protocol.names import Origin
 from frostnode.testing.memory_index import IndexImage, MemoryIndex
@@ -97,6 +99,8 @@ class Machine:
         )
         self.owner = Owner(name, self._random.fork("owner"), self.host) if owner else None
         self.disk = self._new_disk()
+        # What it cosigned is not on the disk: it outlives whatever happens to that.
+        self._witness = LocalWitness(":memory:", SigningKey(derive_seed(self.host.seed, WITNESS_KEY_LABEL)))
         self._life: trio.Nursery | None = None
         self._came_up = trio.Event()
         self._found(peers)
@@ -182,6 +186,7 @@ class Machine:
                 transport=await stack.enter_async_context(
                     HttpTransport(SimTransport(around.network, self.name))
                 ),
+                witness=self._witness,
             )
             config = Config(name=self.name, url=self.url)
             yield await stack.enter_async_context(assemble(ports, config))

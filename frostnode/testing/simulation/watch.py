@@ -3,7 +3,7 @@
 Rules:
 1 what stands in an honest log's row was signed by its key, and what was promised stands where it was promised;
 2 the host of a log serves everything that it ever promised;
-3 a cursor of an honest peer that is stored covers nothing that is not stored;
+3 a cursor of an honest peer that is stored covers nothing that is not stored, or noted as still to be fetched;
 4 no honest log is frozen, no honest identity forked, no honest peer charged with breaking the protocol.
 
 Only what a commit touched is looked at. A new watch looks at everything.
@@ -145,7 +145,10 @@ class Watch:
         end = None if state is None or state.standing is None else state.standing.end
         wanted = arrival.stop if end is None else min(arrival.stop, end.size)
         held = 0 if state is None else state.held.size
-        if held < wanted:
+        is_owed = (
+            reader.offers(arrival.origin).get(url, 0) >= wanted
+        )  # noted with the cursor, fetched from whoever has it
+        if held < wanted and not is_owed:
             self._violated(
                 f"cursor of {url} covers arrival {arrival.number}, {arrival.origin} has {held} of {wanted} leaves"
             )

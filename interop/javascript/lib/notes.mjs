@@ -52,7 +52,7 @@ export function parseVkey(text) {
   return { name, type: data[0], key: checkPublicKey(key) };
 }
 
-function parseCheckpoint(text) {
+export function parseCheckpoint(text) {
   const lines = text.split("\n");
   need(lines.length === 4 && lines[3] === "", "checkpoint: three lines");
   need(utf8(checkKeyName(lines[0])).length <= 255, "checkpoint: an origin of at most 255 bytes");

@@ -13,12 +13,14 @@ import { deriveSeed, fromMultibase, fromMultikey, signWithSeed, toMultibase, ver
 import { checkHashes, leafHash, rootByInclusion, rootByRange, treeRoot, verifyConsistency } from "./merkle.mjs";
 import { checkKey, checkType, parseCid, parseDid, parseDidUrl, parseOrigin } from "./names.mjs";
 import { cosignatures, openCheckpoint, parseNote, parseVkey } from "./notes.mjs";
+import { judgePolicy, parsePolicy } from "./policy.mjs";
 import { verifyProof } from "./proofs.mjs";
 import { checkBody, decodeBody, isSameContent, parseHeader } from "./records.mjs";
 import { need, Refused } from "./refused.mjs";
 import { parseBytes, parseSignatureInput, signatureBase, verifyRequest } from "./requests.mjs";
 import { Follower } from "./streams.mjs";
 import { decodeBundle, parseTilePath, tilePath, tilesOf } from "./tiles.mjs";
+import { judgeRequest } from "./witness.mjs";
 
 // Bytes of a vector: hex, or a list of [hex, times].
 function octets(form) {
@@ -153,6 +155,16 @@ const AREAS = {
 
   cosignatures(given) {
     return { times: cosignatures(noteBytes(given), keysOf(given.witnesses)) };
+  },
+
+  witness({ request, key, last }) {
+    const { size, root } = judgeRequest(utf8(request), octets(key), { size: last.size, root: octets(last.root) });
+    return { size, root: hex(root) };
+  },
+
+  policies(given) {
+    const data = given.policy === undefined ? octets(given.bytes) : utf8(given.policy);
+    return judgePolicy(parsePolicy(data), given.origin, given.key, given.cosigned);
   },
 
   tiles(given) {

@@ -53,7 +53,7 @@ class Slanderer(Relay):
 
     def alter(self, path: str, body: bytes) -> bytes | None:
         """Every log is forked, it says."""
-        if "/heads/" not in path:
+        if "/heads/" not in path or path.endswith("/ranges"):
             return body
         page = json.loads(body)
         for line in page["heads"]:
