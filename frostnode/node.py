@@ -5,8 +5,8 @@ Neither knows where the ports come from. `open_parts` and `serve` do the same fo
 work on it meanwhile), with its files, the network, the HTTP server and the control socket.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -32,11 +32,12 @@ from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.tantivy_index import TantivyIndex
 from frostnode.edge.threads import ThreadWorker
 from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
+from frostnode.enduring import endure, one_fault
 from frostnode.log.service import Sequencing
 from frostnode.operations.follow import carried_dids
 from frostnode.operations.parts import HomeStore, Json, Parts, Progress, Pushing
 from frostnode.operations.policy import greet, refresh
-from frostnode.operations.scrub import scrub
+from frostnode.operations.scrub import drop_old_views, scrub
 from frostnode.operations.table import operate
 from frostnode.ports import (
     CatalogStore,
@@ -60,25 +61,6 @@ from frostnode.replicate.offering import Offering
 from frostnode.replicate.settle import Settling
 from frostnode.wire import PeerTransport
 from frostnode.witness_port import Witness
-
-
-@contextmanager
-def one_fault() -> Iterator[None]:
-    """Let one error out of the nurseries as itself, a defect before what has a code: often there are several, of one cause."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        faults = list(_faults(group))
-        fault = next((each for each in faults if not isinstance(each, FrostError)), faults[0])
-        raise fault from fault.__cause__
-
-
-def _faults(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for each in group.exceptions:
-        if isinstance(each, BaseExceptionGroup):
-            yield from _faults(each)
-        else:
-            yield each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +116,7 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             witness=ports.witness,
             trusted=config.trusted,
         )
+        await drop_old_views(parts)
         await refresh(parts)
         if ports.node_key is not None:
             parts.pushing = _pushing(parts, ports.node_key, ports.lease_transport or ports.transport, config)
@@ -169,21 +152,27 @@ def _pushing(parts: Parts, key: SigningKey, lease_transport: PeerTransport, conf
 
 
 async def live(parts: Parts) -> None:
-    """Run the stages of a node until cancelled."""
+    """Run the stages of a node until cancelled. What the disk refuses one of them keeps none from going on."""
+    stages: dict[str, Callable[[], Awaitable[None]]] = {
+        "publishing": partial(_finish_what_waits, parts),
+        "scrubbing": partial(_keep_scrubbed, parts),
+        "catalog": partial(keep_up, parts.worker, parts.catalog_fold, parts.arrived, parts.projected.ring),
+        "search": partial(keep_up, parts.worker, parts.index_fold, parts.projected, _nothing),
+        "peers": partial(_keep_peers, parts),
+        "discovery": parts.discovery.run,
+        "carrying": partial(_keep_carrying, parts),
+        "acquaintance": partial(_keep_acquainted, parts),
+        "witnessing": parts.witnessing.run,
+        "collecting": parts.collecting.run,
+        "settling": Settling(parts.world(), parts.arrived).run,
+    }
+    if parts.pushing is not None:
+        stages["offering"] = parts.pushing.offering.run
+        if parts.pushing.asker is not None:
+            stages["leases"] = parts.pushing.asker.run
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_finish_what_waits, parts)
-        nursery.start_soon(_keep_scrubbed, parts)
-        nursery.start_soon(_keep_views, parts)
-        nursery.start_soon(_keep_peers, parts)
-        nursery.start_soon(_keep_carrying, parts)
-        nursery.start_soon(_keep_acquainted, parts)
-        nursery.start_soon(parts.witnessing.run)
-        nursery.start_soon(parts.collecting.run)
-        nursery.start_soon(Settling(parts.world(), parts.arrived).run)
-        if parts.pushing is not None:
-            nursery.start_soon(parts.pushing.offering.run)
-            if parts.pushing.asker is not None:
-                nursery.start_soon(parts.pushing.asker.run)
+        for name, stage in stages.items():
+            nursery.start_soon(endure, name, stage, parts.troubles)
 
 
 async def facts(parts: Parts, host_seed: bytes) -> dict[str, Any]:
@@ -347,19 +336,13 @@ async def _quietly(what: str, done: int, total: int | None) -> None:
     """Nobody looks on."""
 
 
-async def _keep_views(parts: Parts) -> None:
-    """The catalog follows the arrivals, the index follows the catalog."""
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(keep_up, parts.worker, parts.catalog_fold, parts.arrived, parts.projected.ring)
-        nursery.start_soon(keep_up, parts.worker, parts.index_fold, parts.projected, _nothing)
-
-
 def _nothing() -> None:
     """Nobody follows the search index."""
 
 
 async def _keep_peers(parts: Parts) -> None:
-    """Follow all peers that the home names, and find more when there are too few."""
+    """Follow all peers that the home names."""
+    parts.followers.clear()  # if this begins anew, none of them runs any more
     keeper = PeerKeeper(
         parts.world(),
         parts.followers,
@@ -368,9 +351,7 @@ async def _keep_peers(parts: Parts) -> None:
         changed=parts.peers_changed,
         begun=parts.carrying_changed.ring,
     )
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(parts.discovery.run)
-        await keeper.run()
+    await keeper.run()
 
 
 async def _keep_carrying(parts: Parts) -> None:

@@ -73,6 +73,9 @@ class WithheldWriter(Protocol):
     def scrubbed(self, place: str, arrival: int) -> None:
         """Nothing of what was erased up to this arrival lies there any more."""
 
+    def scrub_again(self, place: str, arrival: int) -> None:
+        """What was erased up to this arrival lies there again."""
+
 
 class Scrubbable(Protocol):
     """A store that can be made to hold no byte of what was erased from it, in no file of its own."""

@@ -157,6 +157,8 @@ def status(home: Path, as_json: bool) -> None:
         click.echo(line)
     behind = max(answer["catalog_behind"], answer["search_behind"])
     click.echo(f"views     {count(behind, 'arrival') + ' behind' if behind else 'up to date'}")
+    for stage, what in answer["troubles"].items():
+        click.secho(f"stands    {stage}: {plain(what)}", bold=True)
 
 
 def offer_lines(answer: dict[str, Any]) -> Iterator[str]:

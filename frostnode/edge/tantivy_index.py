@@ -7,7 +7,7 @@ Trust: whoever can write to the folder can make searches lie; nothing else reads
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -33,15 +33,6 @@ _CHARS_WITHOUT_TRACE: Final = 1024 * 1024
 _CURSOR_ID: Final = "~cursor"
 _FIELDS: Final = ["title", "text"]
 _BOOSTS: Final = {"title": 4.0}
-
-
-@contextmanager
-def _writing() -> Iterator[None]:
-    """The library has one error for whatever a disk refuses."""
-    try:
-        yield
-    except ValueError as error:
-        raise StorageError("storage.failed", f"search index: {error}") from error
 
 
 @contextmanager
@@ -86,10 +77,26 @@ class TantivyIndex:
         with disk(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
         self._chars = 0
+        self._writer: tantivy.IndexWriter | None = None
         self._without: tuple[frozenset[Did], tantivy.Query] | None = None
         with _reading():
             self._index = tantivy.Index(_schema(), path=str(self._folder))
-            self._writer = self._index.writer(SEARCH_HEAP_BYTES, num_threads=_THREADS)
+
+    @contextmanager
+    def _writing(self) -> Iterator[tantivy.IndexWriter]:
+        """The library has one error for whatever a disk refuses, and after it a writer that loses what it is given.
+
+        So the next write begins with another writer at the last commit; what was put since then is put again.
+        """
+        try:
+            if self._writer is None:
+                self._writer = self._index.writer(SEARCH_HEAP_BYTES, num_threads=_THREADS)
+            yield self._writer
+        except ValueError as error:
+            self.close()
+            raise StorageError(
+                "storage.failed", f"search index: {error}", hint="the disk may be full, or failing"
+            ) from error
 
     def cursor(self) -> int:
         """The arrival that the last commit covers."""
@@ -119,22 +126,22 @@ class TantivyIndex:
         document.add_text("title", title)
         words = "\n".join((key, *text))
         document.add_text("text", words)
-        with _writing():
-            self._writer.delete_documents_by_term("id", identifier)
-            self._writer.add_document(document)
+        with self._writing() as writer:
+            writer.delete_documents_by_term("id", identifier)
+            writer.add_document(document)
         self._chars += len(words)
 
     def remove(self, did: Did, type_: str, key: str) -> None:
         """Forget a record."""
-        with _writing():
-            self._writer.delete_documents_by_term("id", _identifier(did, type_, key))
+        with self._writing() as writer:
+            writer.delete_documents_by_term("id", _identifier(did, type_, key))
 
     def commit(self, cursor: int, mark: bytes) -> None:
         """Make all since the last commit durable and visible, with the cursor and its mark."""
-        with _writing():
-            self._writer.delete_documents_by_term("id", _CURSOR_ID)
-            self._writer.add_document(tantivy.Document(id=[_CURSOR_ID], cursor=[cursor], mark=[mark.hex()]))
-            self._writer.commit()
+        with self._writing() as writer:
+            writer.delete_documents_by_term("id", _CURSOR_ID)
+            writer.add_document(tantivy.Document(id=[_CURSOR_ID], cursor=[cursor], mark=[mark.hex()]))
+            writer.commit()
         with _reading():
             self._index.reload()
         if self._chars > _CHARS_WITHOUT_TRACE:
@@ -204,9 +211,11 @@ class TantivyIndex:
         self._open()
 
     def close(self) -> None:
-        """Give up the writer's lock."""
-        self._writer.wait_merging_threads()
-        del self._writer
+        """Give up the writer's lock. What was not committed is lost."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with suppress(ValueError):  # its threads died of what the disk refused
+                writer.wait_merging_threads()
 
 
 _TIES: Final = 32

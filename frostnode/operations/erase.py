@@ -82,11 +82,11 @@ def check_reason(reason: object) -> str:
 
 async def settle(parts: Parts, headers_gone: Iterable[Target], progress: Progress) -> bool:
     """Let the views follow what was erased, and overwrite it everywhere; answers whether nothing is left."""
-    await parts.project()
     records = {(target.did, str(target.header.type), str(target.header.key)) for target in headers_gone}
-    if records:
-        await parts.worker.run(lambda: parts.index_fold.look_again(records))
     try:
+        await parts.project()
+        if records:
+            await parts.worker.run(lambda: parts.index_fold.look_again(records))
         return await scrub(parts, progress)
     except StorageError:  # what is erased is erased; the overwriting is noted and made up for
         return False

@@ -108,6 +108,8 @@ class Parts:
     discovery: Discovery = field(init=False)
     catalog_fold: CatalogFold = field(init=False)
     index_fold: IndexFold = field(init=False)
+    troubles: dict[str, str] = field(init=False, default_factory=dict)
+    """What the disk refuses the stages of the node, by their names; they try again."""
     scrubbing: trio.Lock = field(init=False, default_factory=trio.Lock)
 
     def __post_init__(self) -> None:

@@ -358,7 +358,7 @@ def _one_publisher(parts: Parts, reader: LogReader, did: str | None) -> Did:
 
 
 async def status(parts: Parts, params: Params, progress: Progress) -> Json:
-    """What this node is, hosts, carries and follows."""
+    """What this node is, hosts, carries and follows; `troubles`: what the disk refuses parts of it, by their names."""
 
     def run() -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
@@ -382,6 +382,7 @@ async def status(parts: Parts, params: Params, progress: Progress) -> Json:
                 "arrivals": last,
                 "catalog_behind": last - catalog.cursor(),
                 "search_behind": last - parts.index.cursor(),
+                "troubles": dict(parts.troubles),
             }
 
     return await parts.worker.run(run)

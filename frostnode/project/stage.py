@@ -16,7 +16,11 @@ class View(Protocol):
 
 
 async def catch_up(worker: Worker, view: View) -> bool:
-    """Fold all that there is now; answers whether anything was new."""
+    """Fold all that there is now; answers whether anything was new.
+
+    Raises:
+        StorageError
+    """
     moved = False
     while await worker.run(view.step):
         moved = True
@@ -24,7 +28,11 @@ async def catch_up(worker: Worker, view: View) -> bool:
 
 
 async def keep_up(worker: Worker, view: View, hear: Bell, ring: Callable[[], None]) -> None:
-    """Follow for ever. The bell may be missed: the interval finds what it did not tell."""
+    """Follow until the disk refuses. The bell may be missed: the interval finds what it did not tell.
+
+    Raises:
+        StorageError
+    """
     while True:
         heard = hear.listen()
         if await catch_up(worker, view):

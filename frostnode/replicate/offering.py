@@ -38,7 +38,13 @@ class Offering:
         return next((url for url in sorted(peers) if self.offerers[url].node == node), to_multibase(node))
 
     async def run(self) -> None:
-        """Begin and end with the list of peers and leases."""
+        """Begin and end with the list of peers and leases.
+
+        Raises:
+            StorageError: nobody is offered to any more; it can be run again
+        """
+        self.offerers.clear()
+        self._scopes.clear()
         async with trio.open_nursery() as nursery:
             while True:
                 heard = self.changed.listen()

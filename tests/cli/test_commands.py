@@ -11,7 +11,7 @@ import click
 import pytest
 import trio
 
-from frostnode.cli import frost, main
+from frostnode.cli import frost, look, main
 from frostnode.cli.commands import COMMANDS
 from frostnode.edge.control import call
 from frostnode.edge.home import Home
@@ -202,10 +202,15 @@ def test_the_life_of_a_record(home, capfd, tmp_path):
 
 
 @pytest.mark.slow
-def test_status_names_what_is_hosted(home, capfd):
+def test_status_names_what_is_hosted(home, capfd, monkeypatch):
     _, made = home
     _, out, _ = run(capfd, "status", "--json")
     status = json.loads(out)
+    assert status["troubles"] == {}
+    status["troubles"] = {"search": "storage.failed: make room on the disk"}
+    with monkeypatch.context() as patch:
+        patch.setattr(look, "ask_node", lambda *_: status)
+        assert "stands    search: storage.failed: make room" in run(capfd, "status")[1]
     assert status["records"] == {"profile": 1}
     (hosted,) = status["hosted"]
     assert (hosted["did"], hosted["epoch"], hosted["size"]) == (made["did"], 0, 1)

@@ -383,8 +383,11 @@ async def test_status_shows_hosted_peers_and_lag(node):
     publisher.put("b", {"title": "B"})
     node.project = lambda: None
     node.take(*publisher.stream(1))
+    assert "Troubles" not in (await page(node, "/status")).text
+    node.parts.troubles["search"] = "storage.failed: make room <there>"
     shown = await page(node, "/status")
     for words in (
+        "storage.failed: make room <there>",
         "not connected",
         "transport.unreachable: <refused>",
         "2 arrivals behind",

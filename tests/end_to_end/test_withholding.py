@@ -1,6 +1,7 @@
 """Taking down on running nodes: gone where it was erased, kept where others have it, and taken up again after a block."""
 
 import json
+import shutil
 import urllib.error
 import urllib.request
 
@@ -89,3 +90,23 @@ def test_a_publisher_is_blocked_and_taken_up_again_while_nodes_run(make_node):
     assert other.json("search", "words")["total"] == 2
     for node in (one, other):
         assert node.json("fsck")["findings"] == []
+
+
+def test_views_put_back_from_before_an_erasure_are_overwritten_at_the_start(make_node):
+    one = make_node("one")
+    one.init("One")
+    url = publish(one, "zkey", "Zsecret words")
+    publish(one, "kept", "Harmless words")
+    backup = one.home.with_name("backup")
+    shutil.copytree(one.home, backup, ignore=shutil.ignore_patterns("*.sock"))
+    one.json("erase", url, "--header", *WHY)
+    assert holds(one, "zkey") == []
+    shutil.rmtree(one.home / "index")
+    shutil.copytree(backup / "index", one.home / "index")
+    for path in backup.glob("catalog.db*"):
+        shutil.copy(path, one.home / path.name)
+    assert holds(one, "zkey") != []
+    assert "Zsecret" not in json.dumps(one.json("search", "words"))
+    assert one.json("search", "words")["total"] == 1
+    assert holds(one, "zkey") == []
+    assert one.json("fsck")["findings"] == []

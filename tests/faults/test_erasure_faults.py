@@ -3,9 +3,11 @@
 After every step the whole home is derived again from its bytes, and its files are searched for what was erased.
 """
 
+import shutil
+
 import pytest
 
-from frostnode.operations.scrub import scrub
+from frostnode.operations.scrub import drop_old_views, scrub
 from frostnode.protocol.entry import header_cid
 from frostnode.protocol.errors import StorageError
 from frostnode.testing.faults import Fault
@@ -157,3 +159,33 @@ async def test_a_home_of_an_earlier_program_is_rebuilt_at_the_first_erasure(tmp_
     await act(node, publisher, "body")
     node.close()
     assert await come_back(tmp_path / "home", publisher, "body")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("views", [("catalog.db",), ("index",), ("catalog.db", "index")])
+async def test_a_view_put_back_from_a_backup_brings_nothing_back(tmp_path, views):
+    publisher = source()
+    found(tmp_path, publisher).close()
+    backup = shutil.copytree(tmp_path / "home", tmp_path / "backup")
+    node = SmallNode(tmp_path / "home")
+    await act(node, publisher, "header")
+    node.close()
+    for name in views:
+        here = tmp_path / "home" / name
+        if here.is_dir():
+            shutil.rmtree(here)
+            shutil.copytree(backup / name, here)
+        else:
+            for path in backup.glob(f"{name}*"):
+                shutil.copy(path, here.with_name(path.name))
+    node = SmallNode(tmp_path / "home")
+    assert any(node.holds(secret) for secret in SECRETS)
+    await drop_old_views(node.parts)
+    assert node.found("zsecret") == set()
+    node.close()  # what is left in files is noted for good
+    assert await come_back(tmp_path / "home", publisher, "header")
+    node = SmallNode(tmp_path / "home")
+    await drop_old_views(node.parts)
+    with node.disk.read() as reader:
+        assert reader.scrubs() == {}, "done once"
+    node.close()

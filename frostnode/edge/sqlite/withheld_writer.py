@@ -42,3 +42,7 @@ class WithheldWriter(Rows):
     def scrubbed(self, place: str, arrival: int) -> None:
         """Nothing of what was erased up to this arrival lies there any more."""
         self._db.run("DELETE FROM scrub WHERE place = ? AND arrival <= ?", (place, arrival))
+
+    def scrub_again(self, place: str, arrival: int) -> None:
+        """What was erased up to this arrival lies there again."""
+        self._db.run("INSERT OR IGNORE INTO scrub VALUES (?, ?)", (place, arrival))

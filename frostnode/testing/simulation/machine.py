@@ -19,8 +19,9 @@ from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
+from frostnode.enduring import one_fault
 from frostnode.founding import put_identity
-from frostnode.node import Ports, assemble, facts, live, log_key, one_fault
+from frostnode.node import Ports, assemble, facts, live, log_key
 from frostnode.operations.parts import Json, Parts
 from frostnode.operations.table import operate
 from frostnode.ports import LogStore, Signer
