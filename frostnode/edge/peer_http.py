@@ -298,13 +298,13 @@ class HttpBytes:
                     break
         code, detail = _BY_STATUS.get(status, ""), ""
         if response.headers.get("content-type", "").startswith("application/problem+json"):
-            code, detail = _read_problem(bytes(body), code)
+            code, detail = read_problem(bytes(body), code)
         if code in _REFUSALS and (400 <= status < 500 or code == "queue.full"):
             return LocalError(code, f"{self.url} answers {status} {brief(detail)}".rstrip())
         return TransportError("transport.status", self.url, found=f"{status} {detail}".rstrip(), expected=200)
 
 
-def _read_problem(body: bytes, code: str) -> tuple[str, str]:
+def read_problem(body: bytes, code: str) -> tuple[str, str]:
     """Code and detail of a problem document; `code` where it says none."""
     try:
         problem = json.loads(body)

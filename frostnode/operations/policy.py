@@ -1,6 +1,5 @@
 """Whom this node carries: show the policy, take up a new one, see what was refused, look at it again."""
 
-import json
 from collections.abc import Iterable
 from typing import Final
 
@@ -8,9 +7,9 @@ from frostnode.ledger import EVERYONE, Refused
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.ports import CatalogReader
 from frostnode.protocol.errors import FrostError, PeerError
-from frostnode.protocol.keys import from_multibase
-from frostnode.protocol.limits import LISTING_MAX, PROBLEM_BYTES_MAX
+from frostnode.protocol.limits import LISTING_MAX
 from frostnode.protocol.names import Did, parse_did
+from frostnode.replicate.about import ask_about
 from frostnode.replicate.policy import Tier
 from frostnode.replicate.policy_table import settings_of
 
@@ -115,10 +114,10 @@ async def greet(parts: Parts, urls: Iterable[str]) -> None:
         if await parts.read(lambda reader, url=url: parts.carrying.knows_node(reader, url)):  # type: ignore[misc]
             continue
         try:
-            raw = await parts.transport.fetch(f"{url}/frost/node", bytes_max=PROBLEM_BYTES_MAX)
-            about = json.loads(raw)
-            key = from_multibase(str(about["node_key"]))
-        except (FrostError, ValueError, LookupError, TypeError, RecursionError):
+            key = (await ask_about(parts.transport, url)).key
+        except FrostError:
+            continue
+        if key is None:
             continue
 
         def note(url: str = url, key: bytes = key) -> bool:
