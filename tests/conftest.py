@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from frostnode.testing.namespaces import refused
+
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 """Real catalogs and foreign test vectors may lie beside the repository; everything works without them."""
@@ -31,10 +33,12 @@ def beside(name: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def pytest_report_header() -> str:
-    """Says what the corpus tests read, because a run without real catalogs shows less."""
+def pytest_report_header() -> list[str]:
+    """Says what the corpus tests read, and in what networks nodes run: where there is less, a run shows less."""
     read = "real corpora at ../shared/corpora" if beside("corpora") else "records written for the project"
-    return f"corpus tests: {read}"
+    why_not = refused()
+    nodes = f"loopback alone: {why_not}" if why_not else "loopback, and network namespaces of their own"
+    return [f"corpus tests: {read}", f"networks of nodes: {nodes}"]
 
 
 @pytest.fixture(scope="session")

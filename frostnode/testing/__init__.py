@@ -14,6 +14,7 @@
     own_home   store, signer and sequencer in one folder, for crashes and faults
     memory_index   a search index in memory
     simulation     whole networks in one process, the same at every run
+    namespaces     machines of their own on one machine, for real processes
 
 Nothing outside the tests imports these. Each keeps the contract of the port that it stands for, and is
 tested against it beside the real thing.

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from frostnode.testing.namespaces import Place
+
 FROST = [sys.executable, "-m", "frostnode"]
 START_S = 30
 COMMAND_S = 120
@@ -22,6 +24,8 @@ class Node:
     def __init__(self, home: Path, passphrase: Path):
         self.home = home
         self.passphrase = passphrase
+        self.place: Place | None = None
+        """In which network namespace it serves; None for that of this process."""
         self.process: subprocess.Popen | None = None
         self.url = ""
 
@@ -51,8 +55,9 @@ class Node:
 
     def start(self, *options, port: int = 0) -> str:
         """Serve, and wait until it says where."""
+        where = ([], []) if self.place is None else (self.place.prefix, ["--host", self.place.address])
         self.process = subprocess.Popen(
-            [*FROST, "serve", "--home", str(self.home), "--port", str(port), *options],
+            [*where[0], *FROST, "serve", "--home", str(self.home), "--port", str(port), *where[1], *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )

@@ -1,6 +1,7 @@
-"""Eight real nodes on loopback: publishers under load, nodes killed and started again, and one peer that lies.
+"""Eight real nodes: publishers under load, nodes killed and started again, and one peer that lies.
 
-All run in the network of this machine, not in network namespaces of their own: the names of the tests say so.
+All share the loopback of this machine, or each has a network namespace of its own where that is allowed: the names of
+the tests and the head of the run say which.
 """
 
 import random
@@ -26,6 +27,7 @@ from frostnode.protocol.entry import parse_header
 from frostnode.protocol.errors import FrostError
 from frostnode.protocol.frames import BodiesFrame, EntriesFrame, FrameDecoder
 from frostnode.protocol.tiles import decode_bundle
+from frostnode.testing.namespaces import Place, network, refused
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.simulation.liars import Liar, Malformer, Replayer, Slanderer
 from frostnode.testing.simulation.liars.liar import Stage
@@ -103,12 +105,18 @@ class Campaign:
             await trio.to_thread.run_sync(lambda node=node, port=port: node.start(port=port))
         self.is_over = True
 
+    async def cut_off_and_join(self, place: Place) -> None:
+        """Take a node off the network for a while: to the others it is as if it were gone, and they to it."""
+        place.set_link(is_up=False)
+        await self.acknowledged(BATCHES_BETWEEN)
+        place.set_link(is_up=True)
+
 
 @asynccontextmanager
-async def lying(kind: type[Liar], upstream: list[str]) -> AsyncIterator[tuple[str, list[str]]]:
+async def lying(kind: type[Liar], upstream: list[str], host: str) -> AsyncIterator[tuple[str, list[str]]]:
     """A peer that passes on what honest nodes say, altered: its URL, and the paths that it was asked for."""
     asked: list[str] = []
-    listener = listen("127.0.0.1", 0, 64)
+    listener = listen(host, 0, 64)
     async with httpx.AsyncClient(timeout=30) as client, trio.open_nursery() as nursery:
         stage = Stage(
             random=SeededRandom(f"the {kind.__name__}"),
@@ -124,7 +132,7 @@ async def lying(kind: type[Liar], upstream: list[str]) -> AsyncIterator[tuple[st
             await liar.app(scope, receive, send)
 
         await nursery.start(serve_http, app, HypercornConfig(), [listener])
-        yield f"http://127.0.0.1:{listener.socket.getsockname()[1]}", asked
+        yield f"http://{host}:{listener.socket.getsockname()[1]}", asked
         nursery.cancel_scope.cancel()
 
 
@@ -203,6 +211,23 @@ def is_body_of(leaf: bytes, body: Any) -> bool:
 )
 async def test_a_network_agrees_after_all(edges, kind, make_node):
     nodes = [make_node(f"node-{n}") for n in range(NODES)]
+    await agree_after_all(nodes, edges, kind)
+
+
+@pytest.mark.slow
+@pytest.mark.network
+@pytest.mark.skipif(bool(refused()), reason=f"no network namespaces here: {refused()}")
+async def test_a_network_agrees_after_all_in_network_namespaces_where_one_was_cut_off(make_node):
+    nodes = [make_node(f"node-{n}") for n in range(NODES)]
+    with network(NODES) as (hub, places), hub.entered():
+        for node, place in zip(nodes, places, strict=True):
+            node.place = place
+        await agree_after_all(nodes, RING, Malformer, hub.address, cut=places[3])
+
+
+async def agree_after_all(
+    nodes: list[Any], edges: Edges, kind: type[Liar], host: str = "127.0.0.1", cut: Place | None = None
+) -> None:
     for node in nodes:
         found(Home(node.home), Config(name=node.home.name), passphrase="p", kit=None, peers=[], cost=CHEAPEST)
     campaign = Campaign(nodes)
@@ -210,7 +235,7 @@ async def test_a_network_agrees_after_all(edges, kind, make_node):
         for node in nodes:
             nursery.start_soon(trio.to_thread.run_sync, node.start)
     async with (
-        lying(kind, [node.url for node in nodes]) as (url, asked),
+        lying(kind, [node.url for node in nodes], host) as (url, asked),
         httpx.AsyncClient(timeout=30) as client,
     ):
         follows = [(n, nodes[other].url) for n, other in edges] + [(n, url) for n in DECEIVED]
@@ -219,6 +244,8 @@ async def test_a_network_agrees_after_all(edges, kind, make_node):
         async with trio.open_nursery() as nursery:
             for n in PUBLISHERS:
                 nursery.start_soon(campaign.publish, n)
+            if cut is not None:
+                await campaign.cut_off_and_join(cut)
             nursery.start_soon(campaign.kill_and_restart, random.Random(kind.__name__))
         assert len({receipt["origin"] for receipt in campaign.receipts}) == len(PUBLISHERS)
         await until_all_hold_the_same(client, campaign)
