@@ -47,6 +47,9 @@ class Witness(Protocol):
     def last_by_digest(self, digest: bytes) -> Cosigned | None:
         """The same by the SHA-256 of the origin."""
 
+    def remembered(self) -> list[Cosigned]:
+        """All of these, as they are stored, in order of origin."""
+
     def cosign(self, requests: Sequence[CosignRequest], now_s: int) -> list[Cosigned | None]:
         """One answer each; None where another tree was cosigned last than the request says, and nothing was done.
 

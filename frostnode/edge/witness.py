@@ -56,6 +56,11 @@ class LocalWitness:
             row = self._memory.one(_ROW + "digest = ?", (digest,))
         return None if row is None else _cosigned(row)
 
+    def remembered(self) -> list[Cosigned]:
+        """The last tree that was cosigned of each log, as it is stored, in order of origin."""
+        with self._cosigning:
+            return [_cosigned(row) for row in self._memory.all(_ROW + "TRUE ORDER BY origin")]
+
     def cosign(self, requests: Sequence[CosignRequest], now_s: int) -> list[Cosigned | None]:
         """Compare, sign and remember, all in one transaction.
 

@@ -19,6 +19,7 @@ class Area(StrEnum):
     LOG = "log"
     BODY = "body"
     ARRIVAL = "arrival"
+    WITNESS = "witness"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ from frostnode.log.fsck_arrivals import check_arrivals
 from frostnode.log.fsck_bodies import check_bodies
 from frostnode.log.fsck_identities import check_hosted, check_identity, load_history
 from frostnode.log.fsck_logs import check_log
+from frostnode.log.fsck_witness import check_witness
 from frostnode.protocol.errors import StorageError
 from frostnode.protocol.names import Origin
+from frostnode.witness_port import Witness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +50,18 @@ def _in_silence(_what: str, _done: int) -> None:
 
 
 def fsck(
-    store: AuditableStore, progress: Progress = _in_silence, cursors: Mapping[str, int] | None = None
+    store: AuditableStore,
+    progress: Progress = _in_silence,
+    cursors: Mapping[str, int] | None = None,
+    witness: Witness | None = None,
 ) -> Report:
-    """Check a store. `cursors` are the arrivals up to which its views say that they have followed, by name."""
+    """Check a store, and what the witness over it remembers.
+
+    `cursors` are the arrivals up to which its views say that they have followed, by name.
+    """
     tally = Tally(progress)
     with store.audit() as audit:
-        findings = tuple(_findings(audit, tally, cursors or {}))
+        findings = tuple(_findings(audit, tally, cursors or {}, witness))
     return Report(
         publishers=tally.counts.get("publishers", 0),
         logs=tally.counts.get("logs", 0),
@@ -64,13 +72,17 @@ def fsck(
     )
 
 
-def _findings(audit: LogAudit, tally: Tally, cursors: Mapping[str, int]) -> Iterator[Finding]:
+def _findings(
+    audit: LogAudit, tally: Tally, cursors: Mapping[str, int], witness: Witness | None
+) -> Iterator[Finding]:
     logs: dict[Origin, tuple[int, int]] = {}
     yield from _readable("database", _structure(audit))
     yield from _readable("publishers", _publishers(audit, logs, tally))
     yield from _readable("hosted logs", check_hosted(audit))
     yield from _readable("bodies", check_bodies(audit, tally))
     yield from _readable("arrivals", check_arrivals(audit, logs, tally, cursors))
+    if witness is not None:
+        yield from _readable("memory of the witness", check_witness(audit, witness))
 
 
 def _publishers(audit: LogAudit, logs: dict[Origin, tuple[int, int]], tally: Tally) -> Iterator[Finding]:

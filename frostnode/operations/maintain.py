@@ -17,7 +17,7 @@ async def fsck(parts: Parts, params: Params, progress: Progress) -> Json:
         "search": parts.index.cursor(),
     }
     async with telling(progress, lambda: seen):
-        report = await parts.worker.run(lambda: check(parts.log, look, cursors))
+        report = await parts.worker.run(lambda: check(parts.log, look, cursors, parts.witness))
     return report.as_json()
 
 

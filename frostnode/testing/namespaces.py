@@ -110,6 +110,6 @@ def refused() -> str:
         with network(1) as (hub, _), hub.entered():
             return ""
     except subprocess.CalledProcessError as error:
-        return error.stderr.decode(errors="replace").strip()
+        return bytes(error.stderr).decode(errors="replace").strip()
     except (OSError, subprocess.SubprocessError) as error:
         return str(error)
