@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from frostnode.operations.parts import Json, Params, Parts, Progress
+from frostnode.ports import LogReader
 from frostnode.project.stage import catch_up
 from frostnode.protocol.limits import PUBLISH_BATCH_BYTES_MAX, PUBLISH_BATCH_RECORDS_MAX
 from frostnode.protocol.names import parse_did_url
@@ -16,8 +17,8 @@ async def publish(parts: Parts, params: Params, progress: Progress) -> Json:
     Answers {did, dry_run, records: [{url, status: published | unchanged | blocked | would publish, header, origin, index}]}.
     """
     place = await parts.read(lambda reader: open_place(reader, params.get("did")))
-    checker = await _checker(parts)
     dry_run = bool(params.get("dry_run"))
+    checker = await _checker(parts, place, dry_run=dry_run)
     records: Sequence[Any] = params["records"]
     results: list[Json] = []
     for at in range(0, len(records), PUBLISH_BATCH_RECORDS_MAX):
@@ -32,9 +33,9 @@ async def withdraw(parts: Parts, params: Params, progress: Progress) -> Json:
     """Withdraw the record `url`: its key gets a tombstone, its history stays."""
     url = parse_did_url(params["url"])
     place = await parts.read(lambda reader: open_place(reader, url.did))
-    checker = await _checker(parts)
-    checked = await parts.worker.run(lambda: checker.withdrawal(place, url))
     dry_run = bool(params.get("dry_run"))
+    checker = await _checker(parts, place, dry_run=dry_run)
+    checked = await parts.worker.run(lambda: checker.withdrawal(place, url))
     return {
         "did": place.did,
         "dry_run": dry_run,
@@ -42,10 +43,20 @@ async def withdraw(parts: Parts, params: Params, progress: Progress) -> Json:
     }
 
 
-async def _checker(parts: Parts) -> Checker:
-    """What is published is known from the catalog: it is brought up to date first."""
+async def _checker(parts: Parts, place: Place, *, dry_run: bool) -> Checker:
+    """What is published is known from the catalog: it is brought up to date first.
+
+    What an error left waiting for its signature is finished before: who tries again after it publishes nothing twice.
+    """
+    if not dry_run and await parts.read(lambda reader: _waits(reader, place)):
+        await parts.sequencing.submit(place.origin, [])
     await catch_up(parts.worker, parts.catalog_fold)
     return Checker(parts.log, parts.catalog, parts.clock, parts.random)
+
+
+def _waits(reader: LogReader, place: Place) -> bool:
+    state = reader.log(place.origin)
+    return state is not None and state.served < state.held.size
 
 
 async def _submit(parts: Parts, place: Place, checked: list[Checked], *, dry_run: bool) -> list[Json]:
