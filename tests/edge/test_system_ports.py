@@ -1,6 +1,7 @@
 """Clock, chance and threads: the real ones and the fakes keep the same contract."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 import trio
@@ -12,11 +13,19 @@ from frostnode.ports import Clock, Random, Worker
 from frostnode.protocol.errors import LocalError
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.random import SeededRandom
+from frostnode.testing.simulation.clock import SimClock
+from frostnode.testing.simulation.worker import SimWorker
 from frostnode.testing.worker import InlineWorker
 
 RANDOMS = [SystemRandom(), SeededRandom("seed")]
-CLOCKS = [SystemClock(), ManualClock()]
-WORKERS = [ThreadWorker, InlineWorker]
+CLOCKS = [SystemClock(), ManualClock(), SimClock(offset_ms=0, drift_ppm=0)]
+
+
+def sim_worker() -> SimWorker:
+    return SimWorker(SeededRandom("worker"), mean_s=0.01)
+
+
+WORKERS = [ThreadWorker, InlineWorker, sim_worker]
 
 
 @pytest.mark.parametrize("random", RANDOMS)
@@ -33,7 +42,7 @@ def test_fractions_are_spread_over_0_to_1(random: Random) -> None:
 
 
 @pytest.mark.parametrize("clock", CLOCKS)
-def test_time_is_told_in_milliseconds_and_does_not_go_back(clock: Clock) -> None:
+async def test_time_is_told_in_milliseconds_and_does_not_go_back(clock: Clock) -> None:
     times = [clock.monotonic_s() for _ in range(100)]
     assert times == sorted(times)
     assert 1_700_000_000_000 < clock.now_ms() < 5_000_000_000_000
@@ -59,7 +68,7 @@ def test_seeded_chance_comes_again_and_forks_are_apart() -> None:
 
 
 @pytest.mark.parametrize("make", WORKERS)
-async def test_work_answers_or_raises_as_it_does(make: type[Worker]) -> None:
+async def test_work_answers_or_raises_as_it_does(make: Callable[[], Worker]) -> None:
     worker = make()
     assert await worker.run(lambda: 7) == 7
 
@@ -71,7 +80,7 @@ async def test_work_answers_or_raises_as_it_does(make: type[Worker]) -> None:
 
 
 @pytest.mark.parametrize("make", WORKERS)
-async def test_work_that_began_is_not_cut_short(make: type[Worker]) -> None:
+async def test_work_that_began_is_not_cut_short(make: Callable[[], Worker]) -> None:
     worker, done = make(), []
 
     def work() -> None:
