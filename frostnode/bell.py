@@ -20,6 +20,8 @@ class Bell:
 
     def __init__(self) -> None:
         self._event = trio.Event()
+        self.rings = 0
+        """How often it rang: whoever has looked since the last time need not look again."""
 
     def listen(self) -> Heard:
         """Take a place before looking at the state, so that no ring falls between look and wait."""
@@ -27,5 +29,6 @@ class Bell:
 
     def ring(self) -> None:
         """Wake all listeners."""
+        self.rings += 1
         self._event.set()
         self._event = trio.Event()

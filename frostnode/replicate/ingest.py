@@ -43,6 +43,7 @@ from frostnode.protocol.frames import (
     CursorFrame,
     EndFrame,
     EntriesFrame,
+    EvidenceFrame,
     Frame,
     FrameDecoder,
 )
@@ -55,6 +56,8 @@ from frostnode.replicate.store_held import StoreHeld, read_blocked
 
 _DECODED_BYTES: Final = 1024 * 1024
 """So many bytes are decoded at once: frames may be small, and values take more memory than bytes."""
+
+_OF_ONE_LOG: Final = CheckpointFrame | EntriesFrame | BodiesFrame | EvidenceFrame
 
 _TRIES: Final = 8
 """Each further try means that another writer was faster with the same log, and so that it went on."""
@@ -241,7 +244,7 @@ class Ingest:
         return fault
 
     def _check_origin(self, frame: Frame) -> None:
-        if self._origin is None or not isinstance(frame, CheckpointFrame | EntriesFrame | BodiesFrame):
+        if self._origin is None or not isinstance(frame, _OF_ONE_LOG):
             return
         if frame.origin != self._origin:
             raise FrameError("frame.order", "log of a frame", found=frame.origin, expected=self._origin)

@@ -6,6 +6,7 @@ with `have`. A neighbour is named by the URL that it is followed at, or by its n
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final, TypeVar
 
 from frostnode.protocol.dagcbor import Cid
@@ -19,6 +20,7 @@ K = TypeVar("K")
 @dataclass(slots=True)
 class _Neighbour:
     sizes: OrderedDict[Origin, int] = field(default_factory=OrderedDict)
+    heads: OrderedDict[Origin, bytes] = field(default_factory=OrderedDict)
     tips: OrderedDict[Did, Cid] = field(default_factory=OrderedDict)
     bodies: OrderedDict[tuple[Origin, int, int], None] = field(default_factory=OrderedDict)
 
@@ -44,6 +46,13 @@ class Known:
         sizes[origin] = max(size, sizes.get(origin, 0))
         _bound(sizes, origin, KNOWN_LOGS_MAX)
 
+    def note_head(self, neighbour: str, origin: Origin, note: bytes | None) -> None:
+        """It was told this checkpoint, or told it, with the lines of witnesses that stand there."""
+        if note is not None:
+            heads = self._noting(neighbour).heads
+            heads[origin] = sha256(note).digest()
+            _bound(heads, origin, KNOWN_LOGS_MAX)
+
     def note_tip(self, neighbour: str, did: Did, tip: Cid) -> None:
         """The last event that counts for it was this one."""
         tips = self._noting(neighbour).tips
@@ -59,6 +68,10 @@ class Known:
     def size(self, neighbour: str, origin: Origin) -> int:
         """How many leaves of a log it has at least."""
         return self._of(neighbour).sizes.get(origin, 0)
+
+    def has_head(self, neighbour: str, origin: Origin, note: bytes | None) -> bool:
+        """Whether just this checkpoint went there or came from there."""
+        return note is None or self._of(neighbour).heads.get(origin) == sha256(note).digest()
 
     def tip(self, neighbour: str, did: Did) -> Cid | None:
         """The last event of a publisher that it is known to have."""

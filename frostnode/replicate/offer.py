@@ -35,6 +35,7 @@ from frostnode.protocol.limits import (
 )
 from frostnode.protocol.names import Did, Origin, parse_origin
 from frostnode.replicate.about import ask_about
+from frostnode.replicate.dispute import kept_frame
 from frostnode.replicate.offer_form import (
     Answer,
     Have,
@@ -68,6 +69,15 @@ class OfferStatus:
     sent: int = 0
     refused: str = ""
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What an arrival is to a node: of a log, from which leaf on a body came by itself, or what leaves do not tell."""
+
+    origin: Origin
+    bodies: int | None = None
+    is_news: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,38 +168,35 @@ class Offerer:
             return False
         arrivals = await self._read(partial(self._changes, node, outgoing.after))
         now_s = self._now_s()
-        for number, origin, bodies in arrivals:
-            if origin is not None:
-                outgoing.changed(origin, number, bodies, now_s)
+        for number, changes in arrivals:
+            for change in changes:
+                outgoing.changed(change.origin, number, change.bodies, now_s, is_news=change.is_news)
             outgoing.read(number)
-        return len({number for number, _, _ in arrivals}) == STREAM_BATCH_ARRIVALS_MAX
+        return len(arrivals) == STREAM_BATCH_ARRIVALS_MAX
 
-    def _changes(
-        self, node: PublicKey, after: int, reader: LogReader
-    ) -> list[tuple[int, Origin | None, int | None]]:
-        """(arrival, log that changed, first body that came by itself) of the next arrivals."""
+    def _changes(self, node: PublicKey, after: int, reader: LogReader) -> list[tuple[int, list[_Change]]]:
+        """The next arrivals, and which logs changed with each."""
         return [
-            (arrival.number, *change)
+            (arrival.number, self._change(node, arrival, reader))
             for arrival in reader.arrivals(after, STREAM_BATCH_ARRIVALS_MAX)
-            for change in self._change(node, arrival, reader) or [(None, None)]
         ]
 
-    def _change(
-        self, node: PublicKey, arrival: Arrival, reader: LogReader
-    ) -> list[tuple[Origin | None, int | None]]:
+    def _change(self, node: PublicKey, arrival: Arrival, reader: LogReader) -> list[_Change]:
         match arrival.kind:
             case ArrivalKind.ENTRIES | ArrivalKind.CUT | ArrivalKind.RESTORED:
-                return [(arrival.origin, None)]
+                return [_Change(arrival.origin)]
+            case ArrivalKind.HEAD | ArrivalKind.FROZEN:
+                return [_Change(arrival.origin, is_news=True)]
             case ArrivalKind.BODIES:
                 place = arrival.origin, arrival.start, arrival.stop
                 names = self.url, to_multibase(node)
                 if any(self.world.known.sent_bodies(name, *place) for name in names):
                     return []
-                return [(arrival.origin, arrival.start)]
+                return [_Change(arrival.origin, arrival.start)]
             case ArrivalKind.EVENTS:
-                return [(state.origin, None) for state in reader.logs(arrival.did)[-1:]]
+                return [_Change(state.origin) for state in reader.logs(arrival.did)[-1:]]
             case ArrivalKind.BLOCKED:  # or no longer
-                return [(state.origin, None) for state in reader.logs(arrival.did)]
+                return [_Change(state.origin) for state in reader.logs(arrival.did)]
             case _:
                 return []
 
@@ -207,14 +214,22 @@ class Offerer:
         names = (self.url, to_multibase(node))
         has_all = max(self.world.known.size(name, waiting.origin) for name in names) >= size
         knows = any(self.world.known.tip(name, did) == history.tip for name in names)
-        if has_all and knows and bodies is None:
-            return None
         note = None if state.standing.end is not None or not size else state.checkpoint
-        return _Ready(
-            waiting,
-            Offered(did=did, origin=waiting.origin, note=note, tip=history.tip, bodies=bodies),
-            size,
+        is_disputed = kept_frame(reader, waiting.origin) is not None
+        is_news = waiting.is_news and (
+            is_disputed or not any(self.world.known.has_head(name, waiting.origin, note) for name in names)
         )
+        if has_all and knows and bodies is None and not is_news:
+            return None
+        item = Offered(
+            did=did,
+            origin=waiting.origin,
+            note=note,
+            tip=history.tip,
+            bodies=bodies,
+            disputed=is_disputed,
+        )
+        return _Ready(waiting, item, size)
 
     # -- offers and takes -------------------------------------------------------------------------
 
@@ -252,6 +267,7 @@ class Offerer:
                 await self._send(node, outgoing, ready, answer)
             case Have():
                 self._note(node, ready.item.did, ready, ready.size)
+                self.world.known.note_head(to_multibase(node), ready.item.origin, ready.item.note)
                 outgoing.settle(ready.waiting)
             case Later():
                 outgoing.later(ready.waiting, answer.seconds, self._now_s(), chance)

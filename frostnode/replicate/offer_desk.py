@@ -73,6 +73,8 @@ class OfferDesk:
             items = read_offer(await body.whole(), self.me)
             judge = OfferJudge(self.world, name)
             verdicts = await self.world.worker.run(lambda: [judge.judge(item) for item in items])
+            for item in items:
+                self.world.known.note_head(name, item.origin, item.note)
             answers = [self._answer(name, *pair) for pair in zip(items, verdicts, strict=True)]
         return answers_bytes(answers)
 

@@ -33,7 +33,8 @@ T = TypeVar("T")
 class Offered:
     """One log that its sender can prove: as in the pages of heads, a `note` of None is the end of the epoch.
 
-    `bodies` is set where bodies of leaves from there on came later than the leaves.
+    `bodies` is set where bodies of leaves from there on came later than the leaves; `disputed` says that its
+    sender has evidence against the epoch, which a take begins with.
     """
 
     did: Did
@@ -41,6 +42,7 @@ class Offered:
     note: bytes | None
     tip: Cid
     bodies: int | None = None
+    disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +95,16 @@ def offer_bytes(to: PublicKey, items: Sequence[Offered]) -> bytes:
 
 def offered_json(item: Offered) -> dict[str, Any]:
     """One item of an offer."""
-    made = {
+    made: dict[str, Any] = {
         "origin": item.origin,
         "checkpoint": None if item.note is None else item.note.decode(),
         "tip": str(item.tip),
     }
-    return made if item.bodies is None else {**made, "bodies": item.bodies}
+    if item.bodies is not None:
+        made["bodies"] = item.bodies
+    if item.disputed:
+        made["disputed"] = True
+    return made
 
 
 def read_offer(raw: bytes, me: PublicKey) -> list[Offered]:
@@ -126,7 +132,10 @@ def _offered(item: dict[str, Any]) -> Offered:
     except PeerError as error:
         raise LogError("offer.malformed", f"item of an offer: {error}") from error
     bodies = None if item.get("bodies") is None else _number(item, "bodies", TREE_SIZE_MAX)
-    return Offered(did=did, origin=Origin(origin), note=note, tip=tip, bodies=bodies)
+    disputed = item.get("disputed", False)
+    if not isinstance(disputed, bool):
+        raise _malformed("disputed", brief(disputed), "true or false")
+    return Offered(did=did, origin=Origin(origin), note=note, tip=tip, bodies=bodies, disputed=disputed)
 
 
 # -- answers ------------------------------------------------------------------------------------------

@@ -55,6 +55,8 @@ class OfferJudge:
             standing = history.epoch(item.origin)
         if standing is None:
             return Refuse("epoch.unknown", "no identity event that counts here opened this epoch")
+        if state is not None and state.frozen and item.disputed:
+            return Have()
         if (state is not None and state.frozen) or not (standing.accepts or standing.end):
             return Refuse("epoch.frozen", "the epoch takes nothing until an identity event settles a dispute")
         return self._compare(item, standing)
@@ -77,7 +79,7 @@ class OfferJudge:
             if item.note is not None:
                 frame = CheckpointFrame(origin=item.origin, note=item.note)
                 outcome = self._ingest(item.did).take([frame])
-                if outcome.forks or outcome.proven:
+                if outcome.proven or (outcome.forks and not item.disputed):
                     return Refuse("checkpoint.fork", "signed two ways: an identity event has to settle it")
         except PeerError as error:
             return Refuse(error.code, str(error))
@@ -90,6 +92,8 @@ class OfferJudge:
             state = reader.log(item.origin)
             held = state.held.size if state else 0
             missing = _missing_body(reader, item, held)
+        if item.disputed and end is None:
+            return Wanted(held, held)  # for the evidence, which comes before all leaves
         return Wanted(held, min(held, missing)) if held < size or missing < held else Have()
 
 

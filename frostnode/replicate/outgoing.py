@@ -21,12 +21,16 @@ from frostnode.protocol.names import Origin
 
 @dataclass(slots=True)
 class Waiting:
-    """A log that changed first with arrival `number`; `bodies` is the first leaf whose body came by itself."""
+    """A log that changed first with arrival `number`; `bodies` is the first leaf whose body came by itself.
+
+    `is_news` says that something came that its leaves do not tell of: lines of witnesses, or evidence.
+    """
 
     origin: Origin
     number: int
     bodies: int | None
     due_s: float
+    is_news: bool = False
     failures: int = 0
     reached: int = 0
     """How many leaves its node said to hold after the last take."""
@@ -53,12 +57,13 @@ class Outgoing:
         """How many more may wait: beyond that no further arrivals are read."""
         return OFFER_PENDING_MAX - len(self._waiting)
 
-    def changed(self, origin: Origin, number: int, bodies: int | None, now_s: float) -> None:
+    def changed(
+        self, origin: Origin, number: int, bodies: int | None, now_s: float, *, is_news: bool = False
+    ) -> None:
         """A log changed with this arrival."""
-        waiting = self._waiting.get(origin)
-        if waiting is None:
-            self._waiting[origin] = Waiting(origin, number, bodies, now_s)
-        elif bodies is not None:
+        waiting = self._waiting.setdefault(origin, Waiting(origin, number, bodies, now_s))
+        waiting.is_news = waiting.is_news or is_news
+        if bodies is not None:
             waiting.bodies = bodies if waiting.bodies is None else min(bodies, waiting.bodies)
 
     def read(self, number: int) -> None:

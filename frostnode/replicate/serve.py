@@ -105,6 +105,7 @@ class ArrivalStream:
         self._sent_heads: dict[Origin, tuple[int, bytes | None]] = {}
         self._ahead: deque[_Run] = deque()
         self._blocked: frozenset[Did] = frozenset()
+        self._cursor: tuple[int, bytes] | None = None
 
     def next_batch(self, reader: LogReader) -> bytes:
         """The next frames, about STREAM_BATCH_BYTES_MAX of them; empty when there is nothing new."""
@@ -125,7 +126,15 @@ class ArrivalStream:
 
     def cursor(self, reader: LogReader) -> bytes:
         """A cursor frame for where the stream stands: the sign of life of an idle stream."""
-        return encode_frame(CursorFrame(cursor=cursor_at(reader, self.after).to_bytes()))
+        frame = encode_frame(CursorFrame(cursor=cursor_at(reader, self.after).to_bytes()))
+        self._cursor = self.after, frame
+        return frame
+
+    @property
+    def kept_cursor(self) -> bytes | None:
+        """The same frame again, if one was made for where the stream stands: no reader is needed for that."""
+        number, frame = self._cursor or (-1, None)
+        return frame if number == self.after else None
 
     def _frames(self, reader: LogReader, run: _Run) -> list[bytes]:
         """What a run comes to; its last frame carries the cursor behind it. Nothing for what is local or not carried."""

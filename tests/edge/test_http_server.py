@@ -1,6 +1,8 @@
 """The server over real sockets: its patience ends, and the fault of one connection is not that of another."""
 
+import resource
 import tracemalloc
+from contextlib import suppress
 
 import pytest
 import trio
@@ -152,6 +154,46 @@ async def test_an_idle_stream_says_a_cursor_each_interval_and_nothing_else(node,
     idle = [(at, frame) for at, frame in frames if at > 1]
     assert len(idle) == 10
     assert all(isinstance(frame, CursorFrame) for _, frame in idle)
+
+
+async def test_so_many_connections_are_served_at_once_and_no_more(monkeypatch, clock):
+    monkeypatch.setattr(server, "CONNECTIONS_MAX", 2)
+    async with trio.open_nursery() as nursery:
+        port = await serving(nursery, answering)
+        streams = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(2)]
+        for stream in streams:
+            await stream.send_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert await stream.receive_some(4) == b"HTTP"
+        further = await trio.open_tcp_stream("127.0.0.1", port)
+        with suppress(trio.BrokenResourceError):
+            assert await further.receive_some(1) == b""
+        for stream in streams:
+            await stream.aclose()
+        await trio.sleep(60)
+        again = await trio.open_tcp_stream("127.0.0.1", port)
+        await again.send_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await again.receive_some(4) == b"HTTP"
+        for stream in (further, again):
+            await trio.aclose_forcefully(stream)
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "room", "asked"),
+    [
+        (1024, 20_000, 8192, 8448),
+        (1024, 4096, 3840, 4096),
+        (1024, resource.RLIM_INFINITY, 8192, 8448),
+        (20_000, 20_000, 8192, None),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, 8192, None),
+    ],
+)
+def test_there_is_room_for_connections_where_files_are_few(monkeypatch, soft, hard, room, asked):
+    set_to = []
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda which, limits: set_to.append(limits))
+    assert server._room_for_connections() == room
+    assert set_to == ([] if asked is None else [(asked, hard)])
 
 
 async def answering(scope, receive, send):

@@ -54,7 +54,14 @@ def refusal(read, *given_):
 def test_an_offer_survives():
     items = [
         ITEM,
-        Offered(did=SOURCE.did, origin=SOURCE.move().origin, note=None, tip=SOURCE.genesis.cid, bodies=7),
+        Offered(
+            did=SOURCE.did,
+            origin=SOURCE.move().origin,
+            note=None,
+            tip=SOURCE.genesis.cid,
+            bodies=7,
+            disputed=True,
+        ),
     ]
     assert read_offer(offer_bytes(ME, items), ME) == items
     assert read_offer(offer({**PLAIN, "more": 1}, more=2), ME) == [ITEM]
@@ -74,6 +81,8 @@ def test_an_offer_survives():
         {"bodies": -1},
         {"bodies": 1.5},
         {"bodies": True},
+        {"disputed": 1},
+        {"disputed": None},
     ],
 )
 def test_an_item_of_another_form_is_refused(changes):

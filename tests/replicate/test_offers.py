@@ -13,6 +13,7 @@ from frostnode.protocol.checkpoint import cosign
 from frostnode.protocol.cosigners import Cosigner
 from frostnode.protocol.errors import LocalError, TransportError
 from frostnode.protocol.follow_witnesses import Knowledge
+from frostnode.protocol.frames import CheckpointFrame, encode_frame
 from frostnode.protocol.keys import SigningKey
 from frostnode.protocol.limits import (
     OFFER_PROBE_S,
@@ -22,10 +23,21 @@ from frostnode.protocol.limits import (
 )
 from frostnode.protocol.withheld import Block
 from frostnode.replicate import offer as offering_module
-from frostnode.replicate.offer_form import Have, Later, Offered, Want, offer_bytes, read_answers
+from frostnode.replicate.dispute import evidence_frame
+from frostnode.replicate.offer_form import (
+    Have,
+    Later,
+    Offered,
+    Taken,
+    Want,
+    offer_bytes,
+    read_answers,
+    read_taken,
+)
 from frostnode.replicate.offer_judge import OfferJudge
 from frostnode.replicate.policy import CarryPolicy, Mode, Quota
 from frostnode.replicate.serve import LogStream
+from frostnode.testing.equivocation import evidence_of, twin_of
 from frostnode.testing.pushing import PushNode
 
 pytestmark = pytest.mark.network
@@ -54,6 +66,16 @@ async def equal(one, two):
     with trio.fail_after(600):
         while one.contents() != two.contents():  # noqa: ASYNC110 - either of the two may be the one that changes
             await trio.sleep(0.05)
+
+
+def log(node, source):
+    with node.store.read() as reader:
+        return reader.log(source.origin)
+
+
+def kinds(node):
+    with node.store.read() as reader:
+        return [arrival.kind for arrival in reader.arrivals(0, 1000)]
 
 
 def status(node, url):
@@ -628,6 +650,81 @@ async def test_a_restarted_sender_offers_nothing_again_that_is_settled(make_push
             again.take(*make_publisher("new").stream())
             await equal(two, again)
             assert count(two, "/frost/offer") == 2
+
+
+# what leaves do not tell
+
+
+async def test_lines_of_witnesses_reach_a_node_that_is_only_pushed_to_and_are_not_told_back(
+    make_push_node, make_publisher, clock
+):
+    one, two = make_push_node("one"), make_push_node("two")
+    source = make_publisher("p", 3)
+    one.take(*source.stream())
+    note = cosign(source.note(), "w.example", SigningKey(b"w" * 32), 1_700_000_000)
+    async with two.served() as two_url, one.served() as one_url:
+        one.follow_node(two_url)
+        two.follow_node(one_url)
+        async with one.pushing(), two.pushing():
+            await equal(two, one)
+            await trio.sleep(100)
+            before = count(one, "/frost/offer"), count(two, "/frost/offer"), count(two, "/frost/take")
+            one.take(CheckpointFrame(origin=source.origin, note=note))
+            with trio.fail_after(60):
+                while log(two, source).checkpoint != note:  # noqa: ASYNC110 - no bell rings for a test
+                    await trio.sleep(0.05)
+            await trio.sleep(1000)
+    assert kinds(two).count(ArrivalKind.HEAD) == 1
+    assert (count(one, "/frost/offer"), count(two, "/frost/offer")) == (before[0], before[1] + 1)
+    assert count(two, "/frost/take") == before[2]
+
+
+async def test_evidence_reaches_a_node_that_is_only_pushed_to_and_is_not_told_back(
+    make_push_node, make_publisher, clock
+):
+    """The one that found out dials out only; the other took the log before and holds all of it."""
+    one, two = make_push_node("one"), make_push_node("two")
+    source = make_publisher("p", 3)
+    one.take(*source.stream())
+    async with two.served() as two_url, one.served() as one_url:
+        one.follow_node(two_url)
+        two.follow_node(one_url)
+        async with one.pushing(), two.pushing():
+            await equal(two, one)
+            await trio.sleep(100)
+            one.take(evidence_frame(evidence_of(source, twin_of(source, 1))))
+            with trio.fail_after(60):
+                while not log(two, source).frozen:  # noqa: ASYNC110 - no bell rings for a test
+                    await trio.sleep(0.05)
+            await trio.sleep(1000)
+            assert [status(one, two_url).waiting, status(two, one_url).waiting] == [0, 0]
+            assert count(two, "/frost/offer") == 2
+            assert count(one, "/frost/offer") <= 2
+            assert status(one, two_url).refused == status(two, one_url).refused == ""
+    assert one.contents() == two.contents()
+    assert [kinds(node).count(ArrivalKind.FROZEN) for node in (one, two)] == [1, 1]
+
+
+async def test_who_says_to_have_evidence_and_has_none_freezes_nothing(make_push_node, make_publisher, clock):
+    one, two = make_push_node("one"), make_push_node("two")
+    source, other = make_publisher("p", 3), make_publisher("other", 3)
+    for node in (one, two):
+        node.take(*source.stream(), *other.stream())
+    evidence = encode_frame(evidence_frame(evidence_of(other, twin_of(other, 1))))
+
+    async def another():
+        yield evidence
+
+    async with asking(two, one) as (asker,):
+        (want,) = await asker.offer(item(source, disputed=True))
+        answer = await asker.take(want.slot, frames_of(one, source.origin, 3))
+        assert read_taken(answer) == Taken(size=3, refused=None)
+        (want,) = await asker.offer(item(source, disputed=True))
+        with pytest.raises(TransportError) as caught:
+            await asker.take(want.slot, another())
+        assert "log of a frame" in str(caught.value)
+        assert await asker.offer(item(source)) == [Have()]
+    assert not log(two, source).frozen and not log(two, other).frozen
 
 
 # witnesses

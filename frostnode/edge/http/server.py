@@ -7,6 +7,7 @@ A client that hangs up at the wrong moment makes Hypercorn send on a socket that
 turn; what is raised then ends that connection and no other.
 """
 
+import resource
 import socket
 from typing import Any, Final
 
@@ -19,10 +20,14 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 
 from frostnode.protocol.errors import LocalError
-from frostnode.protocol.limits import SLOW_CONSUMER_S
+from frostnode.protocol.limits import CONNECTIONS_MAX, SLOW_CONSUMER_S
 
 _PIECE_BYTES: Final = 64 * 1024
 """So much must be taken in SLOW_CONSUMER_S: what trickles slower is no progress."""
+
+
+_OWN_FILES: Final = 256
+"""Left for stores, the search index and connections to peers."""
 
 
 class PatientConnection(TCPServer):
@@ -67,8 +72,12 @@ async def serve_http(
     """Serve until cancelled; then no connection is waited for."""
     context = WorkerContext(None)
     connections: set[PatientConnection] = set()
+    room = _room_for_connections()
 
     async def connect(stream: trio.SocketStream) -> None:
+        if len(connections) >= room:  # better none than files that cannot be opened
+            await trio.aclose_forcefully(stream)
+            return
         connection = PatientConnection(
             ASGIWrapper(app),
             config,
@@ -92,6 +101,18 @@ async def serve_http(
             await context.terminated.set()
             for connection in connections:
                 connection.hang_up()
+
+
+def _room_for_connections() -> int:
+    """How many there can be: the system is asked for as many open files as they and the node itself need."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS_MAX + _OWN_FILES
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    return (
+        CONNECTIONS_MAX if allowed == resource.RLIM_INFINITY else min(CONNECTIONS_MAX, allowed - _OWN_FILES)
+    )
 
 
 def listen(host: str, port: int, backlog: int) -> trio.SocketListener:

@@ -4,22 +4,21 @@ Nothing here needs a signature or an account. Every path is the same in a static
 """
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, TypeVar
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from frostnode.bell import Bell
+from frostnode.edge.http.streams import LastArrival, OpenStreams
 from frostnode.log.withheld import blocked_error, check_shown, withheld_error, withheld_line
 from frostnode.ports import LogReader, LogStore, Worker
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError
-from frostnode.protocol.frames import COMPLETE, FRAMES_TYPE, EndFrame, encode_byte_string, encode_frame
+from frostnode.protocol.frames import COMPLETE, EndFrame, encode_byte_string, encode_frame
 from frostnode.protocol.history import History
 from frostnode.protocol.limits import CURSOR_INTERVAL_S, ERASABLE_CACHED_S, HEADS_PAGE_MAX, TILE_WIDTH
 from frostnode.protocol.log_state import LogState
@@ -42,7 +41,7 @@ def _everyone(did: Did) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SyncResources:
     """The handlers, over one store."""
 
@@ -53,6 +52,11 @@ class SyncResources:
     """What /frost/node answers: software, version, name, node_key, database, offers, listed."""
     carries: Callable[[Did], bool] = _everyone
     """Whether a publisher that is held is served to others."""
+    streams: OpenStreams = field(default_factory=OpenStreams)
+    _last: LastArrival = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._last = LastArrival(self.bell, lambda: self._read(lambda reader: reader.last_arrival()))
 
     def routes(self) -> list[Route]:
         """One path each; the order matters where one contains another."""
@@ -154,7 +158,7 @@ class SyncResources:
         start = _number(request, "from")
         bodies = _number(request, "bodies", start)
         await self._read(lambda reader: _offered(reader, origin))
-        return _streaming(request, self._log(LogStream(origin, start, bodies)))
+        return self.streams.answer(request, self._log(LogStream(origin, start, bodies)))
 
     def _origin(self, request: Request) -> Origin:
         """The log that a path names, if it is one that this node carries."""
@@ -180,46 +184,27 @@ class SyncResources:
             cursor = parse_cursor_text(since)
             after = await self._read(lambda reader: resume(reader, cursor))
         stream = ArrivalStream(after, dids=dids, heads_only=heads_only, carries=self.carries)
-        return _streaming(request, self._arrivals(stream, live=live))
+        return self.streams.answer(request, self._arrivals(stream, live=live))
 
     async def _arrivals(self, stream: ArrivalStream, *, live: bool) -> AsyncGenerator[bytes, None]:
         """Batches while there are any, then a cursor at least every CURSOR_INTERVAL_S.
 
         The bell is only a hint: what it may have missed is found when the interval is over.
         """
+        looked: int | None = None
         while True:
             heard = self.bell.listen()
-            if batch := await self._read(stream.next_batch):
+            last = await self._last.number()
+            if last != looked and (batch := await self._read(stream.next_batch)):
                 yield batch
                 continue
-            yield await self._read(stream.cursor)
+            looked = last
+            kept = stream.kept_cursor
+            yield await self._read(stream.cursor) if kept is None else kept
             if not live:
                 yield encode_frame(EndFrame(code=COMPLETE))
                 return
             await heard.wait(CURSOR_INTERVAL_S)
-
-
-def _streaming(request: Request, frames: AsyncGenerator[bytes, None]) -> Response:
-    """An answer that goes on; to HEAD its headers alone, which end."""
-    headers = {"cache-control": "no-store"}
-    if request.method == "HEAD":
-        return Response(media_type=FRAMES_TYPE, headers=headers)
-    return _Stream(frames, media_type=FRAMES_TYPE, headers=headers)
-
-
-class _Stream(StreamingResponse):
-    """A stream whose iterator is closed when the client hangs up, wherever it was."""
-
-    def __init__(
-        self, frames: AsyncGenerator[bytes, None], *, media_type: str, headers: dict[str, str]
-    ) -> None:
-        super().__init__(frames, media_type=media_type, headers=headers)
-        self._frames = frames
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send frames until they end or nobody listens."""
-        async with aclosing(self._frames):
-            await super().__call__(scope, receive, send)
 
 
 def _page_number(request: Request) -> int:
