@@ -42,6 +42,7 @@ def _show(peer: dict[str, Any]) -> None:
     click.echo(
         f"  last heard {seen}, {peer['entries']} entries and {peer['bytes']} bytes taken since the start"
     )
+    click.echo(f"  budget {peer['budget_spent']} % spent on what brought nothing")
     if peer["error"]:
         again = f", again in {peer['again_s']} s" if peer["again_s"] is not None else ""
         click.echo(f"  {plain(peer['error'])}{again}")

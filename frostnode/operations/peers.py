@@ -7,6 +7,7 @@ from frostnode.operations.follow import follow, unfollow
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.ports import LogReader
 from frostnode.protocol.errors import LocalError
+from frostnode.protocol.limits import PEER_WASTE_BYTES_MAX, PEER_WASTE_FRAMES_MAX
 from frostnode.replicate.node_url import node_url
 from frostnode.replicate.world import PeerStatus
 
@@ -62,9 +63,16 @@ def _peer_json(parts: Parts, reader: LogReader, peer: Peer) -> Json:
         "again_s": None if status.waits_until_s is None else max(0, round(status.waits_until_s - now_s)),
         "entries": status.entries,
         "bytes": status.bytes,
+        "budget_spent": _budget_spent(status),
         "stopped": dict(list(stopped.items())[:_STOPPED_SHOWN]),
         "stopped_count": len(stopped),
     }
+
+
+def _budget_spent(status: PeerStatus) -> int:
+    """In percent, by what brought nothing; at 100 it is left alone for a while."""
+    spent = max(status.wasted_bytes / PEER_WASTE_BYTES_MAX, status.wasted_frames / PEER_WASTE_FRAMES_MAX)
+    return min(100, int(100 * spent))
 
 
 def _state(status: PeerStatus, error: str, *, is_running: bool) -> str:

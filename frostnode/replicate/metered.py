@@ -29,12 +29,10 @@ class Meter:
         self._status = status
         self._clock = clock
         self._begun_s = clock.monotonic_s()
-        self._bytes = 0
-        self._frames = 0
 
     def reward(self) -> None:
         """What came was good for something."""
-        self._bytes = self._frames = 0
+        self._status.wasted_bytes = self._status.wasted_frames = 0
 
     def take(self, *, bytes_: int = 0, frames: int = 0) -> None:
         """Count what came.
@@ -49,10 +47,10 @@ class Meter:
         if bytes_:
             self._status.bytes += bytes_
             self._status.heard_s = now_s
-        self._bytes += bytes_
-        self._frames += frames
-        self._check("bytes", self._bytes, PEER_WASTE_BYTES_MAX)
-        self._check("frames", self._frames, PEER_WASTE_FRAMES_MAX)
+        self._status.wasted_bytes += bytes_
+        self._status.wasted_frames += frames
+        self._check("bytes", self._status.wasted_bytes, PEER_WASTE_BYTES_MAX)
+        self._check("frames", self._status.wasted_frames, PEER_WASTE_FRAMES_MAX)
 
     def _check(self, what: str, found: int, limit: int) -> None:
         if found > limit:

@@ -36,6 +36,9 @@ class PeerStatus:
     """Whether it only has files: it is asked again and again."""
     entries: int = 0
     bytes: int = 0
+    wasted_bytes: int = 0
+    wasted_frames: int = 0
+    """What came since it brought anything last: its budget is spent by that."""
     error: str = ""
     stopped: dict[Origin, str] = field(default_factory=dict)
     failed: dict[Origin, str] = field(default_factory=dict)

@@ -25,7 +25,7 @@ from frostnode.operations.parts import Pushing
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import Header, Op, encode_header, header_cid
 from frostnode.protocol.keys import SigningKey, to_multibase
-from frostnode.protocol.limits import PAGE_ITEMS_MAX, PAGE_JSON_CHARS_MAX, TIME_MS_MAX
+from frostnode.protocol.limits import PAGE_ITEMS_MAX, PAGE_JSON_CHARS_MAX, PEER_WASTE_FRAMES_MAX, TIME_MS_MAX
 from frostnode.protocol.names import RecordKey, RecordType
 from frostnode.replicate.follow import PeerFollower
 from frostnode.replicate.lease_desk import LeaseDesk
@@ -411,6 +411,7 @@ async def test_peers_show_what_each_does_and_what_is_wrong(node):
     follower.status.error = "transport.timeout: <slow>"
     follower.status.waits_until_s = node.clock.monotonic_s() + 7
     follower.status.failed[publisher.origin] = "frame.order: <late>"
+    follower.status.wasted_bytes, follower.status.wasted_frames = 1, PEER_WASTE_FRAMES_MAX // 2
     shown = await page(node, "/peers")
     for words in (
         "failing",
@@ -418,6 +419,7 @@ async def test_peers_show_what_each_does_and_what_is_wrong(node):
         "3 entries of 1 log",
         "transport.timeout: <slow>",
         "again in 7 seconds",
+        "50 % spent",
     ):
         assert words in shown.text
     for words in ("1 log stopped", "frame.order: <late>", "found", "nothing"):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from frostnode.edge.sqlite.store import SqliteStore
+from frostnode.ledger import Refused
 from frostnode.neighbours import Hosted, Lag
 from frostnode.ports import ArrivalKind, LogStore, LogWriter
 from frostnode.protocol.dagcbor import Cid
@@ -634,6 +635,31 @@ def test_sources_say_who_offers_what_and_what_is_owed(store: SqliteStore, publis
         writer.freeze(Evidence(origin=origin, smaller=b"one", larger=b"two", proof=()))
     with store.read() as reader:
         assert (reader.owed(origin), reader.owed_logs(10)) == (None, [])
+        assert reader.lag("a") == Lag(logs=0, leaves=0, offered=0)
+
+
+def test_what_is_refused_of_a_peer_is_no_lag(store: SqliteStore, publisher: Publisher) -> None:
+    with store.write() as writer:
+        for url, code in (("a", "policy.quota"), ("b", "policy.type")):
+            writer.put_peer(url)
+            writer.put_sources(url, {publisher.origin(): 5})
+            writer.put_refusal(
+                Refused(
+                    did=publisher.did,
+                    peer=url,
+                    code=code,
+                    reason="",
+                    what="",
+                    host="",
+                    first_ms=1,
+                    last_ms=1,
+                    again_ms=2,
+                    times=1,
+                )
+            )
+    with store.read() as reader:
+        assert reader.lag("a") == Lag(logs=0, leaves=0, offered=0)
+        assert reader.lag("b") == Lag(logs=1, leaves=5, offered=1)
 
 
 def test_a_found_peer_is_one_until_the_operator_adds_it(store: SqliteStore, clock: ManualClock) -> None:

@@ -30,8 +30,12 @@ _OWED_LOGS: Final = f"""
 
 _LAG: Final = f"""
     SELECT count(*), coalesce(sum({_WANTED} > log.size), 0), coalesce(sum(max(0, {_WANTED} - log.size)), 0)
-    FROM source CROSS JOIN log ON log.id = source.log WHERE source.peer = ? AND {_SHOWN}
+    FROM source CROSS JOIN log ON log.id = source.log WHERE source.peer = ?1 AND {_SHOWN} AND NOT {_FROZEN}
+        AND log.publisher NOT IN (
+            SELECT publisher.id FROM refusal JOIN publisher USING (did) WHERE refusal.peer = ?1 AND code <> 'policy.type'
+        )
 """
+"""What is refused of the peer, or frozen, is not waited for: it is shown as that. A log of which some types are refused goes on."""
 
 _FEW: Final = f"""
     SELECT count(*) FROM log
