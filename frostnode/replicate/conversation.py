@@ -3,6 +3,7 @@
 Trust: none. A peer can waste this conversation's time and bandwidth, within the limits, and nothing else.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from enum import Enum, auto
@@ -10,12 +11,22 @@ from functools import partial
 from typing import Final, TypeVar
 from urllib.parse import urlencode
 
+import trio
+
 from frostnode.ports import LogReader, LogWriter
 from frostnode.protocol.errors import FrameError, LocalError, TransportError
 from frostnode.protocol.follow_actions import Fork, Gap, Stopped
 from frostnode.protocol.frames import Frame
 from frostnode.protocol.journal import Journal
-from frostnode.protocol.limits import PEER_BACKOFF_MAX_S, STREAM_DIDS_MAX, TILE_WIDTH, TREE_SIZE_MAX
+from frostnode.protocol.limits import (
+    PEER_BACKOFF_MAX_S,
+    PEER_FILLS_MAX,
+    SLOT_PROGRESS_BYTES,
+    SLOT_SILENCE_S,
+    STREAM_DIDS_MAX,
+    TILE_WIDTH,
+    TREE_SIZE_MAX,
+)
 from frostnode.protocol.names import Did, Origin
 from frostnode.replicate.cursor import cursor_text
 from frostnode.replicate.dispute import judge_shown
@@ -31,6 +42,10 @@ Dids = frozenset[Did] | None
 
 NOT_THERE: Final = ("record.not-found", "publisher.unknown")
 WITHHELD: Final = "record.withheld"
+
+
+class _Stalled(TransportError):
+    """One log did not go on; of the others that says nothing."""
 
 
 class Filled(Enum):
@@ -73,6 +88,7 @@ class Conversation:
         self._tried: dict[tuple[Origin, int, bool], float] = {}
         self._asked_for_history: set[Did] = set()
         self._shorter: Gap | None = None
+        self._stalls = 0
         self._is_reached = False
 
     # -- the store ----------------------------------------------------------------------------------
@@ -230,25 +246,44 @@ class Conversation:
             return Filled.AS_FAR_AS_IT_GOES
         self._tried[question] = now
         ingest = self._ingest(None)
-        filled = await self._log(ingest, gap.origin, gap.held, bodies)
+        try:
+            filled = await self._log(ingest, gap.origin, gap.held, bodies)
+        except _Stalled as stall:
+            self._stalls += 1
+            if self._stalls > PEER_FILLS_MAX:
+                raise  # it is not this log
+            self._status.failed[gap.origin] = f"{stall.code}: {stall}"
+            return Filled.AS_FAR_AS_IT_GOES
+        self._status.failed.pop(gap.origin, None)
         if ingest.entries or filled is Filled.WITHHELD:
             del self._tried[question]
         return filled
 
-    async def _log(
-        self,
-        ingest: Ingest,
-        origin: Origin,
-        held: int,
-        bodies: int | None = None,
-        progress: Callable[[], None] | None = None,
+    async def _log(self, ingest: Ingest, origin: Origin, held: int, bodies: int | None = None) -> Filled:
+        """Fetch the leaves of one log from `held` on, and bodies from `bodies` on, or as `fill` does.
+
+        Raises:
+            TransportError: transport.timeout, when it makes no progress for SLOT_SILENCE_S
+        """
+        with trio.move_on_after(SLOT_SILENCE_S) as slot:
+            return await self._log_in(slot, ingest, origin, held, bodies)
+        raise _Stalled("transport.timeout", f"frames of {origin}", found=f"no progress in {SLOT_SILENCE_S} s")
+
+    async def _log_in(
+        self, slot: trio.CancelScope, ingest: Ingest, origin: Origin, held: int, bodies: int | None
     ) -> Filled:
-        """Fetch the leaves of one log from `held` on, and bodies from `bodies` on, or as `fill` does."""
+        """The same; a whole frame, or so many bytes of one, give its `slot` more time."""
+        waiting = 0
 
         async def judge(batch: bytes) -> Heard:
+            nonlocal waiting
+            left_s = slot.deadline - trio.current_time()
+            slot.deadline = math.inf  # while this node judges nobody is silent
             heard = await self._judge_log(ingest, batch)
-            if progress is not None and heard is not Heard.NOTHING_YET:
-                progress()
+            waiting += len(batch)
+            if heard is not Heard.NOTHING_YET or waiting >= SLOT_PROGRESS_BYTES:
+                waiting, left_s = 0, SLOT_SILENCE_S
+            slot.deadline = trio.current_time() + left_s
             return heard
 
         if bodies is None:
@@ -262,6 +297,7 @@ class Conversation:
                 return Filled.WITHHELD
             if refusal.code not in NOT_THERE:
                 raise refusal
+            slot.deadline = math.inf  # each file has a time of its own
             await self._fill_from_files(ingest, origin)
         return Filled.AS_FAR_AS_IT_GOES
 

@@ -95,13 +95,13 @@ class PeerFollower:
         finally:
             self.status.entries += status.entries
 
-    async def fetch(self, origin: Origin, progress: Callable[[], None]) -> int:
-        """Take what the peer has more of one log; answers how many leaves came, and tells `progress` on the way.
+    async def fetch(self, origin: Origin) -> int:
+        """Take what the peer has more of one log; answers how many leaves came.
 
         Raises:
             TransportError, PeerError, StorageError; LocalError, when the peer refuses to answer
         """
-        return await self._session(self.status, self.dids).fetch(origin, progress)
+        return await self._session(self.status, self.dids).fetch(origin)
 
     async def fetch_bodies(self, origin: Origin, start: int) -> None:
         """Take what the peer has of the bodies that are missing here of one log.

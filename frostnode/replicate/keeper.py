@@ -18,7 +18,6 @@ from frostnode.protocol.errors import FrostError
 from frostnode.protocol.limits import (
     OWED_MAX,
     PEERS_CHECK_S,
-    SLOT_SILENCE_S,
     SOURCE_CHECK_S,
 )
 from frostnode.protocol.names import Did, Origin
@@ -219,13 +218,10 @@ class PeerKeeper:
     async def _fetch(self, origin: Origin, follower: PeerFollower) -> None:
         """Fetch one log from one peer, as long as something comes; what goes wrong is that peer's."""
         came, failure = 0, ""
-        with trio.move_on_after(SLOT_SILENCE_S) as scope:
-            try:
-                came = await follower.fetch(origin, lambda: _prolong(scope))
-            except FrostError as error:
-                failure = f"{error.code}: {error}"
-        if scope.cancelled_caught:
-            failure = f"transport.timeout: nothing came for {SLOT_SILENCE_S} s"
+        try:
+            came = await follower.fetch(origin)
+        except FrostError as error:
+            failure = f"{error.code}: {error}"
         follower.status.failed.pop(origin, None)
         if failure:
             follower.status.failed[origin] = failure
@@ -250,10 +246,6 @@ _NEVER: Final = float("inf")
 def _lacking(reader: LogReader) -> list[tuple[Peer, dict[Did, int]]]:
     """The peers, each with the publishers that it is to be asked for again."""
     return [(peer, read_lacking(reader, peer.url)) for peer in reader.peers()]
-
-
-def _prolong(scope: trio.CancelScope) -> None:
-    scope.deadline = trio.current_time() + SLOT_SILENCE_S
 
 
 def _owed(reader: LogReader, origins: list[Origin]) -> dict[Origin, Owed]:

@@ -3,7 +3,7 @@
 Trust: none. A peer can waste this conversation's time and bandwidth, within the limits, and nothing else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -50,15 +50,15 @@ class Session(Conversation):
             await self._reached()
         self._catch_up(is_done=not self._open)
 
-    async def fetch(self, origin: Origin, progress: Callable[[], None]) -> int:
-        """Take one log from the first leaf that is not here; answers how many came. `progress` is told on the way.
+    async def fetch(self, origin: Origin) -> int:
+        """Take one log from the first leaf that is not here; answers how many came.
 
         Raises:
             TransportError, PeerError, StorageError; LocalError, when the peer refuses to answer
         """
         held = await self._world.worker.run(partial(self._held, origin))
         ingest = self._ingest(None)
-        await self._log(ingest, origin, held, progress=progress)
+        await self._log(ingest, origin, held)
         return ingest.entries
 
     async def fetch_bodies(self, origin: Origin, start: int) -> None:

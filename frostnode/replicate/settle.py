@@ -95,11 +95,7 @@ class Settling:
             follower = PeerFollower(url, self.world)
             for origin in outcome.gaps:
                 with suppress(FrostError):
-                    await follower.fetch(origin, _nobody)
-
-
-def _nobody() -> None:
-    """Nobody waits for progress."""
+                    await follower.fetch(origin)
 
 
 def undecided_logs(reader: LogReader, did: Did) -> list[Origin]:

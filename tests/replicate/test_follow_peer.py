@@ -20,6 +20,7 @@ from frostnode.protocol.frames import (
 from frostnode.protocol.limits import (
     CURSOR_INTERVAL_S,
     PEER_BACKOFF_MAX_S,
+    SLOT_SILENCE_S,
     STREAM_DIDS_MAX,
     STREAM_FRAME_S,
     STREAM_SILENCE_S,
@@ -386,6 +387,30 @@ async def test_a_gap_that_the_peer_does_not_fill_keeps_the_cursor_and_stops_no_o
         await follower.once()
         assert two.contents() == one.contents()
         assert follower.status.stopped == {}
+
+
+async def test_a_gap_of_which_nothing_comes_is_left_and_the_other_logs_go_on(behind, transport, clock):
+    """The slot of one log is lost after some seconds, also within a stream."""
+    one, two, source, follow = behind
+
+    async def mute(target, stream):
+        await (silence if "/frames" in target else asgi(one.app))(target, stream)
+
+    async with loopback(mute) as server:
+        follower = follow(server.url, transport)
+        before, _ = two.peer(server.url)
+        begun = trio.current_time()
+        await follower.once()
+        assert SLOT_SILENCE_S <= trio.current_time() - begun < 2 * SLOT_SILENCE_S
+        assert follower.status.failed[source.origin].startswith("transport.timeout")
+        assert two.peer(server.url)[0] == before
+        mine, theirs = two.contents(), one.contents()
+        assert {did for did in theirs if mine[did] == theirs[did]} == set(theirs) - {source.did}
+        server.handler = asgi(one.app)
+        await trio.sleep(PEER_BACKOFF_MAX_S)
+        await follower.once()
+        assert two.contents() == one.contents()
+        assert follower.status.failed == {}
 
 
 @pytest.mark.slow

@@ -6,8 +6,15 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
+from frostnode.protocol.errors import TransportError
 from frostnode.protocol.frames import BodiesFrame, CheckpointFrame, EntriesFrame, FrameDecoder, encode_frame
-from frostnode.protocol.limits import PEER_BACKOFF_MAX_S, PEER_BUDGET_S, SOURCE_SILENCE_S
+from frostnode.protocol.limits import (
+    PEER_BACKOFF_MAX_S,
+    PEER_BUDGET_S,
+    SLOT_PROGRESS_BYTES,
+    SLOT_SILENCE_S,
+    SOURCE_SILENCE_S,
+)
 from frostnode.replicate import metered
 from frostnode.testing.loopback import asgi, loopback, response, saying, silence
 
@@ -75,6 +82,24 @@ def refusing(handler, *parts):
             await handler(target, stream)
 
     return answer
+
+
+def paced(app, piece_bytes, seconds):
+    """An application whose frames come over a slow line: so many bytes, then so many seconds nothing."""
+
+    async def slow(scope, receive, send):
+        async def in_pieces(message):
+            body = message.get("body", b"")
+            if message["type"] != "http.response.body" or not body:
+                await send(message)
+                return
+            for at in range(0, len(body), piece_bytes):
+                await send({**message, "body": body[at : at + piece_bytes], "more_body": True})
+                await trio.sleep(seconds)
+
+        await app(scope, receive, in_pieces)
+
+    return slow
 
 
 async def until(condition):
@@ -425,7 +450,33 @@ async def test_a_fetch_that_was_cut_off_before_the_bodies_of_its_end_brings_them
         source.put(f"more-{at}", {"title": "more"})
     one.take(*source.stream())
     async with loopback(asgi(one.app)) as server:
-        came = await two.follower(server.url, transport).fetch(source.origin, lambda: None)
+        came = await two.follower(server.url, transport).fetch(source.origin)
         assert came == 5
         assert two.contents() == one.contents()
         assert len(server.requests) == 1
+
+
+async def test_a_log_whose_frames_take_long_on_a_slow_line_comes_all_the_same(
+    make_node, make_publisher, transport, clock
+):
+    one, two = make_node("one"), make_node("two")
+    source = make_publisher(count=2, padding=300_000)
+    one.take(*source.stream())
+    async with loopback(asgi(paced(one.app, SLOT_PROGRESS_BYTES, 1))) as server:
+        begun = trio.current_time()
+        assert await two.follower(server.url, transport).fetch(source.origin) == 2
+        assert trio.current_time() - begun > 4 * SLOT_SILENCE_S
+    assert two.contents() == one.contents()
+
+
+@pytest.mark.parametrize("piece", [1, SLOT_PROGRESS_BYTES // SLOT_SILENCE_S - 10])
+async def test_a_log_that_comes_in_drops_is_given_up(make_node, make_publisher, transport, clock, piece):
+    one, two = make_node("one"), make_node("two")
+    source = make_publisher(count=2, padding=300_000)
+    one.take(*source.stream())
+    async with loopback(asgi(paced(one.app, piece, 1))) as server:
+        begun = trio.current_time()
+        with pytest.raises(TransportError) as caught:
+            await two.follower(server.url, transport).fetch(source.origin)
+        assert caught.value.code == "transport.timeout"
+        assert trio.current_time() - begun < 4 * SLOT_SILENCE_S
