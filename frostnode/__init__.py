@@ -19,10 +19,12 @@ The flow of a record, which is also the order to read the code in:
     replicate     carry logs between nodes
     project       fold arrivals into what people look at
     formats       records as other catalogs write them
-    identity      a publisher's own acts: kits, a new identity
+    identity      a publisher's own acts: kits, a new identity, its next events
+    hosting.py    what a host makes from its seed; a publisher comes to it
     operations    everything that can be asked of a node, once for all its faces
     edge          how the world answers: clock, disk, search index, HTTP
     config.py     the settings of a home
+    live.py       the stages of a node that runs
     node.py       a node put together: the only place that knows every part
     founding.py   set up a home, once
     cli           the command `frost`

@@ -7,7 +7,7 @@ from typing import Any, Final, get_origin
 
 from frostnode.protocol.cosigners import Cosigner, is_witness_url, parse_cosigner
 from frostnode.protocol.errors import LocalError, SignatureError
-from frostnode.protocol.limits import WITNESSES_TRUSTED_MAX
+from frostnode.protocol.limits import START_GRACE_S, WITNESSES_TRUSTED_MAX
 from frostnode.replicate.policy import CarryPolicy
 from frostnode.replicate.policy_table import lines_of, read_policy
 
@@ -51,6 +51,9 @@ class Config:
 
     listed: bool = True
     """Ask nodes that follow this one to tell others of it, or not to."""
+
+    start_grace_s: int = START_GRACE_S
+    """How long publishing waits after a start while no carrier of the log answers, in seconds."""
 
     witnesses: tuple[str, ...] = ()
     """Witnesses that this node trusts: verifier keys, each with the URL that answers for it if it is to be asked.
@@ -99,6 +102,10 @@ def read_config(path: Path) -> Config:
     config = Config(**settings)
     if not 0 <= config.port <= 65535:
         raise LocalError("input.unreadable", f"{path}: port", found=config.port, expected="0 to 65535")
+    if config.start_grace_s < 0:
+        raise LocalError(
+            "input.unreadable", f"{path}: start_grace_s", found=config.start_grace_s, expected="≥ 0"
+        )
     if len({witness.key for witness in config.trusted}) < len(config.witnesses):
         raise LocalError(
             "input.unreadable", f"{path}: witnesses", found="one key twice", expected="each once"
@@ -146,6 +153,7 @@ def write_config(config: Config) -> str:
         "offers": "Whether other nodes may offer what they have. Whoever reaches this node then fills the disk, within limits.",
         "lease": "Whether to ask the nodes that are followed to push to `url` too, for where long streams do not last.",
         "lease_private_addresses": "Whether nodes that ask to be pushed to may be in this network. Strangers then choose where in it this node asks.",
+        "start_grace_s": "Seconds that publishing waits after a start while no carrier of a log answers.",
         "witnesses": 'Trusted to decide which of two histories of a publisher is shown: "KEY" or "KEY URL" each.',
         "discover": "Ask peers whom they know when logs have too few sources. Strangers learn this address.",
         "discover_private": "Dial what they list also in this machine's own network: strangers can make it knock there.",

@@ -4,7 +4,8 @@ Order of the durable steps: kit files, then host seed, then the store with the i
 host seed does not exist, so what breaks off before it can be begun anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from frostnode.edge.disk import disk
 from frostnode.edge.home import SEED_BYTES, Home, write_secret
 from frostnode.edge.random import SystemRandom
 from frostnode.edge.sqlite.store import SqliteStore
+from frostnode.hosting import LOG_KEY_LABEL, SeedKeys
 from frostnode.identity.create import create_genesis
 from frostnode.identity.kits import (
     MODERATE,
@@ -27,16 +29,11 @@ from frostnode.identity.kits import (
     seal_kit,
 )
 from frostnode.neighbours import Hosted
-from frostnode.node import NODE_KEY_LABEL
-from frostnode.ports import LogStore, Random
+from frostnode.ports import Clock, LogStore, Random
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import Epoch, SignedEvent
-from frostnode.protocol.keys import SigningKey, derive_seed
 from frostnode.protocol.names import Did, did_of, format_origin
-
-LOG_KEY_LABEL = "frost log"
-"""Labels of log keys under the host seed begin with this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +64,14 @@ def found(
     clock, random = SystemClock(), SystemRandom()
     host_seed, authority, recovery = (random.bytes(SEED_BYTES) for _ in range(3))
     label = f"{LOG_KEY_LABEL}/{random.bytes(16).hex()}"
-    epoch = Epoch(
-        key=SigningKey(derive_seed(host_seed, label)).public,
-        node=SigningKey(derive_seed(host_seed, NODE_KEY_LABEL)).public,
-        url=config.url,
-    )
+    keys = SeedKeys(host_seed)
+    epoch = Epoch(key=keys.log_key(label), node=keys.node, url=config.url)
     genesis = create_genesis(authority, recovery, epoch=epoch, time_ms=clock.now_ms())
     did = did_of(genesis.cid)
     kit_path = kit or home.kit
     recovery_path = home.recovery_sheet if kit is None else kit.with_name(f"{kit.stem}-recovery.json")
-    created = datetime.fromtimestamp(clock.now_ms() / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     kits = [
-        (path, Kit(label=KitLabel(purpose=purpose, did=did, created=created), seed=seed))
+        (path, Kit(label=_label(purpose, did, clock), seed=seed))
         for purpose, seed, path in (
             (Purpose.AUTHORITY, authority, kit_path),
             (Purpose.RECOVERY, recovery, recovery_path),
@@ -93,6 +86,43 @@ def found(
         _store_identity(home, clock=clock, random=random, genesis=genesis, did=did, label=label, peers=peers)
         home.create(host_seed)
     return Founded(did, kit_path, recovery_path)
+
+
+def new_kit(purpose: Purpose, did: Did) -> Kit:
+    """A kit with a seed of its own, in place of others of the publisher."""
+    return Kit(label=_label(purpose, did, SystemClock()), seed=SystemRandom().bytes(SEED_BYTES))
+
+
+def write_kit(path: Path, kit: Kit, passphrase: str, cost: KdfCost = MODERATE) -> None:
+    """Seal a kit and write it to a new file, durably.
+
+    Raises:
+        LocalError: home.exists, kit.passphrase; StorageError
+    """
+    write_secret(path, _sealed(SystemRandom(), kit, passphrase, cost))
+
+
+def _label(purpose: Purpose, did: Did, clock: Clock) -> KitLabel:
+    created = datetime.fromtimestamp(clock.now_ms() / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return KitLabel(purpose=purpose, did=did, created=created)
+
+
+def found_carrier(home: Home, config: Config, *, peers: Sequence[str]) -> None:
+    """Set up a node without a publisher of its own: it carries, and publishers may move to it.
+
+    Raises:
+        LocalError: home.exists, home.busy; StorageError
+    """
+    if home.exists:
+        raise LocalError("home.exists", f"there is a node in {home.root} already")
+    clock, random = SystemClock(), SystemRandom()
+    with home.lock():
+        with disk(home.config):
+            home.config.write_text(write_config(config), "utf-8")
+        with _new_store(home, clock, random) as store, store.write() as writer:
+            for peer in peers:
+                writer.put_peer(peer)
+        home.create(random.bytes(SEED_BYTES))
 
 
 def _sealed(random: Random, kit: Kit, passphrase: str, cost: KdfCost) -> str:
@@ -112,13 +142,20 @@ def _store_identity(
     label: str,
     peers: Sequence[str],
 ) -> None:
-    """The identity in the store. A store left by a founding that broke off is not taken up."""
+    """The identity in the store."""
+    with _new_store(home, clock, random) as store:
+        put_identity(store, genesis, did=did, label=label, peers=peers)
+
+
+@contextmanager
+def _new_store(home: Home, clock: Clock, random: Random) -> Iterator[SqliteStore]:
+    """A store with nothing in it. One that was left by a founding that broke off is not taken up."""
     with disk(home.root):
         for leftover in home.root.glob("frost.db*"):
             leftover.unlink()
     store = SqliteStore(home.log_store, clock=clock, random=random)
     try:
-        put_identity(store, genesis, did=did, label=label, peers=peers)
+        yield store
     finally:
         store.close()
 

@@ -81,6 +81,12 @@ class NeighbourReader(Protocol):
         """Some logs of which a peer has shown more than is held here."""
 
     def lag(self, url: str) -> Lag: ...
+    def hosts_after_moves(self, limit: int) -> list[tuple[str, int]]:
+        """The URLs of the hosts of open epochs after the first, of followed publishers before others.
+
+        With each, how many peers have shown the log. None of what is blocked.
+        """
+
     def logs_with_few_sources(self, sources: int) -> int:
         """How many logs that count fewer than so many peers have shown."""
 

@@ -1,11 +1,11 @@
 """A node, put together: the only place that knows every part.
 
-`assemble` makes the parts out of ports and `live` runs the stages that keep them up: views and followers.
+`assemble` makes the parts out of ports and `live` (frostnode.live) runs the stages that keep them up: views and followers.
 Neither knows where the ports come from. `open_parts` and `serve` do the same for a home (nobody else may
 work on it meanwhile), with its files, the network, the HTTP server and the control socket.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,33 +32,32 @@ from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.tantivy_index import TantivyIndex
 from frostnode.edge.threads import ThreadWorker
 from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
-from frostnode.enduring import endure, one_fault
+from frostnode.enduring import one_fault
+from frostnode.hosting import NODE_KEY_LABEL, SeedKeys
+from frostnode.live import live
 from frostnode.log.service import Sequencing
-from frostnode.operations.follow import carried_dids
 from frostnode.operations.parts import HomeStore, Json, Parts, Progress, Pushing
-from frostnode.operations.policy import greet, refresh
+from frostnode.operations.policy import refresh
 from frostnode.operations.scrub import drop_old_views, scrub
 from frostnode.operations.table import operate
 from frostnode.ports import (
     CatalogStore,
     Clock,
+    HostKeys,
     LogStore,
     Random,
     SearchIndex,
     Signer,
     Worker,
 )
-from frostnode.project.stage import keep_up
-from frostnode.protocol.errors import FrostError, StorageError
+from frostnode.protocol.errors import StorageError
 from frostnode.protocol.keys import SigningKey, derive_seed, to_multibase
-from frostnode.protocol.limits import POLICY_CHECK_S, SCRUB_INTERVAL_S
-from frostnode.replicate.again import look_again
-from frostnode.replicate.keeper import PeerKeeper
+from frostnode.protocol.names import Origin
 from frostnode.replicate.lease_asker import LeaseAsker
 from frostnode.replicate.lease_desk import LeaseDesk
 from frostnode.replicate.offer_desk import OfferDesk
 from frostnode.replicate.offering import Offering
-from frostnode.replicate.settle import Settling
+from frostnode.replicate.start_check import StartCheck
 from frostnode.wire import PeerTransport
 from frostnode.witness_port import Witness
 
@@ -76,6 +75,10 @@ class Ports:
     random: Random
     transport: PeerTransport
     witness: Witness
+    host: HostKeys | None = None
+    """The keys of this host; without them no publisher comes to it."""
+    is_copy: bool = False
+    """Whether what is behind the ports may be there twice, or an older state of it."""
     node_key: SigningKey | None = None
     """With which the node signs what it asks of others; without it nothing is offered, nor taken."""
     lease_transport: PeerTransport | None = None
@@ -88,7 +91,12 @@ class Ports:
 async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
     """The parts of a node over `ports`; while the context lasts, what is submitted to its logs is published."""
     arrived = Bell()
-    sequencing = Sequencing(ports.log, ports.signer, ports.worker, arrived.ring)
+    checks: list[StartCheck] = []  # it needs the parts, and they need the sequencing
+
+    async def ready(origin: Origin) -> None:
+        await checks[0].ready(origin)
+
+    sequencing = Sequencing(ports.log, ports.signer, ports.worker, arrived.ring, ready)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(sequencing.run)
         parts = Parts(
@@ -115,7 +123,11 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             read_policy=lambda: config.carry,
             witness=ports.witness,
             trusted=config.trusted,
+            host=ports.host,
+            start_grace_s=config.start_grace_s,
+            is_copy=ports.is_copy,
         )
+        checks.append(parts.start_check)
         await drop_old_views(parts)
         await refresh(parts)
         if ports.node_key is not None:
@@ -149,30 +161,6 @@ def _pushing(parts: Parts, key: SigningKey, lease_transport: PeerTransport, conf
         if config.lease and config.url
         else None,
     )
-
-
-async def live(parts: Parts) -> None:
-    """Run the stages of a node until cancelled. What the disk refuses one of them keeps none from going on."""
-    stages: dict[str, Callable[[], Awaitable[None]]] = {
-        "publishing": partial(_finish_what_waits, parts),
-        "scrubbing": partial(_keep_scrubbed, parts),
-        "catalog": partial(keep_up, parts.worker, parts.catalog_fold, parts.arrived, parts.projected.ring),
-        "search": partial(keep_up, parts.worker, parts.index_fold, parts.projected, _nothing),
-        "peers": partial(_keep_peers, parts),
-        "discovery": parts.discovery.run,
-        "carrying": partial(_keep_carrying, parts),
-        "acquaintance": partial(_keep_acquainted, parts),
-        "witnessing": parts.witnessing.run,
-        "collecting": parts.collecting.run,
-        "settling": Settling(parts.world(), parts.arrived).run,
-    }
-    if parts.pushing is not None:
-        stages["offering"] = parts.pushing.offering.run
-        if parts.pushing.asker is not None:
-            stages["leases"] = parts.pushing.asker.run
-    async with trio.open_nursery() as nursery:
-        for name, stage in stages.items():
-            nursery.start_soon(endure, name, stage, parts.troubles)
 
 
 async def facts(parts: Parts, host_seed: bytes) -> dict[str, Any]:
@@ -220,6 +208,8 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
             random=random,
             transport=transport,
             witness=witness,
+            host=SeedKeys(seed),
+            is_copy=home.is_copy,
             guarded=None if config.discover_private else public,
             node_key=key if serving else None,
             lease_transport=None if config.lease_private_addresses else public,
@@ -263,15 +253,24 @@ class Running:
 
 
 async def serve(
-    home: Home, *, host: str | None = None, port: int | None = None, ready: Callable[[Running], None]
+    home: Home,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    ready: Callable[[Running], None],
+    is_only_copy: bool = False,
 ) -> None:
     """Run the node of `home` until cancelled; `ready` is called once it answers.
+
+    With `is_only_copy` somebody says that nobody else runs this home, here or elsewhere.
 
     Raises:
         LocalError: home.missing, home.busy, home.address; StorageError
     """
     config = read_config(home.config)
     with one_fault(), home.lock():
+        if is_only_copy:
+            home.mark()
         async with open_parts(home, config, serving=True) as parts, trio.open_nursery() as nursery:
             operation = partial(_operate_running, parts)
             async with control_server(home.control, operation):
@@ -308,72 +307,9 @@ async def _serve_http(
         task_status.started(f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}")
 
 
-NODE_KEY_LABEL = "frost node"
-"""Label of the host's own key under the host seed (spec/02-identity.md#keys-and-kits)."""
-
-
 def node_key(host_seed: bytes) -> SigningKey:
     """The host's own key, with which it signs what it asks of other nodes."""
     return SigningKey(derive_seed(host_seed, NODE_KEY_LABEL))
-
-
-async def _finish_what_waits(parts: Parts) -> None:
-    """Sign and reveal what a crash left written ahead. If that fails, the next publication meets it again."""
-    for hosted in await parts.read(lambda reader: reader.hosted()):
-        with suppress(FrostError):
-            await parts.sequencing.submit(hosted.origin, [])
-
-
-async def _keep_scrubbed(parts: Parts) -> None:
-    """Overwrite what an erasure left, when it was cut off or a reader was in the way."""
-    while True:
-        with suppress(FrostError):  # the disk may be full now and not later
-            await scrub(parts, _quietly)
-        await trio.sleep(SCRUB_INTERVAL_S)
-
-
-async def _quietly(what: str, done: int, total: int | None) -> None:
-    """Nobody looks on."""
-
-
-def _nothing() -> None:
-    """Nobody follows the search index."""
-
-
-async def _keep_peers(parts: Parts) -> None:
-    """Follow all peers that the home names."""
-    parts.followers.clear()  # if this begins anew, none of them runs any more
-    keeper = PeerKeeper(
-        parts.world(),
-        parts.followers,
-        guarded=parts.guarded,
-        carried=partial(carried_dids, parts),
-        changed=parts.peers_changed,
-        begun=parts.carrying_changed.ring,
-    )
-    await keeper.run()
-
-
-async def _keep_carrying(parts: Parts) -> None:
-    """Look again at what was refused, when it is due or something has changed: nothing is refused for ever."""
-    while True:
-        heard = parts.carrying_changed.listen()
-        with suppress(
-            StorageError
-        ):  # it may be over by the next time; whoever takes something in says it too
-            await refresh(parts)
-            while await look_again(parts.carrying, parts.worker, list(parts.followers.values())):
-                pass
-        await heard.wait(POLICY_CHECK_S)
-
-
-async def _keep_acquainted(parts: Parts) -> None:
-    """Ask followed nodes which key is theirs, until each has answered once."""
-    while True:
-        heard = parts.carrying_changed.listen()
-        with suppress(StorageError):
-            await greet(parts, [peer.url for peer in await parts.read(lambda reader: reader.peers())])
-        await heard.wait(POLICY_CHECK_S)
 
 
 async def take_up_policy(parts: Parts) -> None:

@@ -21,6 +21,7 @@ from frostnode.protocol.evidence import Evidence
 from frostnode.protocol.frames import BodyItem, WithheldLeaf
 from frostnode.protocol.growth import Growth
 from frostnode.protocol.history import History, Taken
+from frostnode.protocol.keys import PublicKey
 from frostnode.protocol.log_state import Ahead, LogState
 from frostnode.protocol.merkle import NodeAt
 from frostnode.protocol.names import Did, Origin
@@ -68,6 +69,8 @@ class SignRequest:
     new_size: int
     new_root: bytes
     consistency: Sequence[bytes]
+    old_note: bytes | None = None
+    """The checkpoint of the old tree, if there is one: a signer that was set back knows its own signature."""
 
 
 class Signer(Protocol):
@@ -80,6 +83,17 @@ class Signer(Protocol):
 
     async def sign(self, request: SignRequest) -> bytes:
         """The signed note of the checkpoint (origin, new_size, new_root)."""
+
+
+class HostKeys(Protocol):
+    """The public halves of the keys that this host makes from its seed: what an identity event names."""
+
+    @property
+    def node(self) -> PublicKey:
+        """Its own key."""
+
+    def log_key(self, label: str) -> PublicKey:
+        """The log key with this label."""
 
 
 class ArrivalKind(StrEnum):

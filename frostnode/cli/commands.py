@@ -10,6 +10,7 @@ from frostnode.cli.importing import import_group
 from frostnode.cli.init import init
 from frostnode.cli.look import log, search, show, status
 from frostnode.cli.maintain import fsck, reindex
+from frostnode.cli.move import move, recover, rotate
 from frostnode.cli.peers import peers
 from frostnode.cli.policy import policy
 from frostnode.cli.proof import proof, verify
@@ -39,6 +40,9 @@ COMMANDS: Final[list[click.Command]] = [
     block,
     unblock,
     withheld,
+    move,
+    rotate,
+    recover,
     evidence,
     fsck,
     reindex,

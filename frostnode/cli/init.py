@@ -47,14 +47,25 @@ The first entry of your log is the name.
 @click.option(
     "--kit", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the authority kit."
 )
+@click.option(
+    "--carrier", is_flag=True, help="No publisher of its own: it carries others, and some may move to it."
+)
 @json_option
-def init(as_json: bool, **options: Any) -> None:
+def init(as_json: bool, carrier: bool, **options: Any) -> None:
     """Make a node with a publisher identity, its authority kit and its recovery sheet.
 
     \b
     Example:
       frost init --name "Polar Data Centre" --peer https://frost.example.org
+      frost init --name "Archive of the North" --carrier --peer https://frost.example.org
     """
+    if carrier:
+        made_carrier = make_carrier(**options)
+        if as_json:
+            show_json(made_carrier)
+        else:
+            click.echo(f"A node that carries is in {made_carrier['home']}. `frost serve` runs it.")
+        return
     made = make_home(**options)
     if as_json:
         show_json(made)
@@ -73,17 +84,12 @@ def make_home(
     kit: Path | None,
 ) -> dict[str, str]:
     """Found the home and publish the publisher's name; answers {did, kit, recovery}."""
-    name = " ".join(name.split())
-    if not name or plain(name) != name:
-        raise LocalError("usage", "name of the publisher", found=repr(name), expected="a name, on one line")
     node = need_node()
-    from frostnode.config import Config
     from frostnode.founding import found
     from frostnode.replicate.node_url import node_url
 
-    config = Config(name=name, url=node_url(url) if url else "")
-    if port is not None:
-        config = replace(config, port=port)
+    config = _config(name, url, port)
+    name = config.name
     founded = found(
         node.Home(home),
         config,
@@ -98,3 +104,40 @@ def make_home(
         "kit": str(founded.kit),
         "recovery": str(founded.recovery),
     }
+
+
+def make_carrier(
+    home: Path,
+    *,
+    name: str,
+    peers: tuple[str, ...],
+    url: str,
+    port: int | None,
+    passphrase_file: Path | None,
+    kit: Path | None,
+) -> dict[str, str]:
+    """Found a home without a publisher; answers {home}."""
+    if kit is not None or passphrase_file is not None:
+        raise LocalError("usage", "a carrier has no kits", hint="leave --kit and --passphrase-file out")
+    node = need_node()
+    from frostnode.founding import found_carrier
+    from frostnode.replicate.node_url import node_url
+
+    found_carrier(node.Home(home), _config(name, url, port), peers=[node_url(peer) for peer in peers])
+    return {"home": str(home)}
+
+
+def _config(name: str, url: str, port: int | None) -> Any:
+    """The first settings.
+
+    Raises:
+        LocalError: usage
+    """
+    from frostnode.config import Config
+    from frostnode.replicate.node_url import node_url
+
+    name = " ".join(name.split())
+    if not name or plain(name) != name:
+        raise LocalError("usage", "name of the publisher", found=repr(name), expected="a name, on one line")
+    config = Config(name=name, url=node_url(url) if url else "")
+    return config if port is None else replace(config, port=port)

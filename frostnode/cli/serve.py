@@ -12,20 +12,24 @@ from frostnode.protocol.errors import FrostError
 
 _HOST = click.option("--host", help="Address to listen at, in place of the one in frost.toml.")
 _PORT = click.option("--port", type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one.")
+_ONLY_COPY = click.option(
+    "--i-am-the-only-copy", "is_only_copy", is_flag=True, help="After a restore or a copy: no other one runs."
+)
 
 
 @click.command()
 @home_option
 @_HOST
 @_PORT
-def serve(home: Path, host: str | None, port: int | None) -> None:
+@_ONLY_COPY
+def serve(home: Path, host: str | None, port: int | None, is_only_copy: bool) -> None:
     """Run the node: its page, its API, its followers. Ctrl-C stops it, SIGHUP takes up a changed carry policy.
 
     \b
     Example:
       frost serve --port 8417
     """
-    run_node(home, host, port)
+    run_node(home, host, port, is_only_copy=is_only_copy)
 
 
 @click.command()
@@ -54,7 +58,7 @@ def start(home: Path, host: str | None, port: int | None, **options: Any) -> Non
     run_node(home, host, port)
 
 
-def run_node(home: Path, host: str | None, port: int | None) -> None:
+def run_node(home: Path, host: str | None, port: int | None, *, is_only_copy: bool = False) -> None:
     """Serve until SIGINT or SIGTERM; take up a changed carry policy at SIGHUP."""
     import trio
 
@@ -82,7 +86,7 @@ def run_node(home: Path, host: str | None, port: int | None) -> None:
         async with trio.open_nursery() as nursery:
             nurseries.append(nursery)
             nursery.start_soon(stop_on_signal, nursery.cancel_scope)
-            await node.serve(node.Home(home), host=host, port=port, ready=ready)
+            await node.serve(node.Home(home), host=host, port=port, ready=ready, is_only_copy=is_only_copy)
 
     with node.one_fault():
         trio.run(run)

@@ -10,12 +10,15 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from frostnode.edge.disk import disk
 from frostnode.protocol.errors import LocalError, StorageError
 
 SEED_BYTES = 32
+_MARK = "place"
+_MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,38 @@ class Home:
         return self.root / "recovery-sheet.json"
 
     @property
+    def is_copy(self) -> bool:
+        """Whether these files were put here by something else than this program on this machine: copied, or restored.
+
+        A home without the mark is one of an earlier program: it is marked at the first look.
+        """
+        path = self.root / _MARK
+        try:
+            marked = path.read_text("ascii").strip()
+        except FileNotFoundError:
+            self.mark()
+            return False
+        except (OSError, ValueError) as error:
+            raise LocalError("input.unreadable", f"{path}: {error}") from error
+        return marked != self._place()
+
+    def mark(self) -> None:
+        """Note that the home is where it belongs."""
+        path = self.root / _MARK
+        with disk(path):
+            path.write_text(self._place() + "\n", "ascii")
+
+    def _place(self) -> str:
+        """What changes when files are copied or put back: the machine, and the number of the seed's file."""
+        machine = b""
+        for path in _MACHINE_IDS:
+            if path.exists():
+                machine = path.read_bytes()
+        with disk(self.host_seed):
+            number = self.host_seed.stat().st_ino
+        return sha256(b"%s %d" % (machine.strip(), number)).hexdigest()
+
+    @property
     def exists(self) -> bool:
         """Whether a node was set up here."""
         return self.host_seed.exists()
@@ -110,6 +145,7 @@ class Home:
         if self.exists:
             raise LocalError("home.exists", f"there is a node in {self.root} already")
         write_secret(self.host_seed, host_seed.hex() + "\n")
+        self.mark()
 
     def read_host_seed(self) -> bytes:
         """The 32 bytes of the host seed.

@@ -53,6 +53,7 @@ OUTCOMES: Final[dict[str | type[FrostError], Outcome]] = {
     "home.address": Outcome(409, Exit.BUSY),
     "home.answer": Outcome(502, Exit.TRANSPORT),
     "home.busy": Outcome(409, Exit.BUSY),
+    "home.copied": Outcome(409, Exit.BUSY),
     "home.exists": Outcome(409, Exit.BUSY),
     "home.missing": Outcome(404, Exit.NOT_FOUND),
     "identity.too-large": Outcome(413, Exit.INVALID),

@@ -1,8 +1,8 @@
 """A signer on this machine: log keys, and a memory of what they signed that never goes back.
 
 Trusted with: appending to the logs whose keys it finds, never with the identity of their publishers. The
-memory is a database of its own, so that no restore of the home's store takes it along unnoticed; without
-it, or with an old one, the signer refuses, and a new epoch is the way on.
+memory is a database of its own, so that no restore of the home's store takes it along unnoticed. With an old one
+the signer goes on from a larger tree that bears its own signature; without one it refuses, and a new epoch is the way on.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from typing import Final
 from frostnode.edge.sqlite.connection import Database
 from frostnode.edge.sqlite.migrations import migrate, migrations
 from frostnode.ports import SignRequest, Worker
-from frostnode.protocol.checkpoint import Checkpoint, sign_checkpoint
+from frostnode.protocol.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from frostnode.protocol.errors import LocalError, PeerError, StorageError
-from frostnode.protocol.keys import SigningKey
+from frostnode.protocol.keys import PublicKey, SigningKey
 from frostnode.protocol.merkle import EMPTY_ROOT, verify_consistency
 from frostnode.protocol.names import Origin
 
@@ -61,6 +61,8 @@ class LocalSigner:
                 size, root, note = self._last(request.origin)
                 if note is not None and (size, root) == (request.new_size, request.new_root):
                     return note
+                if note is not None:
+                    size, root = _recalled(request, key.public, size, root)
                 _check_growth(request, size, root)
                 checkpoint = Checkpoint(request.origin, request.new_size, request.new_root)
                 signed = sign_checkpoint(checkpoint, key)
@@ -81,6 +83,22 @@ class LocalSigner:
     def close(self) -> None:
         """Give the file back."""
         self._memory.close()
+
+
+def _recalled(request: SignRequest, public: PublicKey, size: int, root: bytes) -> tuple[int, bytes]:
+    """What to extend: a larger tree than is remembered, if its signature is this key's own.
+
+    The memory was set back then. Who signed the larger tree was this signer, and it must go on from there.
+    """
+    if request.old_note is None or request.old_size <= size:
+        return size, root
+    try:
+        signed = open_checkpoint(request.old_note, request.origin, public)
+    except PeerError:
+        return size, root
+    if (signed.size, signed.root) != (request.old_size, request.old_root):
+        return size, root
+    return signed.size, signed.root
 
 
 def _check_growth(request: SignRequest, size: int, root: bytes) -> None:

@@ -138,6 +138,7 @@ class Sequencer:
                 new_size=new,
                 new_root=state.held.root(),
                 consistency=consistency_proof(old, new, node),
+                old_note=state.checkpoint if old else None,
             )
 
     # -- 3 reveal -------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ after that its entries are published all the same.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import trio
@@ -40,13 +40,22 @@ class _Request:
 
 
 class Sequencing:
-    """The door to this home's own logs. `published` is called after each commit, as a hint."""
+    """The door to this home's own logs. `published` is called after each commit, as a hint.
+
+    `ready` is waited for before a log is signed: it may raise what `submit` then answers.
+    """
 
     def __init__(
-        self, store: LogStore, signer: Signer, worker: Worker, published: Callable[[], None]
+        self,
+        store: LogStore,
+        signer: Signer,
+        worker: Worker,
+        published: Callable[[], None],
+        ready: Callable[[Origin], Awaitable[None]] | None = None,
     ) -> None:
         self._sequencer = Sequencer(store, signer, worker)
         self._published = published
+        self._ready = ready
         self._send, self._receive = trio.open_memory_channel[_Request](SUBMISSIONS_WAITING_MAX)
         self._lanes: dict[Origin, deque[_Request]] = {}
         self._waiting = self._waiting_bytes = 0
@@ -128,6 +137,8 @@ class Sequencing:
 
     async def _commit(self, origin: Origin, requests: Sequence[_Request]) -> None:
         try:
+            if self._ready is not None:
+                await self._ready(origin)
             receipts = await self._sequencer.commit(
                 origin, [entry for one in requests for entry in one.entries]
             )

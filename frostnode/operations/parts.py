@@ -14,6 +14,7 @@ from frostnode.ports import (
     CatalogReader,
     CatalogStore,
     Clock,
+    HostKeys,
     LogReader,
     LogStore,
     Random,
@@ -25,7 +26,7 @@ from frostnode.project.index import IndexFold
 from frostnode.project.stage import catch_up
 from frostnode.protocol.cosigners import Cosigner
 from frostnode.protocol.follow_witnesses import Knowledge
-from frostnode.protocol.limits import PROGRESS_INTERVAL_S
+from frostnode.protocol.limits import PROGRESS_INTERVAL_S, START_GRACE_S
 from frostnode.replicate.carrying import Carrying
 from frostnode.replicate.collect import Collecting
 from frostnode.replicate.discovery import Discovery
@@ -38,6 +39,7 @@ from frostnode.replicate.offer_desk import OfferDesk
 from frostnode.replicate.offering import Offering
 from frostnode.replicate.policy import CarryPolicy
 from frostnode.replicate.slots import Slots
+from frostnode.replicate.start_check import StartCheck
 from frostnode.replicate.witness import Witnessing
 from frostnode.wire import PeerTransport
 from frostnode.withholding import Scrubbable
@@ -90,6 +92,12 @@ class Parts:
     followers: dict[str, PeerFollower]
     witness: Witness
     trusted: tuple[Cosigner, ...] = ()
+    host: HostKeys | None = None
+    """The keys of this host, for publishers that come to it."""
+    start_grace_s: float = START_GRACE_S
+    is_copy: bool = False
+    """Whether this home may have been copied, or put back from files."""
+    start_check: StartCheck = field(init=False)
     witnessing: Witnessing = field(init=False)
     collecting: Collecting = field(init=False)
     policy: CarryPolicy = field(default_factory=CarryPolicy)
@@ -129,6 +137,13 @@ class Parts:
             named=Naming(self.log, self.catalog),
         )
         self.index_fold = IndexFold(self.log, self.catalog, self.index)
+        self.start_check = StartCheck(
+            world=self.world(),
+            named=Naming(self.log, self.catalog),
+            own_url=self.url,
+            grace_s=self.start_grace_s,
+            is_copy=self.is_copy,
+        )
         self.discovery = Discovery(
             self.world(),
             self.followers,

@@ -9,11 +9,13 @@ from frostnode.operations import (
     evidence,
     follow,
     maintain,
+    move,
     peers,
     policy,
     proof,
     publish,
     read,
+    status,
 )
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.protocol.errors import LocalError
@@ -33,9 +35,11 @@ OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
     "show": (("url",), read.show),
     "log": ((), read.log),
     "records": ((), read.records),
+    "survey": (("did",), move.survey_carriers),
+    "take-event": (("did", "event"), move.take_event),
     "publishers": ((), read.publishers),
     "publisher": (("did",), read.publisher),
-    "status": ((), read.status),
+    "status": ((), status.status),
     "policy": ((), policy.show),
     "policy refusals": ((), policy.refusals),
     "policy reload": ((), policy.reload),

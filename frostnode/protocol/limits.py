@@ -148,6 +148,16 @@ OFFER_PROBE_S: Final = 300
 LEASE_ASKED_S: Final = 3600
 NODE_ABOUT_BYTES_MAX: Final = 16 * 1024
 
+# a publisher that moves, and a host that starts
+SURVEY_S: Final = 30
+SURVEY_AT_ONCE_MAX: Final = 16
+ANNOUNCED_BYTES_MAX: Final = 256 * 1024
+ANNOUNCEMENTS_AT_ONCE_MAX: Final = 4
+HERALD_FIRST_S: Final = 15
+HERALD_MAX_S: Final = 600
+START_GRACE_S: Final = 600
+START_ASK_INTERVAL_S: Final = 15
+
 # a witness and those who ask it
 COSIGN_INTERVAL_S: Final = 10
 COSIGN_DELAY_S: Final = 1

@@ -10,6 +10,7 @@ from typing import Any
 from frostnode.log.content import readable_body
 from frostnode.log.sequencer import Submission
 from frostnode.log.withheld import check_shown
+from frostnode.neighbours import Hosted
 from frostnode.ports import CatalogReader, CatalogStore, Clock, LogReader, LogStore, Random
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.dagjson import from_json
@@ -49,18 +50,34 @@ def open_place(reader: LogReader, did: str | None) -> Place:
     """
     hosted = reader.hosted()
     wanted = parse_did(did) if did else None
-    dids = {item.did for item in hosted}
-    if wanted is None and len(dids) > 1:
+    open_here = {item.did: item.origin for item in hosted if _is_open(reader, item)}
+    dids = {wanted} & open_here.keys() if wanted is not None else open_here.keys()
+    if len(dids) > 1:
         raise LocalError("usage", "this home hosts several publishers", expected="--as DID", found=len(dids))
-    for item in reversed(hosted):
-        if wanted in (None, item.did):
-            history = reader.history(item.did)
-            standing = history.epoch(item.origin) if history is not None else None
-            if standing is not None and standing.end is None:
-                check_shown(reader, item.did)
-                return Place(item.did, item.origin)
+    for publisher in dids:
+        check_shown(reader, publisher)
+        return Place(publisher, open_here[publisher])
+    left = [item.did for item in hosted if wanted in (None, item.did)]
+    if left:
+        raise _left(reader, left[-1])
     raise LocalError(
         "publisher.not-hosted", f"no open log of {wanted or 'any publisher'} here", hint="`frost init`"
+    )
+
+
+def _is_open(reader: LogReader, item: Hosted) -> bool:
+    history = reader.history(item.did)
+    standing = history.epoch(item.origin) if history is not None else None
+    return standing is not None and standing.end is None
+
+
+def _left(reader: LogReader, did: Did) -> LocalError:
+    """Why a publisher that was hosted here cannot publish here."""
+    history = reader.history(did)
+    standing = history.standing[-1] if history is not None and history.standing else None
+    where = standing.url if standing is not None and standing.url else "another host"
+    return LocalError(
+        "epoch.ended", f"{did} has moved", found=where, expected="this node", hint="publish there"
     )
 
 

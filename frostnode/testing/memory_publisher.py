@@ -36,8 +36,10 @@ class MemoryPublisher:
         self.leaves: list[bytes] = []
         self.bodies: list[bytes | None] = []
 
-    def move(self, size: int | None = None) -> "MemoryPublisher":
-        """End the epoch at `size`; answers the publisher in its next epoch, with an empty log."""
+    def move(
+        self, size: int | None = None, *, url: str = "", node_seed: bytes = NODE_SEED
+    ) -> "MemoryPublisher":
+        """End the epoch at `size`; answers the publisher in its next epoch, with an empty log, at a host."""
         n, tree = len(self.history), self.tree(size)
         following = copy(self)
         following.key = SigningKey(derive_seed(self.authority_seed, f"log/{n}"))
@@ -49,7 +51,7 @@ class MemoryPublisher:
             keys=(authority_key(self.authority_seed, n).public,),
             next=commitment([authority_key(self.authority_seed, n + 1).public], 1),
             end=End(size=tree.size, root=tree.root()),
-            epoch=Epoch(key=following.key.public, node=SigningKey(NODE_SEED).public, url=""),
+            epoch=Epoch(key=following.key.public, node=SigningKey(node_seed).public, url=url),
         )
         following.history = [*self.history, sign_event(event, [authority_key(self.authority_seed, n)])]
         following.origin = format_origin(self.did, n, following.history[-1].cid)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, cast
 
 import httpx
 import trio
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from frostnode.bell import Bell
+from frostnode.edge.http.announcements import AnnouncementResources
 from frostnode.edge.http.neighbours import NeighbourResources
 from frostnode.edge.http.sync import SyncResources
 from frostnode.edge.http.witness import WitnessResources
@@ -54,9 +55,15 @@ class AppTransport(httpx.AsyncBaseTransport):
     """The network of one process: applications by host name, asked without sockets."""
 
     def __init__(self, apps: Mapping[str, Starlette]) -> None:
-        self._apps = {host: httpx.ASGITransport(app=app) for host, app in apps.items()}
+        self._apps: dict[str, httpx.ASGITransport] = {}
+        for host, app in apps.items():
+            self.add(host, app)
         self.asked: list[str] = []
         """Method and URL of each request, in order."""
+
+    def add(self, host: str, app: Starlette) -> None:
+        """From now on somebody answers there."""
+        self._apps[host] = httpx.ASGITransport(app=app)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Let the application of that host answer."""
@@ -64,6 +71,10 @@ class AppTransport(httpx.AsyncBaseTransport):
         if request.url.host not in self._apps:
             raise httpx.ConnectError(f"nobody answers at {request.url.host}")
         return await self._apps[request.url.host].handle_async_request(request)
+
+
+_NOWHERE: Final = cast(PeerTransport, None)
+"""For parts that ask nobody."""
 
 
 class PeerNode:
@@ -93,7 +104,13 @@ class PeerNode:
         neighbours = NeighbourResources(
             self.store, InlineWorker(), lambda: self.listed, carries=self.carrying.is_carried
         )
-        routes = [*WitnessResources(self.witnessing).routes(), *neighbours.routes(), *sync.routes()]
+        announcements = AnnouncementResources(self.world_over(_NOWHERE), self.carrying.is_carried)
+        routes = [
+            *WitnessResources(self.witnessing).routes(),
+            *announcements.routes(),
+            *neighbours.routes(),
+            *sync.routes(),
+        ]
         self.app = Starlette(routes=routes, exception_handlers={FrostError: _refuse})
 
     def close(self) -> None:

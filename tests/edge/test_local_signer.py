@@ -131,3 +131,42 @@ async def test_a_memory_that_is_no_database_is_damage(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as raised:
         open_signer(tmp_path / "signer.db")
     assert raised.value.code == "storage.damaged"
+
+
+def put_back(path: Path, kept: bytes) -> None:
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+    path.write_bytes(kept)
+
+
+async def test_a_memory_that_was_set_back_goes_on_from_its_own_larger_signature(tmp_path: Path) -> None:
+    old = open_signer(tmp_path / "signer.db")
+    await old.sign(growth(0, 5))
+    old.close()
+    kept = (tmp_path / "signer.db").read_bytes()
+    old = open_signer(tmp_path / "signer.db")
+    note = await old.sign(growth(5, 9))
+    old.close()
+    put_back(tmp_path / "signer.db", kept)
+    signer = open_signer(tmp_path / "signer.db")
+    try:
+        await refused(signer, growth(9, 12))
+        forged = await LocalSigner(
+            tmp_path / "thief.db", {ORIGIN: SigningKey(b"t" * 32)}.get, InlineWorker()
+        ).sign(growth(0, 9))
+        await refused(signer, replace(growth(9, 12), old_note=forged))
+        await refused(signer, replace(growth(9, 12, OTHER_LEAVES), old_note=note))
+        signed = await signer.sign(replace(growth(9, 12), old_note=note))
+        assert open_checkpoint(signed, ORIGIN, KEY.public).size == 12
+        await refused(signer, replace(growth(5, 8), old_note=None))
+    finally:
+        signer.close()
+
+
+async def test_a_lost_memory_signs_nothing_even_if_shown_its_own_signature(tmp_path: Path) -> None:
+    first = open_signer(tmp_path / "first.db")
+    note = await first.sign(growth(0, 5))
+    first.close()
+    empty = open_signer(tmp_path / "empty.db")
+    await refused(empty, replace(growth(5, 9), old_note=note))
+    empty.close()

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from frostnode.edge.outcomes import http_status, problem
-from frostnode.operations import peers, policy, proof, read
+from frostnode.operations import peers, policy, proof, read, status
 from frostnode.operations.parts import Json, Parts, Progress
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import LISTING_MAX, SEARCH_LIMIT_MAX, SEARCH_OFFSET_MAX
@@ -31,7 +31,7 @@ class Api:
     def routes(self) -> list[Route]:
         """One path each."""
         return [
-            Route("/api/status", self._answer(read.status, _no_params)),
+            Route("/api/status", self._answer(status.status, _no_params)),
             Route("/api/peers", self._answer(peers.peers, _no_params)),
             Route("/api/search", self._answer(read.search, search_params)),
             Route("/api/records", self._answer(read.records, records_params)),

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from frostnode.edge.http.announcements import AnnouncementResources
 from frostnode.edge.http.api import Api
 from frostnode.edge.http.neighbours import NeighbourResources
 from frostnode.edge.http.offers import OfferResources
@@ -60,6 +61,7 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
             *_offers(parts),
             *neighbours.routes(),
             *WitnessResources(parts.witnessing).routes(),
+            *AnnouncementResources(parts.world(), parts.carrying.is_carried).routes(),
             *sync.routes(),
             *Api(parts).routes(),
             *pages.routes(),

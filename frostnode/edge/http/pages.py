@@ -18,6 +18,7 @@ from frostnode.edge.http.rendering import load_static, make_environment
 from frostnode.edge.outcomes import http_status, problem
 from frostnode.operations import block, peers, policy, read
 from frostnode.operations.parts import Json, Parts
+from frostnode.operations.status import status
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import SEARCH_OFFSET_MAX
 from frostnode.protocol.names import DID_PREFIX
@@ -66,9 +67,9 @@ class Pages:
 
     async def home(self, request: Request) -> Response:
         """What this node is, a search box, the newest records; what to do first, when there are none."""
-        status = await read.status(self._parts, {}, quiet)
+        found = await status(self._parts, {}, quiet)
         newest = await read.records(self._parts, {"limit": _NEWEST}, quiet)
-        return await self._page("home.html", {"status": status, "newest": newest["records"]})
+        return await self._page("home.html", {"status": found, "newest": newest["records"]})
 
     async def search(self, request: Request) -> Response:
         """Hits; the name of a record or publisher leads to its page."""
@@ -130,7 +131,7 @@ class Pages:
 
     async def status(self, request: Request) -> Response:
         """What this node hosts, carries and follows, and how far behind it is."""
-        return await self._page("status.html", {"status": await read.status(self._parts, {}, quiet)})
+        return await self._page("status.html", {"status": await status(self._parts, {}, quiet)})
 
     async def withheld(self, request: Request) -> Response:
         """What this node does not show, and why."""

@@ -43,6 +43,14 @@ _FEW: Final = f"""
 """
 
 
+_HOSTS: Final = f"""
+    SELECT url, (SELECT count(*) FROM source WHERE source.log = log.id) FROM log
+    WHERE accepts = 1 AND epoch > 0 AND url <> '' AND {_SHOWN}
+    ORDER BY (SELECT count(*) FROM publisher JOIN followed USING (did) WHERE publisher.id = log.publisher) DESC, log.id
+    LIMIT ?
+"""
+
+
 class SourceReader(Rows):
     """Sources of logs."""
 
@@ -74,6 +82,10 @@ class SourceReader(Rows):
         """How far this node is behind a peer, by what the peer has shown."""
         ((offered, logs, leaves),) = self._db.all(_LAG, (url,))
         return Lag(logs=logs, leaves=leaves, offered=offered)
+
+    def hosts_after_moves(self, limit: int) -> list[tuple[str, int]]:
+        """The hosts of open epochs after the first, of followed publishers before others; and how many peers show the log."""
+        return self._db.all(_HOSTS, (limit,))
 
     def logs_with_few_sources(self, sources: int) -> int:
         """How many logs that count fewer than so many peers have shown."""

@@ -21,7 +21,8 @@ from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
 from frostnode.enduring import one_fault
 from frostnode.founding import put_identity
-from frostnode.node import Ports, assemble, facts, live, log_key
+from frostnode.live import live
+from frostnode.node import Ports, assemble, facts, log_key
 from frostnode.operations.parts import Json, Parts
 from frostnode.operations.table import operate
 from frostnode.ports import LogStore, Signer

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from frostnode.founding import LOG_KEY_LABEL
+from frostnode.hosting import LOG_KEY_LABEL, NODE_KEY_LABEL
 from frostnode.identity.create import create_genesis
 from frostnode.identity.kits import authority_key
 from frostnode.neighbours import Hosted
-from frostnode.node import NODE_KEY_LABEL
 from frostnode.ports import LogStore
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import End, Epoch, Event, Kind, SignedEvent, commitment, sign_event
