@@ -62,10 +62,6 @@ from frostnode.protocol.names import Did, Origin, parse_did, parse_origin
 from frostnode.protocol.withheld import NOTHING_BLOCKED
 
 
-def _passes_over_nobody(did: Did) -> bool:
-    return False
-
-
 class Follower:
     """Judges the frames of one stream, in order.
 
@@ -82,7 +78,7 @@ class Follower:
         passes_over: Callable[[Did], bool] | None = None,
         witnesses: Knowledge = NO_WITNESSES,
     ) -> None:
-        self._passes_over = passes_over or _passes_over_nobody
+        self._passes_over = passes_over or (lambda _: False)
         self._is_choosy, self._has_passed_over = passes_over is not None, False
         self._held = HeldNow(held)
         self._witnesses, self._vouched = witnesses, Vouched(held, witnesses)
@@ -439,12 +435,14 @@ class Follower:
             return [Gap(did=did, origin=origin, held=held, shown=stop)]
         stop = min(stop, held)
         leaves = self._held.leaves(origin, frame.start, stop)
-        wanted, has_ended = self.blocked.without_blocked(did, leaves), standing.end is not None
-        bodies = named_bodies(origin, frame.start, wanted, frame.items, has_ended=has_ended)
-        if not bodies:
-            return []
+        wanted = self.blocked.without_blocked(did, leaves)
         taken_from = self._taken.get(origin)
         fresh = taken_from is not None and frame.start >= taken_from
+        shared = fresh or self._held.shares(state, self._targets.get(origin), stop)
+        is_fault = shared and standing.end is None
+        bodies = named_bodies(origin, frame.start, wanted, frame.items, is_fault=is_fault)
+        if not bodies:
+            return []
         if fresh:
             self._taken.put(origin, stop)  # told once: two nodes would tell each other of them for ever
         return [TakeBodies(did=did, origin=origin, start=frame.start, stop=stop, bodies=bodies, fresh=fresh)]

@@ -169,6 +169,12 @@ class HeldNow:
         runs = self._runs[state.origin]
         return next(run.tree_before(size) for run in runs if run.start <= size <= run.stop)
 
+    def shares(self, state: LogState, shown: Target | None, stop: int) -> bool:
+        """Whether a head that the peer has shown covers leaves up to `stop`, and is of the tree that is held."""
+        if shown is None or not stop <= shown.size <= state.held.size:
+            return False
+        return self.tree(state, shown.size).root() == shown.root
+
     def is_astray(self, state: LogState, end: End) -> bool:
         """Whether what is held up to the end of an epoch is another tree than that of the end."""
         return end.size <= state.held.size and self.tree(state, end.size).root() != end.root

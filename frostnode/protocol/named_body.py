@@ -78,12 +78,11 @@ def named_bodies(
     leaves: Sequence[bytes | None],
     items: Sequence[BodyItem],
     *,
-    has_ended: bool = False,
+    is_fault: bool = True,
 ) -> list[tuple[bytes, bytes]]:
     """The bodies among the items, with their digests, each held against the leaf that names it.
 
-    Of an epoch that has ended what does not fit is passed over: the peer may not have heard, and hold
-    another branch of it.
+    What does not fit is passed over unless it `is_fault`: a peer that has not shown its tree may hold another branch.
 
     Raises:
         RecordError: body.hash; FrameError: frame.order, for a body that a header says there is none of
@@ -102,6 +101,6 @@ def named_bodies(
                     "frame.order", f"body of leaf {index} of {origin}", expected="none: its header has none"
                 )
         except PeerError:
-            if not has_ended:
+            if is_fault:
                 raise
     return bodies

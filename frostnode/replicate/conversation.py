@@ -288,6 +288,9 @@ class Conversation:
 
         if bodies is None:
             bodies = await self._read(partial(_bodies_from, origin=origin, held=held))
+        held = min(
+            held, bodies
+        )  # the leaves too: they show that it is one tree, before bodies are judged by it
         refusal = await self._frames_from(origin, held, bodies, judge)
         while self._shorter is not None:  # what is held gets shorter, until the peer's tree begins with it
             held = self._shorter.held

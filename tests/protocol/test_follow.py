@@ -207,8 +207,8 @@ def test_a_cursor_on_a_frame_comes_after_its_effect():
     assert actions[-1] == Advance(cursor=b"c")
 
 
-def refused(frames, code, family=PeerError):
-    held = Held()
+def refused(frames, code, family=PeerError, held=None):
+    held = held or Held()
     follower = Follower(held)
     *before, last = frames
     feed(before, held, follower)
@@ -414,6 +414,23 @@ def test_a_body_of_another_hash_is_refused():
     source = publisher()
     changed = source.bodies[0][:-1] + b"\xff"
     refused([*start(source), source.entries(0, 3), bodies(source, changed)], "body.hash")
+
+
+def test_a_body_of_another_branch_is_nobodys_fault_where_no_tree_was_shown():
+    """An honest node that met the other branch of an equivocator sends its bodies, long after their entries."""
+    source, twin = publisher(), publisher(count=1)
+    for at in range(2):
+        twin.put(f"twin-{at}", {"title": "of another branch"})
+    held, _ = feed(source.stream())
+    _, actions = feed([twin.bodies_frame(0, 3)], held)
+    assert [list(action.bodies) for action in actions] == [
+        [(sha256(source.bodies[0]).digest(), source.bodies[0])]
+    ]
+    refused(
+        [CheckpointFrame(origin=source.origin, note=source.note()), twin.bodies_frame(0, 3)],
+        "body.hash",
+        held=held,
+    )
 
 
 def test_a_body_in_another_place_is_refused():

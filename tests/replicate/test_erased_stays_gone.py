@@ -78,7 +78,7 @@ async def test_by_log_by_body_and_when_a_refusal_is_looked_at_again(
 ):
     async with loopback(asgi(keeper.app)) as server:
         follower = eraser.follower(server.url, transport)
-        await follower.fetch(source.origin, lambda: None)
+        await follower.fetch(source.origin)
         check(tmp_path, eraser, source)
         await follower.fetch_bodies(source.origin, 0)
         await follower.again([source.did])
