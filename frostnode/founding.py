@@ -1,19 +1,19 @@
 """Set up a home: host seed, identity, kits, first settings. Done once, and whole or not at all.
 
-Order of the durable steps: kit files, then host seed, then the store with the identity. A home without a
-host seed does not exist, so what breaks off before it can be begun anew.
+Order of the durable steps: kit files, a note of where they lie, the store with the identity, then the host
+seed. A home without a host seed does not exist, so what breaks off before it can be begun anew.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from frostnode.config import Config, write_config
 from frostnode.edge.clock import SystemClock
 from frostnode.edge.disk import disk
 from frostnode.edge.home import SEED_BYTES, Home, write_secret
+from frostnode.edge.home_kits import note_place
 from frostnode.edge.random import SystemRandom
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.hosting import LOG_KEY_LABEL, SeedKeys
@@ -27,6 +27,7 @@ from frostnode.identity.kits import (
     KitLabel,
     Purpose,
     seal_kit,
+    utc,
 )
 from frostnode.neighbours import Hosted
 from frostnode.ports import Clock, LogStore, Random
@@ -81,6 +82,8 @@ def found(
         # Sealing takes its time: both are sealed before either is written, so that few failures leave one alone.
         for path, text in [(path, _sealed(random, kit, passphrase, cost)) for path, kit in kits]:
             write_secret(path, text)
+        for path, made in kits:
+            note_place(home, made, path)
         with disk(home.config):
             home.config.write_text(write_config(config), "utf-8")
         _store_identity(home, clock=clock, random=random, genesis=genesis, did=did, label=label, peers=peers)
@@ -103,8 +106,7 @@ def write_kit(path: Path, kit: Kit, passphrase: str, cost: KdfCost = MODERATE) -
 
 
 def _label(purpose: Purpose, did: Did, clock: Clock) -> KitLabel:
-    created = datetime.fromtimestamp(clock.now_ms() / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return KitLabel(purpose=purpose, did=did, created=created)
+    return KitLabel(purpose=purpose, did=did, created=utc(clock.now_ms()))
 
 
 def found_carrier(home: Home, config: Config, *, peers: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ from frostnode.cli.evidence import evidence
 from frostnode.cli.follow import follow, sync, unfollow
 from frostnode.cli.importing import import_group
 from frostnode.cli.init import init
+from frostnode.cli.kit import kit_group
 from frostnode.cli.look import log, search, show, status
 from frostnode.cli.maintain import fsck, reindex
 from frostnode.cli.move import move, recover, rotate
@@ -22,6 +23,7 @@ COMMANDS: Final[list[click.Command]] = [
     init,
     serve,
     start,
+    kit_group,
     publish,
     edit,
     withdraw,

@@ -23,11 +23,24 @@ Your publisher is {did}
 
 Two kits hold its keys, each encrypted with your passphrase:
   authority kit   {kit}
-                  moves the publisher to another host. Lost: you can publish on, but never move.
+                  moves the publisher to another host, also away from a dead one
   recovery sheet  {recovery}
-                  overrules a stolen authority kit. Lost: a thief of the kit cannot be stopped.
-Move both off this machine now (the sheet to a safe, the kit to where you will find it), and keep the
-passphrase elsewhere. The node works without them.
+                  overrules a stolen authority kit, and replaces a lost one
+
+What it means to lose
+  the kit         you publish on, but move only after the sheet has named a new kit; a thief who also has
+                  the passphrase can move the publisher away, until the sheet is used
+  the sheet       nothing stops a thief of the kit any more, nothing replaces a lost kit
+  both            the publisher lives as long as this host, and no longer
+  the passphrase  the kits are lost with it: nobody can open them or reset it
+  this disk       the log key is on it: with the kit you go on at another host, with all that others have
+                  copied; a thief of the disk can publish in your name until you move
+
+Now, since the node works without them:
+  1. frost kit check FILE                see that each of the two is good
+  2. frost kit sheet FILE -o PAGE.html   print it: the sheet belongs in a safe
+  3. move both files off this machine, to different places, and keep the passphrase elsewhere
+frost status reminds you until that is done.
 
 The first entry of your log is the name.
 {forever}"""

@@ -130,7 +130,9 @@ def status(home: Path, as_json: bool) -> None:
     Example:
       frost status --json
     """
-    answer = ask_node(home, "status", {})
+    from frostnode.cli.kit_nags import kit_state, nags
+
+    answer = {**ask_node(home, "status", {}), "kits": kit_state(home)}
     if as_json:
         show_json(answer)
         return
@@ -155,6 +157,8 @@ def status(home: Path, as_json: bool) -> None:
         click.secho(f"disputed  {item['origin']}: {_DISPUTED}", bold=True)
     for line in offer_lines(answer):
         click.echo(line)
+    for line in nags(answer["kits"]):
+        click.secho(f"kits      {plain(line)}", bold=True)
     behind = max(answer["catalog_behind"], answer["search_behind"])
     click.echo(f"views     {count(behind, 'arrival') + ' behind' if behind else 'up to date'}")
     for stage, what in answer["troubles"].items():

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from frostnode.cli.shared import ask_node, home_option, json_option, show_json, write_file
+from frostnode.cli.shared import ask_node, home_option, json_option, read_file, show_json, write_file
 from frostnode.protocol.errors import LocalError, LogError
 from frostnode.protocol.limits import POLICY_BYTES_MAX, PROOF_FILE_BYTES_MAX
 
@@ -58,7 +58,7 @@ def verify(file: Path, policy: Path | None, as_json: bool) -> None:
     """
     from frostnode.protocol.evidence import is_evidence
 
-    data = _read(file, PROOF_FILE_BYTES_MAX)
+    data = read_file(file, PROOF_FILE_BYTES_MAX)
     if not is_evidence(data):
         _verify_proof(data, policy, as_json)
     elif policy is None:
@@ -97,7 +97,7 @@ def _verify_proof(data: bytes, policy: Path | None, as_json: bool) -> None:
     from frostnode.protocol.proofs import verify_proof
     from frostnode.protocol.tlog_policy import parse_policy
 
-    rules = parse_policy(_read(policy, POLICY_BYTES_MAX)) if policy is not None else None
+    rules = parse_policy(read_file(policy, POLICY_BYTES_MAX)) if policy is not None else None
     verified = verify_proof(data, policy=rules)
     verdict = verified.verdict
     result = {
@@ -117,12 +117,3 @@ def _verify_proof(data: bytes, policy: Path | None, as_json: bool) -> None:
     _show(result, as_json)
     if verdict is not None and not verdict.holds:
         raise LogError("quorum.unmet", f"{policy}: {verdict.reason}")
-
-
-def _read(path: Path, bytes_max: int) -> bytes:
-    """A file, and one byte more where it is too large: whoever parses it says so."""
-    try:
-        with path.open("rb") as source:
-            return source.read(bytes_max + 1)
-    except OSError as error:
-        raise LocalError("input.unreadable", f"{path}: {error.strerror}") from error

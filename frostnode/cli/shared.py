@@ -137,7 +137,7 @@ def need_node() -> Any:
     return node
 
 
-def passphrase(file: Path | None, *, confirm: bool) -> str:
+def passphrase(file: Path | None, *, confirm: bool, ask: str = "Passphrase for the kits") -> str:
     """The passphrase from a file (its first line), or asked for.
 
     Raises:
@@ -155,7 +155,7 @@ def passphrase(file: Path | None, *, confirm: bool) -> str:
         raise LocalError(
             "kit.passphrase", "no passphrase", hint="give --passphrase-file FILE without a terminal"
         )
-    return str(click.prompt("Passphrase for the kits", hide_input=True, confirmation_prompt=confirm))
+    return str(click.prompt(ask, hide_input=True, confirmation_prompt=confirm))
 
 
 _ORDERS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -170,6 +170,19 @@ def plain(text: str) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """`1 entry`, `2 entries`."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def read_file(path: Path, bytes_max: int) -> bytes:
+    """A file, and one byte more where it is too large: whoever parses it says so.
+
+    Raises:
+        LocalError: input.unreadable
+    """
+    try:
+        with path.open("rb") as source:
+            return source.read(bytes_max + 1)
+    except OSError as error:
+        raise LocalError("input.unreadable", f"{path}: {error.strerror}") from error
 
 
 def write_file(path: Path, data: bytes) -> None:

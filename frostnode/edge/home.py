@@ -203,6 +203,23 @@ def write_secret(path: Path, text: str) -> None:
     Raises:
         LocalError: home.exists, when there is such a file already; StorageError: storage.failed
     """
+    with _written(path, text) as temporary:
+        _take_name(temporary, path)
+
+
+def replace_secret(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, in place of the one of that name; the old one or the new one is there.
+
+    Raises:
+        StorageError: storage.failed
+    """
+    with _written(path, text) as temporary:
+        temporary.replace(path)
+
+
+@contextmanager
+def _written(path: Path, text: str) -> Iterator[Path]:
+    """A file beside `path` that the context shall give its name; durable after it, gone if that failed."""
     temporary = path.with_name(path.name + ".new")
     with disk(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -212,7 +229,7 @@ def write_secret(path: Path, text: str) -> None:
                 file.write(text)
                 file.flush()
                 os.fsync(handle)
-            _take_name(temporary, path)
+            yield temporary
         finally:
             temporary.unlink(missing_ok=True)
         folder = os.open(path.parent, os.O_RDONLY)

@@ -40,7 +40,7 @@ def next_event(
     `following` commits to new kits; None stays with the ones that sign.
 
     Raises:
-        LocalError: kit.unfit, when these kits may not sign, or are too few
+        LocalError: kit.mismatch, when these kits may not sign, or are too few
         IdentityError: identity.unknown without a history, identity.too-long
     """
     tip = _last(history)
@@ -75,7 +75,7 @@ def recovery_event(
     `recovery` commits to new sheets; None stays with the ones that sign: their spent keys are never used again.
 
     Raises:
-        LocalError: kit.unfit, when these sheets may not sign, or are too few
+        LocalError: kit.mismatch, when these sheets may not sign, or are too few
         IdentityError: identity.unknown when `after` is not known, identity.too-long
     """
     last = history.event(after)
@@ -116,11 +116,11 @@ def same_kits(kits: Sequence[Kit], n: int, made: Commitment) -> Commitment:
     """Commit to the next keys of the kits that sign, under the same threshold.
 
     Raises:
-        LocalError: kit.unfit, when others hold a kit too: their next keys are not known here
+        LocalError: kit.mismatch, when others hold a kit too: their next keys are not known here
     """
     if len(kits) < len(made.hashes):
         raise LocalError(
-            "kit.unfit",
+            "kit.mismatch",
             "kits whose next keys are to be committed to",
             found=len(kits),
             expected=f"all {len(made.hashes)}",
@@ -153,7 +153,7 @@ def _base(history: History, cid: Cid) -> SignedEvent:
 def _recovery_set(history: History, cid: Cid) -> Commitment:
     made = _base(history, cid).event.recovery
     if made is None:
-        raise LocalError("kit.unfit", f"{history.did} was founded without a recovery set")
+        raise LocalError("kit.mismatch", f"{history.did} was founded without a recovery set")
     return made
 
 
@@ -161,7 +161,7 @@ def _check_purpose(kits: Sequence[Kit], purpose: Purpose) -> None:
     for kit in kits:
         if kit.label.purpose is not purpose:
             name = "an authority kit" if purpose is Purpose.AUTHORITY else "a recovery sheet"
-            raise LocalError("kit.unfit", "kit", found=f"of {kit.label.purpose}", expected=name)
+            raise LocalError("kit.mismatch", "kit", found=f"of {kit.label.purpose}", expected=name)
 
 
 def _keys(kits: Sequence[Kit], n: int) -> tuple[PublicKey, ...]:
@@ -172,7 +172,7 @@ def _signed(history: History, event: Event, kits: Sequence[Kit], n: int) -> Sign
     """Sign an event that its ancestors allow."""
     for kit in kits:
         if kit.label.did != history.did:
-            raise LocalError("kit.unfit", "publisher of the kit", found=kit.label.did, expected=history.did)
+            raise LocalError("kit.mismatch", "publisher of the kit", found=kit.label.did, expected=history.did)
     if event.n >= IDENTITY_PATH_EVENTS_MAX:
         raise IdentityError(
             "identity.too-long", "events", found=event.n + 1, expected=f"≤ {IDENTITY_PATH_EVENTS_MAX}"
@@ -184,7 +184,7 @@ def _signed(history: History, event: Event, kits: Sequence[Kit], n: int) -> Sign
         check_successor(event, prev.event, base.event)
     except IdentityError as error:
         raise LocalError(
-            "kit.unfit",
+            "kit.mismatch",
             f"keys for event {event.n} of {history.did}: {error.message}",
             found=error.found,
             expected=error.expected,

@@ -13,6 +13,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, NoReturn
 from unicodedata import normalize
@@ -23,7 +24,7 @@ from nacl.secret import SecretBox
 
 from frostnode.protocol.dagcbor import decode, encode
 from frostnode.protocol.errors import LocalError, PeerError
-from frostnode.protocol.keys import SEED_BYTES, SigningKey, derive_seed
+from frostnode.protocol.keys import SEED_BYTES, PublicKey, SigningKey, derive_seed
 from frostnode.protocol.limits import KIT_FILE_BYTES_MAX, KIT_KDF_BYTES_MAX, KIT_KDF_OPS_MAX
 from frostnode.protocol.names import Did, parse_did
 
@@ -32,6 +33,9 @@ KDF_NAME: Final = "argon2id"
 SALT_BYTES: Final = argon2id.SALTBYTES
 NONCE_BYTES: Final = SecretBox.NONCE_SIZE
 
+_MARK_LABEL: Final = "frost kit mark"
+_MARK_BYTES: Final = 16
+_DAMAGED: Final = "the file is damaged or no kit: take another copy, the printed page or the words"
 _CREATED: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
@@ -40,6 +44,11 @@ class Purpose(StrEnum):
 
     AUTHORITY = "authority"
     RECOVERY = "recovery"
+
+    @property
+    def kit_name(self) -> str:
+        """What people call a kit of this purpose."""
+        return "authority kit" if self is Purpose.AUTHORITY else "recovery sheet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +72,15 @@ class Kit:
         make = authority_key if self.label.purpose is Purpose.AUTHORITY else recovery_key
         return make(self.seed, n)
 
+    def public(self, n: int) -> PublicKey:
+        """What the kit would reveal for that event."""
+        return self.key(n).public
+
+    @property
+    def mark(self) -> str:
+        """Tells kits apart, the same for file, words and paper, and says nothing of the seed: 32 characters of hex."""
+        return derive_seed(self.seed, _MARK_LABEL)[:_MARK_BYTES].hex()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KdfCost:
@@ -76,6 +94,11 @@ MODERATE: Final = KdfCost(ops=argon2id.OPSLIMIT_MODERATE, mem=argon2id.MEMLIMIT_
 """256 MiB and about half a second on one core."""
 CHEAPEST: Final = KdfCost(ops=argon2id.OPSLIMIT_MIN, mem=argon2id.MEMLIMIT_MIN)
 """The least that there is: for tests and demonstrations."""
+
+
+def utc(time_ms: int) -> str:
+    """A time (milliseconds since 1970) as labels write it: `YYYY-MM-DDThh:mm:ssZ`."""
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def authority_key(seed: bytes, n: int) -> SigningKey:
@@ -142,7 +165,7 @@ def open_kit(data: bytes, passphrase: str) -> Kit:
     try:
         plain = SecretBox(_derive(passphrase, salt, cost)).decrypt(box)
     except (nacl.exceptions.CryptoError, ValueError) as error:
-        hint = "or the file was changed"
+        hint = "type it as when the kit was made; if it is right, the file is damaged: take another copy"
         raise LocalError("kit.passphrase", "the passphrase does not open the kit", hint=hint) from error
     return _unpack(plain, label)
 
@@ -230,4 +253,4 @@ def _read_base64(value: object, what: str) -> bytes:
 
 
 def _malformed(what: str, found: object, expected: object, cause: Exception | None = None) -> NoReturn:
-    raise LocalError("kit.malformed", what, found=found, expected=expected) from cause
+    raise LocalError("kit.malformed", what, found=found, expected=expected, hint=_DAMAGED) from cause

@@ -124,6 +124,9 @@ def test_the_first_ten_minutes(newcomer):
     assert "1 would publish" in story
     assert "1 published" in story
     assert "Sea ice extent of the Northern Hemisphere" in story
+    assert [text.count("The authority kit fits") for text in said if "kit fits" in text] == [1, 1]
+    reminded = [text.count("was never checked") for text in said if "views     up to date" in text]
+    assert (reminded[0], reminded[-1]) == (2, 0)
     assert "no witness that is known here has cosigned this tree (1 unknown)" in story
 
 
@@ -136,6 +139,7 @@ def test_the_readme_has_the_commands_of_the_first_ten_minutes():
         "frost search",
         "frost proof",
         "frost verify",
+        "frost kit check",
     ):
         assert command in text
     assert shutil.which("bash")

@@ -64,7 +64,7 @@ def test_two_of_three_new_kits_take_the_place_of_one() -> None:
     for too_few in ([new[0]], [KIT], [new[0], KIT]):
         with pytest.raises(LocalError) as refused:
             move(history, 2, *too_few, following=new_kits(new, 3, 2))
-        assert refused.value.code == "kit.unfit"
+        assert refused.value.code == "kit.mismatch"
     second = move(history, 2, new[2], new[0], following=new_kits(new, 3, 2))
     assert history.take([second]).new == (second,)
 
@@ -123,7 +123,7 @@ def test_a_recovery_voids_what_a_thief_did_and_names_a_new_kit() -> None:
 def test_what_does_not_fit_signs_nothing(wrong: Kit) -> None:
     with pytest.raises(LocalError) as refused:
         move(known(GENESIS), 1, wrong)
-    assert refused.value.code == "kit.unfit"
+    assert refused.value.code == "kit.mismatch"
 
 
 def test_an_epoch_without_a_key_ends_empty() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from frostnode.identity.create import create_genesis
 from frostnode.identity.kits import authority_key, recovery_key
+from frostnode.identity.words import from_words, to_words
 from frostnode.protocol.dagcbor import Cid, decode, encode
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import (
@@ -23,8 +24,8 @@ from frostnode.protocol.identity import (
 from frostnode.protocol.names import did_of
 
 DOCUMENT = Path(__file__).parents[2] / "spec/02-identity.md"
-[BLOCK] = re.findall(r"^```json example\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
-EXAMPLE = json.loads(BLOCK)
+BLOCKS = re.findall(r"^```json example\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
+EXAMPLE, IN_WORDS = map(json.loads, BLOCKS)
 RAW = [bytes.fromhex(event["signed"]) for event in EXAMPLE["events"]]
 EVENTS = [parse_signed_event(raw) for raw in RAW]
 GENESIS, MOVE, RECOVERY = EVENTS
@@ -55,6 +56,11 @@ def test_the_seeds_make_the_same_bytes_again() -> None:
     assert MOVE.event.next == commitment([authority_key(kit, 2).public], 1)
     assert RECOVERY.event.next == commitment([authority_key(new_kit, 2).public], 1)
     assert RECOVERY.event.recovery == commitment([recovery_key(sheet, 1).public], 1)
+
+
+def test_the_words_are_those_of_the_recovery_seed() -> None:
+    assert IN_WORDS["seed"] == SEEDS["recovery"].hex() == from_words(IN_WORDS["words"].split()).hex()
+    assert " ".join(to_words(SEEDS["recovery"])) == IN_WORDS["words"]
 
 
 def standing(events: tuple[SignedEvent, ...]) -> list[dict]:
