@@ -81,6 +81,14 @@ def test_the_file_is_the_stated_json() -> None:
     assert len(SEALED) < KIT_FILE_BYTES_MAX
 
 
+@pytest.mark.parametrize("width", [1, 7, 64])
+def test_a_kit_that_was_copied_from_paper_opens_whatever_its_lines(width: int) -> None:
+    text = json.dumps(json.loads(SEALED), separators=(",", ":"))
+    lines = [text[at : at + width] for at in range(0, len(text), width)]
+    for between in ("\n", "\r\n  ", " "):
+        assert open_kit(between.join(lines).encode(), PASSPHRASE) == KIT
+
+
 def test_keys_are_derived_by_the_stated_labels() -> None:
     assert authority_key(SEED, 7).public == SigningKey(derive_seed(SEED, "frost authority/7")).public
     assert recovery_key(SEED, 0).public == SigningKey(derive_seed(SEED, "frost recovery/0")).public
