@@ -17,7 +17,8 @@ from frostnode.cli.acting import (
     show_survey,
 )
 from frostnode.cli.shared import count, home_option, json_option, need_node, passphrase, show_json
-from frostnode.identity.acts import new_kits, next_event, recoveries, recovery_event
+from frostnode.identity.acts import next_event, recoveries, recovery_event
+from frostnode.identity.commitments import commit_kits
 from frostnode.identity.kits import Kit, Purpose
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError
@@ -113,7 +114,7 @@ def _succeed(
     n = len(found.history.path)
 
     def sign(found: Survey) -> SignedEvent:
-        following = _make_kits(found, new, secret, n + 1, threshold, rehearse=terms.rehearse) if new else None
+        following = _make_kits(terms, found, new, secret, n + 1, threshold) if new else None
         return next_event(
             found.history, opened, following=following, end=found.end, epoch=found.epoch, time_ms=_now_ms()
         )
@@ -173,7 +174,7 @@ def recover(
             found.history,
             opened,
             after=last,
-            following=_make_kits(found, new, secret, n + 1, threshold, rehearse=terms.rehearse),
+            following=_make_kits(terms, found, new, secret, n + 1, threshold),
             recovery=None,
             end=found.end,
             epoch=found.epoch,
@@ -221,16 +222,19 @@ def _last_good(found: Survey, after: str | None) -> Cid:
 
 
 def _make_kits(
-    found: Survey, paths: Sequence[Path], secret: str, n: int, threshold: int, *, rehearse: bool
+    terms: Terms, found: Survey, paths: Sequence[Path], secret: str, n: int, threshold: int
 ) -> Commitment:
     """Make new authority kits, and write them before anything commits to them."""
+    from frostnode.edge.home import Home
+    from frostnode.edge.home_kits import note_place
     from frostnode.founding import new_kit, write_kit
 
     kits: list[Kit] = [new_kit(Purpose.AUTHORITY, found.did) for _ in paths]
-    if not rehearse:
+    if not terms.rehearse:
         for path, kit in zip(paths, kits, strict=True):
             write_kit(path, kit, secret)
-    return new_kits(kits, n, threshold)
+            note_place(Home(terms.home), kit, path)
+    return commit_kits(kits, n, threshold)
 
 
 def _now_ms() -> int:

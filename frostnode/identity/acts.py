@@ -6,6 +6,7 @@ from the kits alone: authority key n for event n, recovery key k for recovery ev
 
 from collections.abc import Sequence
 
+from frostnode.identity.commitments import commit_kits
 from frostnode.identity.kits import Kit, Purpose
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import IdentityError, LocalError
@@ -19,7 +20,6 @@ from frostnode.protocol.identity import (
     Kind,
     SignedEvent,
     check_successor,
-    commitment,
     sign_event,
 )
 from frostnode.protocol.keys import PublicKey
@@ -103,15 +103,6 @@ def recoveries(history: History, cid: Cid) -> int:
     return sum(signed.event.kind is Kind.RECOVERY for signed in _path(history, cid))
 
 
-def new_kits(kits: Sequence[Kit], n: int, threshold: int) -> Commitment:
-    """Commit to kits made for the purpose: `threshold` of their keys number n will have to sign.
-
-    Raises:
-        IdentityError: identity.threshold, identity.malformed
-    """
-    return commitment([kit.key(n).public for kit in kits], threshold)
-
-
 def same_kits(kits: Sequence[Kit], n: int, made: Commitment) -> Commitment:
     """Commit to the next keys of the kits that sign, under the same threshold.
 
@@ -126,7 +117,7 @@ def same_kits(kits: Sequence[Kit], n: int, made: Commitment) -> Commitment:
             expected=f"all {len(made.hashes)}",
             hint="give all kits, or make new ones with --new-kit",
         )
-    return new_kits(kits, n, made.threshold)
+    return commit_kits(kits, n, made.threshold)
 
 
 def _last(history: History) -> SignedEvent:
@@ -172,7 +163,9 @@ def _signed(history: History, event: Event, kits: Sequence[Kit], n: int) -> Sign
     """Sign an event that its ancestors allow."""
     for kit in kits:
         if kit.label.did != history.did:
-            raise LocalError("kit.mismatch", "publisher of the kit", found=kit.label.did, expected=history.did)
+            raise LocalError(
+                "kit.mismatch", "publisher of the kit", found=kit.label.did, expected=history.did
+            )
     if event.n >= IDENTITY_PATH_EVENTS_MAX:
         raise IdentityError(
             "identity.too-long", "events", found=event.n + 1, expected=f"≤ {IDENTITY_PATH_EVENTS_MAX}"

@@ -5,7 +5,8 @@ from json import dumps
 
 import pytest
 
-from frostnode.identity.acts import new_kits, next_event, recoveries, recovery_event
+from frostnode.identity.acts import next_event, recoveries, recovery_event
+from frostnode.identity.commitments import commit_kits
 from frostnode.identity.create import create_genesis
 from frostnode.identity.event_file import EventFile, read_event_file
 from frostnode.identity.kits import Kit, KitLabel, Purpose
@@ -59,19 +60,19 @@ def test_a_kit_goes_on_for_ever() -> None:
 
 def test_two_of_three_new_kits_take_the_place_of_one() -> None:
     new = [kit(bytes([at]) * 32) for at in range(3)]
-    first = move(known(GENESIS), 1, following=new_kits(new, 2, 2))
+    first = move(known(GENESIS), 1, following=commit_kits(new, 2, 2))
     history = known(GENESIS, first)
     for too_few in ([new[0]], [KIT], [new[0], KIT]):
         with pytest.raises(LocalError) as refused:
-            move(history, 2, *too_few, following=new_kits(new, 3, 2))
+            move(history, 2, *too_few, following=commit_kits(new, 3, 2))
         assert refused.value.code == "kit.mismatch"
-    second = move(history, 2, new[2], new[0], following=new_kits(new, 3, 2))
+    second = move(history, 2, new[2], new[0], following=commit_kits(new, 3, 2))
     assert history.take([second]).new == (second,)
 
 
 def test_who_signs_without_all_others_must_name_the_next_kits() -> None:
     new = [kit(bytes([at]) * 32) for at in range(3)]
-    history = known(GENESIS, move(known(GENESIS), 1, following=new_kits(new, 2, 2)))
+    history = known(GENESIS, move(known(GENESIS), 1, following=commit_kits(new, 2, 2)))
     with pytest.raises(LocalError, match="all 3"):
         move(history, 2, *new[:2])
     assert history.take([move(history, 2, *new)]).new
@@ -85,7 +86,7 @@ def test_a_recovery_voids_what_a_thief_did_and_names_a_new_kit() -> None:
         history,
         [SHEET],
         after=GENESIS.cid,
-        following=new_kits([new], 2, 1),
+        following=commit_kits([new], 2, 1),
         recovery=None,
         end=END,
         epoch=opening(9),
@@ -101,7 +102,7 @@ def test_a_recovery_voids_what_a_thief_did_and_names_a_new_kit() -> None:
         history,
         [SHEET],
         after=signed.cid,
-        following=new_kits([KIT], 3, 1),
+        following=commit_kits([KIT], 3, 1),
         recovery=None,
         end=END,
         epoch=None,
@@ -139,7 +140,7 @@ def test_an_epoch_without_a_key_ends_empty() -> None:
             history,
             [kit(b"s" * 32, Purpose.RECOVERY, did)],
             after=genesis.cid,
-            following=new_kits([KIT], 2, 1),
+            following=commit_kits([KIT], 2, 1),
             recovery=None,
             end=END,
             epoch=None,
@@ -155,7 +156,7 @@ def test_nothing_follows_a_history_that_is_not_known() -> None:
             known(GENESIS),
             [SHEET],
             after=move(known(GENESIS), 1).cid,
-            following=new_kits([KIT], 2, 1),
+            following=commit_kits([KIT], 2, 1),
             recovery=None,
             end=END,
             epoch=None,
