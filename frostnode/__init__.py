@@ -9,6 +9,7 @@ The flow of a record, which is also the order to read the code in:
     withholding.py  what the store is asked about what a node withholds
     ledger.py     what a home remembers of whom it carries, and from whom
     neighbours.py what a home knows of the nodes around it
+    handle_port.py  what a home remembers of handles
     ports.py      what the flow asks of the world, as Protocols with their guarantees
     wire.py       what the flow asks of the wire
     witness_port.py  the same of a witness key
@@ -19,6 +20,7 @@ The flow of a record, which is also the order to read the code in:
     replicate     carry logs between nodes
     project       fold arrivals into what people look at
     formats       records as other catalogs write them
+    resolve       whom domains and other names lead to
     identity      a publisher's own acts: kits, a new identity, its next events
     hosting.py    what a host makes from its seed; a publisher comes to it
     operations    everything that can be asked of a node, once for all its faces

@@ -41,6 +41,8 @@ async def live(parts: Parts) -> None:
         "collecting": parts.collecting.run,
         "settling": Settling(parts.world(), parts.arrived).run,
     }
+    if parts.texts is not None:  # a world without the DNS has no domains to ask
+        stages["handles"] = partial(parts.handles.run, parts.projected)
     if parts.pushing is not None:
         stages["offering"] = parts.pushing.offering.run
         if parts.pushing.asker is not None:

@@ -19,6 +19,7 @@ from frostnode.bell import Bell
 from frostnode.config import Config, read_config
 from frostnode.edge.clock import SystemClock
 from frostnode.edge.control import control_server
+from frostnode.edge.dns_texts import DnsTexts
 from frostnode.edge.home import Home
 from frostnode.edge.http.app import make_app
 from frostnode.edge.http.server import listen, serve_http
@@ -58,7 +59,7 @@ from frostnode.replicate.lease_desk import LeaseDesk
 from frostnode.replicate.offer_desk import OfferDesk
 from frostnode.replicate.offering import Offering
 from frostnode.replicate.start_check import StartCheck
-from frostnode.wire import PeerTransport
+from frostnode.wire import PeerTransport, TextRecords
 from frostnode.witness_port import Witness
 
 
@@ -85,6 +86,8 @@ class Ports:
     """Reaches where nodes may be that ask to be pushed to; by default all that `transport` reaches."""
     guarded: PeerTransport | None = None
     """The way out to peers that only other nodes have named; None where all ways are alike."""
+    texts: TextRecords | None = None
+    """The DNS; None where there is none, and no domains to ask for handles in the background."""
 
 
 @asynccontextmanager
@@ -108,6 +111,7 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             random=ports.random,
             transport=ports.transport,
             guarded=ports.guarded or ports.transport,
+            texts=ports.texts,
             sequencing=sequencing,
             arrived=arrived,
             projected=Bell(),
@@ -211,6 +215,7 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
             host=SeedKeys(seed),
             is_copy=home.is_copy,
             guarded=None if config.discover_private else public,
+            texts=DnsTexts(),
             node_key=key if serving else None,
             lease_transport=None if config.lease_private_addresses else public,
         )

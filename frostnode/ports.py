@@ -12,14 +12,16 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence,
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
+from frostnode.handle_port import HandleReader, HandleWriter
 from frostnode.ledger import LedgerReader, LedgerWriter
 from frostnode.neighbours import NeighbourReader, NeighbourWriter
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.evidence import Evidence
 from frostnode.protocol.frames import BodyItem, WithheldLeaf
 from frostnode.protocol.growth import Growth
+from frostnode.protocol.handles import Handle
 from frostnode.protocol.history import History, Taken
 from frostnode.protocol.keys import PublicKey
 from frostnode.protocol.log_state import Ahead, LogState
@@ -158,7 +160,7 @@ class Head:
     ended: bool
 
 
-class LogReader(NeighbourReader, WithheldReader, LedgerReader, VouchReader, Protocol):
+class LogReader(NeighbourReader, WithheldReader, LedgerReader, VouchReader, HandleReader, Protocol):
     """What is held. Unknown names answer None or empty, damage raises StorageError storage.damaged."""
 
     @property
@@ -211,7 +213,9 @@ class LogReader(NeighbourReader, WithheldReader, LedgerReader, VouchReader, Prot
         """Indexes from `start` on whose body is neither here nor withheld, nor of a blocked record."""
 
 
-class LogWriter(LogReader, NeighbourWriter, WithheldWriter, LedgerWriter, VouchWriter, Protocol):
+class LogWriter(
+    LogReader, NeighbourWriter, WithheldWriter, LedgerWriter, VouchWriter, HandleWriter, Protocol
+):
     """One transaction: all of it is durable when the context of `LogStore.write` ends, or none."""
 
     def take_events(self, did: Did, history: History, taken: Taken) -> None:
@@ -277,7 +281,8 @@ class CatalogEntry:
     """One entry as the catalog view knows it; the current one of a record is the last by (epoch, index).
 
     `header` and `body` are CIDs, `body` None when the header has none. `seen_ms` is when this node first
-    held the entry, `time_ms` what its author claims. `title` is "" while the body is not readable here.
+    held the entry, `time_ms` what its author claims. `title` is "" while the body is not readable here, and
+    `harvested_from` when the body does not say that it was taken over, else from whom.
     """
 
     did: Did
@@ -293,6 +298,19 @@ class CatalogEntry:
     body: Cid | None
     size: int
     title: str
+    harvested_from: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What the catalog takes from the body of an entry: nothing, while that is not readable here."""
+
+    title: str = ""
+    harvested_from: str = ""
+    identifiers: Sequence[str] = ()
+
+
+NO_CONTENT: Final = Content()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,15 +371,26 @@ class CatalogReader(Protocol):
     def publishers(self) -> list[PublisherSummary]:
         """By name, then DID."""
 
+    def handles(self, did: Did | None = None) -> dict[Did, Handle]:
+        """The handle that the current profile of each publisher claims, or of this one alone; none where it claims none."""
+
+    def claims(
+        self, identifier: str, *, limit: int, first: Collection[Did] = (), without: Collection[Did] = ()
+    ) -> list[CatalogEntry]:
+        """Current records that say to be what this identifier names; none of the publishers `without`.
+
+        Those of the publishers `first` come before all others, then newest seen first, ties by did, type, key.
+        """
+
 
 class CatalogWriter(CatalogReader, Protocol):
     """One transaction of the fold: effects and cursor commit together."""
 
-    def put_entry(self, entry: CatalogEntry) -> None:
+    def put_entry(self, entry: CatalogEntry, identifiers: Sequence[str] = ()) -> None:
         """Add an entry, idempotent; the record's current entry is recomputed."""
 
-    def put_title(self, origin: Origin, index: int, title: str) -> bool:
-        """Set the title of an entry; answers whether there is such an entry."""
+    def put_content(self, origin: Origin, index: int, content: Content) -> bool:
+        """Set what an entry's body says; answers whether there is such an entry."""
 
     def drop_entry(self, origin: Origin, index: int) -> None:
         """Forget one entry; the record's current entry is recomputed."""

@@ -1,4 +1,4 @@
-"""What the flow asks of the wire: the only way out to other nodes, and the key that speaks for this one."""
+"""What the flow asks of the wire: the only ways out, to other nodes and the DNS, and the key that speaks for this one."""
 
 from collections.abc import AsyncIterator
 from types import TracebackType
@@ -33,6 +33,13 @@ class PeerTransport(Protocol):
 
     async def exchange(self, url: str, body: bytes, *, bytes_max: int) -> tuple[int, str, bytes]:
         """(status, media type, body) of any answer to POST `body`, unsigned: for protocols that say something by these."""
+
+
+class TextRecords(Protocol):
+    """The DNS, as far as domains say something of themselves in it. Raises TransportError and nothing else; bounded."""
+
+    async def texts(self, name: str) -> list[str]:
+        """The TXT records of a name, each as one text; none when it has none or does not exist."""
 
 
 class AsyncBytes(Protocol):

@@ -12,6 +12,7 @@ from frostnode.cli.kit import kit_group
 from frostnode.cli.look import log, search, show, status
 from frostnode.cli.maintain import fsck, reindex
 from frostnode.cli.move import move, recover, rotate
+from frostnode.cli.names import handle, resolve
 from frostnode.cli.peers import peers
 from frostnode.cli.policy import policy
 from frostnode.cli.proof import proof, verify
@@ -36,6 +37,8 @@ COMMANDS: Final[list[click.Command]] = [
     search,
     show,
     log,
+    resolve,
+    handle,
     proof,
     verify,
     erase,

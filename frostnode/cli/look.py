@@ -9,6 +9,7 @@ import click
 
 from frostnode.cli.shared import (
     ask_node,
+    badge_text,
     count,
     home_option,
     json_option,
@@ -50,7 +51,8 @@ def search(
     width = terminal_width()
     for hit in answer["hits"]:
         click.secho(shorten(hit["title"] or hit["key"], width), bold=True)
-        click.echo(f"  {hit['type']} of {plain(hit['publisher']) or hit['did']}\n  {hit['url']}")
+        who = plain(hit["publisher"]) or hit["did"]
+        click.echo(f"  {hit['type']} of {who}  {badge_text(hit['badge'])}\n  {hit['url']}")
     left_out = (
         f", {answer['unknown']} unknown publishers left out: --include unknown" if answer["unknown"] else ""
     )
@@ -72,8 +74,15 @@ def show(url: str, home: Path, as_json: bool) -> None:
     if as_json:
         show_json(answer)
         return
+    print_record(answer)
+
+
+def print_record(answer: dict[str, Any]) -> None:
+    """One record for people."""
     click.secho(plain(answer["title"]) or answer["key"], bold=True)
-    click.echo(f"{answer['type']} of {plain(answer['publisher']) or answer['did']}")
+    click.echo(
+        f"{answer['type']} of {plain(answer['publisher']) or answer['did']}  {badge_text(answer['badge'])}"
+    )
     click.echo(f"entry {answer['index']} of {answer['origin']}, {moment(answer['time_ms'])}\n")
     if answer["disputed"]:
         click.secho(f"disputed: {_DISPUTED}; frost evidence {answer['origin']}\n", bold=True)
@@ -143,6 +152,7 @@ def status(home: Path, as_json: bool) -> None:
         waiting = item["size"] - item["served"]
         entries += f", {waiting} awaiting a signature" if waiting else ""
         click.echo(f"hosts     {item['did']}: epoch {item['epoch']}, {entries}")
+        click.echo(f"          {badge_text(item['badge'])}")
         for witness in item["witnesses"]:
             click.echo(f"          {vouches(witness)}")
         for asked in item["asked"]:

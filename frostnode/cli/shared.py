@@ -167,6 +167,14 @@ def plain(text: str) -> str:
     return _ORDERS.sub("\ufffd", " ".join(text.split()))
 
 
+def badge_text(badge: Mapping[str, Any]) -> str:
+    """Whose word stands behind a publisher: `✓ noaa.gov`, `unverified`, `harvested from NASA, ✓ data.gov`."""
+    verified = f"✓ {badge['handle']}" if badge["verified"] else ""
+    if badge["harvested_from"]:
+        return ", ".join(filter(None, [f"harvested from {plain(badge['harvested_from'])}", verified]))
+    return verified or "unverified"
+
+
 def count(number: int, one: str, many: str = "") -> str:
     """`1 entry`, `2 entries`."""
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -65,6 +65,8 @@ OUTCOMES: Final[dict[str | type[FrostError], Outcome]] = {
     "offer.slot": Outcome(409, Exit.BUSY),
     "record.absent": Outcome(404, Exit.NOT_FOUND),
     "record.not-found": Outcome(404, Exit.NOT_FOUND),
+    "record.unreached": Outcome(502, Exit.NOT_FOUND),
+    "record.withdrawn": Outcome(410, Exit.NOT_FOUND),
     "record.withheld": Outcome(451, Exit.NOT_FOUND),
     "request.too-large": Outcome(413, Exit.INVALID),
     "request.too-slow": Outcome(408, Exit.TRANSPORT),

@@ -26,7 +26,9 @@ from frostnode.project.index import IndexFold
 from frostnode.project.stage import catch_up
 from frostnode.protocol.cosigners import Cosigner
 from frostnode.protocol.follow_witnesses import Knowledge
+from frostnode.protocol.handles import Handle
 from frostnode.protocol.limits import PROGRESS_INTERVAL_S, START_GRACE_S
+from frostnode.protocol.names import Did
 from frostnode.replicate.carrying import Carrying
 from frostnode.replicate.collect import Collecting
 from frostnode.replicate.discovery import Discovery
@@ -37,11 +39,13 @@ from frostnode.replicate.lease_desk import LeaseDesk
 from frostnode.replicate.named import Naming
 from frostnode.replicate.offer_desk import OfferDesk
 from frostnode.replicate.offering import Offering
-from frostnode.replicate.policy import CarryPolicy
+from frostnode.replicate.policy import CarryPolicy, Tier
 from frostnode.replicate.slots import Slots
 from frostnode.replicate.start_check import StartCheck
 from frostnode.replicate.witness import Witnessing
-from frostnode.wire import PeerTransport
+from frostnode.resolve.domains import Domains
+from frostnode.resolve.keeping import HandleKeeper
+from frostnode.wire import PeerTransport, TextRecords
 from frostnode.withholding import Scrubbable
 from frostnode.witness_port import Witness
 
@@ -109,6 +113,8 @@ class Parts:
     known: Known = field(default_factory=Known)
     slots: Slots = field(init=False)
     pushing: Pushing | None = None
+    texts: TextRecords | None = None
+    """The DNS; None where there is none."""
     discover: bool = True
     discover_private: bool = False
     list_peers: bool = True
@@ -118,6 +124,7 @@ class Parts:
     index_fold: IndexFold = field(init=False)
     troubles: dict[str, str] = field(init=False, default_factory=dict)
     """What the disk refuses the stages of the node, by their names; they try again."""
+    handles: HandleKeeper = field(init=False)
     scrubbing: trio.Lock = field(init=False, default_factory=trio.Lock)
 
     def __post_init__(self) -> None:
@@ -153,6 +160,47 @@ class Parts:
             is_on=self.discover,
             allows_private=self.discover_private,
         )
+
+        self.handles = HandleKeeper(
+            store=self.log,
+            catalog=self.catalog,
+            worker=self.worker,
+            clock=self.clock,
+            random=self.random,
+            domains=Domains(self.guarded, self.texts),
+            rank=self._rank,
+            wanted=lambda: self.carrying.policy.handles_allowed(),  # noqa: PLW0108 - the policy is another one later
+            changed=self._take_up_handles,
+        )
+
+    def _rank(self, did: Did) -> int | None:
+        """Whose handle is asked for first: the nearer the tier the sooner; nobody's who is not carried."""
+        if not self.carrying.is_carried(did):
+            return None
+        return list(Tier).index(self.carrying.tier(did) or Tier.UNKNOWN)
+
+    async def _take_up_handles(self) -> None:
+        """Judge anew whom verified handles let in; who is told rings."""
+        handles = await self.worker.run(self.verified_handles)
+        if handles == self.carrying.handles:
+            return
+        if await self.worker.run(lambda: self.carrying.refresh(handles=handles)):
+            self.carrying_changed.ring()
+            self.arrived.ring()
+
+    def verified_handles(self) -> dict[Did, Handle]:
+        """Of each publisher the handle that holds now. Blocks: to be run in a worker.
+
+        A publisher whose profile has not come is named by its domain alone.
+        """
+        now_ms = self.clock.now_ms()
+        with self.log.read() as log, self.catalog.read() as catalog:
+            claims = catalog.handles()
+            return {
+                check.did: check.handle
+                for check in log.handle_checks()
+                if check.holds(claims.get(check.did, check.handle), now_ms)
+            }
 
     async def read(self, work: Callable[[LogReader], T]) -> T:
         """Read the log store in a worker."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from frostnode.ledger import EVERYONE, Refused
+from frostnode.operations.badges import Badges
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.ports import CatalogReader
 from frostnode.protocol.errors import FrostError, PeerError
@@ -42,17 +43,18 @@ async def refusals(parts: Parts, params: Params, progress: Progress) -> Json:
     def run() -> Json:
         with parts.log.read() as log, parts.catalog.read() as catalog:
             found = log.refusals(limit, offset)
-            names = catalog.names(row.did for row in found)
+            badges = Badges(parts, catalog, log)
             total = len(log.refused_pairs())
-        return {"total": total, "refusals": [_refusal_json(row, names.get(row.did, "")) for row in found]}
+            return {"total": total, "refusals": [_refusal_json(row, badges) for row in found]}
 
     return await parts.worker.run(run)
 
 
-def _refusal_json(row: Refused, name: str) -> Json:
+def _refusal_json(row: Refused, badges: Badges) -> Json:
     return {
         "did": None if row.did == EVERYONE else row.did,
-        "publisher": name,
+        "publisher": badges.name(row.did),
+        "badge": badges.badge(row.did),
         "peer": row.peer,
         "code": row.code,
         "reason": row.reason,
@@ -73,7 +75,7 @@ async def reload(parts: Parts, params: Params, progress: Progress) -> Json:
     policy = await parts.worker.run(parts.read_policy)
     before = parts.carrying.policy
     vouched = await vouched_by_followed(parts)
-    await parts.worker.run(lambda: parts.carrying.refresh(policy, vouched))
+    await parts.worker.run(lambda: parts.carrying.refresh(policy, vouched, parts.verified_handles()))
     parts.carrying_changed.ring()
     parts.peers_changed.ring()
     parts.arrived.ring()
@@ -81,9 +83,11 @@ async def reload(parts: Parts, params: Params, progress: Progress) -> Json:
 
 
 async def refresh(parts: Parts) -> None:
-    """Take up whom the home follows and hosts now, and who vouches for whom."""
+    """Take up whom the home follows and hosts now, who vouches for whom, and whose handle is verified."""
     vouched = await vouched_by_followed(parts)
-    if await parts.worker.run(lambda: parts.carrying.refresh(vouched=vouched)):
+    if await parts.worker.run(
+        lambda: parts.carrying.refresh(vouched=vouched, handles=parts.verified_handles())
+    ):
         parts.carrying_changed.ring()
         parts.arrived.ring()
 

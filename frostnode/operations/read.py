@@ -4,6 +4,7 @@ from typing import Any
 
 from frostnode.log.content import headers_of, readable_body
 from frostnode.log.withheld import check_shown, withheld_error
+from frostnode.operations.badges import Badges
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.operations.vouch import witnesses_json
 from frostnode.ports import CatalogEntry, CatalogReader, LogReader
@@ -26,7 +27,7 @@ from frostnode.replicate.serve import offered_size
 
 
 async def search(parts: Parts, params: Params, progress: Progress) -> Json:
-    """Full text over everything carried: {query, total, unknown, hits: [{url, did, type, key, title, publisher, description, score}]}.
+    """Full text over everything carried: {query, total, unknown, hits: [{url, did, type, key, title, publisher, badge, description, score}]}.
 
     Whom strangers brought and nobody vouches for is searched only with `include` = `unknown`; `unknown` answers how
     many were left out.
@@ -40,11 +41,11 @@ async def search(parts: Parts, params: Params, progress: Progress) -> Json:
     def run() -> Json:
         total, found = parts.index.search(query, limit=limit, offset=offset, without=without)
         with parts.catalog.read() as catalog, parts.log.read() as log:
-            names = catalog.names(hit.did for hit in found)
+            badges = Badges(parts, catalog, log)
             hits = [
                 {
                     **entry_json(entry),
-                    "publisher": names.get(hit.did, ""),
+                    **badges.of(entry),
                     "description": _description(log, entry),
                     "score": round(hit.score, 3),
                 }
@@ -103,11 +104,10 @@ async def show(parts: Parts, params: Params, progress: Progress) -> Json:
     def run() -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
             entry = find_entry(parts, catalog, log, url)
-            names = catalog.names([entry.did])
             versions = catalog.versions(url.did, url.key) if url.type == "dataset" else []
             return {
                 **entry_json(entry),
-                "publisher": names.get(entry.did, ""),
+                **Badges(parts, catalog, log).of(entry),
                 "content": content_json(parts, log, entry),
                 "proof": _proof_json(log, entry),
                 "disputed": _is_disputed(log, entry),
@@ -183,29 +183,31 @@ async def records(parts: Parts, params: Params, progress: Progress) -> Json:
     limit = min(int(params.get("limit", 50)), LISTING_MAX)
     offset = int(params.get("offset", 0))
 
-    def work(catalog: CatalogReader) -> list[Json]:
-        found = catalog.records(
-            type_=check_type(type_) if type_ else None,
-            did=parse_did(did) if did else None,
-            limit=limit,
-            offset=offset,
-            without=() if did else without,
-        )
-        names = catalog.names(entry.did for entry in found)
-        return [{**entry_json(entry), "publisher": names.get(entry.did, "")} for entry in found]
+    def run() -> Json:
+        with parts.catalog.read() as catalog, parts.log.read() as log:
+            found = catalog.records(
+                type_=check_type(type_) if type_ else None,
+                did=parse_did(did) if did else None,
+                limit=limit,
+                offset=offset,
+                without=() if did else without,
+            )
+            badges = Badges(parts, catalog, log)
+            return {"records": [{**entry_json(entry), **badges.of(entry)} for entry in found]}
 
-    return {"records": await parts.read_catalog(work)}
+    return await parts.worker.run(run)
 
 
 async def publishers(parts: Parts, params: Params, progress: Progress) -> Json:
-    """Everyone whose log is carried: {publishers: [{did, name, records, changed_ms, forked, disputed, entries}]}."""
+    """Everyone whose log is carried: {publishers: [{did, name, badge, records, changed_ms, forked, disputed, entries}]}."""
 
     def run() -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
             known = {item.did: item for item in catalog.publishers()}
+            badges = Badges(parts, catalog, log)
             return {
                 "publishers": [
-                    _publisher_json(parts, log, did, known.get(did))
+                    {**_publisher_json(parts, log, did, known.get(did)), "badge": badges.badge(did)}
                     for did in shown_dids(log)
                     if parts.carrying.is_carried(did)
                 ]
@@ -229,6 +231,7 @@ async def publisher(parts: Parts, params: Params, progress: Progress) -> Json:
             known = {item.did: item for item in catalog.publishers()}
             return {
                 **_publisher_json(parts, log, did, known.get(did)),
+                "badge": Badges(parts, catalog, log).badge(did),
                 "epochs": [
                     {**log_json(state), "witnesses": witnesses_json(parts, log, catalog, state)}
                     for state in log.logs(did)

@@ -1,9 +1,10 @@
 """What this node is, hosts, carries and follows."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from frostnode.neighbours import Hosted, Lease
+from frostnode.neighbours import Hosted
+from frostnode.operations.around import lease_json, offers_json, peer_json
+from frostnode.operations.badges import Badges
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.operations.read import log_json, shown_dids
 from frostnode.operations.vouch import asked_json, witnesses_json
@@ -11,7 +12,6 @@ from frostnode.ports import CatalogReader, LogReader
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.keys import to_multibase
 from frostnode.protocol.names import Origin, parse_origin
-from frostnode.replicate.offer import Offerer
 
 
 async def status(parts: Parts, params: Params, progress: Progress) -> Json:
@@ -31,11 +31,11 @@ async def status(parts: Parts, params: Params, progress: Progress) -> Json:
                 "witness": parts.witness.cosigner.vkey,
                 "trusted": [{"vkey": witness.vkey, "url": witness.url} for witness in parts.trusted],
                 "not_cosigned": dict(parts.witnessing.refused),
-                "peers": [_peer_json(parts, peer) for peer in log.peers()],
+                "peers": [peer_json(parts, peer) for peer in log.peers()],
                 "followed": log.followed(),
                 "disputed": [_disputed_json(log, origin) for origin in log.disputed()],
-                "offers": _offers_json(parts),
-                "leases": [_lease_json(lease) for lease in log.leases()],
+                "offers": offers_json(parts),
+                "leases": [lease_json(lease) for lease in log.leases()],
                 "arrivals": last,
                 "catalog_behind": last - catalog.cursor(),
                 "search_behind": last - parts.index.cursor(),
@@ -57,6 +57,7 @@ def _hosted_json(parts: Parts, log: LogReader, catalog: CatalogReader, hosted: H
         raise LocalError("publisher.unknown", f"{hosted.origin} is hosted but not stored")
     return {
         "did": hosted.did,
+        "badge": Badges(parts, catalog, log).badge(hosted.did),
         "moved_to": _moved_to(log, hosted),
         "publishing_waits": _waits(parts, hosted.origin),
         **log_json(state),
@@ -84,46 +85,3 @@ def _moved_to(log: LogReader, hosted: Hosted) -> str | None:
 def _disputed_json(log: LogReader, origin: Origin) -> Json:
     state = log.log(origin)
     return {"did": parse_origin(origin).did, **(log_json(state) if state else {})}
-
-
-def _offers_json(parts: Parts) -> Json | None:
-    """Who is offered to, and what came by offers of others since this node started; None while it rests."""
-    if parts.pushing is None:
-        return None
-    desk, offering = parts.pushing.desk, parts.pushing.offering
-    return {
-        "open": desk.is_open,
-        "taking": desk.taking,
-        "taken": desk.taken,
-        "to": [_offerer_json(url, offerer) for url, offerer in sorted(offering.offerers.items())],
-        "asked": parts.pushing.asker.answers if parts.pushing.asker else {},
-    }
-
-
-def _offerer_json(url: str, offerer: Offerer) -> Json:
-    status = offerer.status
-    return {
-        "url": url,
-        "node": to_multibase(offerer.node) if offerer.node else None,
-        "leased": offerer.lease is not None,
-        "active": status.active,
-        "waiting": status.waiting,
-        "sent": status.sent,
-        "refused": status.refused,
-        "error": status.error,
-    }
-
-
-def _lease_json(lease: Lease) -> Json:
-    return {"url": lease.url, "node": to_multibase(lease.node), "expires_ms": lease.expires_ms}
-
-
-def _peer_json(parts: Parts, peer: Any) -> Json:
-    follower = parts.followers.get(peer.url)
-    return {
-        "url": peer.url,
-        "connected": follower.status.connected if follower else False,
-        "entries": follower.status.entries if follower else 0,
-        "last_seen_ms": peer.last_seen_ms,
-        "error": (follower.status.error if follower else "") or peer.last_error,
-    }

@@ -16,6 +16,7 @@ from frostnode.operations import (
     proof,
     publish,
     read,
+    resolve,
     status,
 )
 from frostnode.operations.parts import Json, Params, Parts, Progress
@@ -24,6 +25,8 @@ from frostnode.protocol.errors import LocalError
 Operation: TypeAlias = Callable[[Parts, Params, Progress], Awaitable[Json]]
 
 OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
+    "resolve": (("name",), resolve.resolve),
+    "handle check": ((), resolve.check_handle),
     "publish": (("records",), publish.publish),
     "withdraw": (("url",), publish.withdraw),
     "follow": (("target",), follow.follow),

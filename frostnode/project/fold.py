@@ -1,6 +1,6 @@
-"""Fold arrivals into the catalog: which entries count, which one of a record is current, its title.
+"""Fold arrivals into the catalog: which entries count, which one of a record is current, its title and identifiers.
 
-Titles come from bodies, and bodies have arrivals of their own: an entry without its body has none yet.
+These come from bodies, and bodies have arrivals of their own: an entry without its body has none yet.
 """
 
 from collections.abc import Iterator
@@ -9,18 +9,21 @@ from typing import Final
 
 from frostnode.log.content import headers_of, leaves_of, readable_body
 from frostnode.ports import (
+    NO_CONTENT,
     Arrival,
     ArrivalKind,
     CatalogEntry,
     CatalogStore,
     CatalogWriter,
+    Content,
     LogReader,
     LogStore,
 )
 from frostnode.project.run import NO_RUN, run_of, was_followed
 from frostnode.protocol.entry import Header, header_cid, read_leaf
+from frostnode.protocol.identifiers import identifiers_of
 from frostnode.protocol.limits import FOLD_ARRIVALS_MAX
-from frostnode.protocol.records import title_of
+from frostnode.protocol.records import PROFILE, PROFILE_KEY, harvested_from, title_of
 
 _ARRIVALS_AT_ONCE: Final = 1024
 
@@ -65,7 +68,7 @@ def _fold_all(log: LogReader, catalog: CatalogWriter, arrivals: list[Arrival]) -
             _fold(log, catalog, arrival)
             complete = run_of(arrival) if arrival.kind is ArrivalKind.ENTRIES else NO_RUN
         elif not run_of(arrival).is_within(complete):
-            _put_titles(log, catalog, arrival)
+            _put_contents(log, catalog, arrival)
 
 
 def _fold(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:
@@ -130,6 +133,7 @@ def _put_entries(log: LogReader, catalog: CatalogWriter, arrival: Arrival, start
     for index, leaf, header in headers_of(log, arrival.origin, start, min(stop, state.counted)):
         if (header.type, header.key) in blocked:
             continue
+        content = _content(log, header) or NO_CONTENT
         catalog.put_entry(
             CatalogEntry(
                 did=arrival.did,
@@ -144,31 +148,39 @@ def _put_entries(log: LogReader, catalog: CatalogWriter, arrival: Arrival, start
                 seen_ms=arrival.at_ms,
                 body=header.body,
                 size=header.size or 0,
-                title=_title(log, header) or "",
-            )
+                title=content.title,
+                harvested_from=content.harvested_from,
+            ),
+            content.identifiers,
         )
 
 
-def _put_titles(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:
+def _put_contents(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:
     state = log.log(arrival.origin)
     stop = min(arrival.stop, state.counted) if state is not None else 0
     for index, _, header in headers_of(log, arrival.origin, arrival.start, stop):
-        title = _title(log, header)
-        if title is not None:
-            catalog.put_title(arrival.origin, index, title)
+        content = _content(log, header)
+        if content is not None:
+            catalog.put_content(arrival.origin, index, content)
 
 
-def _title(log: LogReader, header: Header) -> str | None:
-    """What to call an entry, None while its body is not readable here."""
+def _content(log: LogReader, header: Header) -> Content | None:
+    """What the body of an entry says, None while it is not readable here."""
     body = readable_body(log, header.body) if header.body is not None else None
-    return None if body is None else title_of(header.type, header.key, body)
+    if body is None:
+        return None
+    return Content(
+        title=title_of(header.type, header.key, body),
+        harvested_from=harvested_from(body),
+        identifiers=identifiers_of(body, is_profile=(header.type, header.key) == (PROFILE, PROFILE_KEY)),
+    )
 
 
 def _erase(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:
-    """What was erased has no title; an erased header is no entry any more, one that came after all is."""
+    """What was erased says nothing; an erased header is no entry any more, one that came after all is."""
     for index, leaf in leaves_of(log, arrival.origin, arrival.start, arrival.stop):
         header = None if leaf is None else read_leaf(leaf)
         if leaf is None:
             catalog.drop_entry(arrival.origin, index)
-        elif header and not catalog.put_title(arrival.origin, index, _title(log, header) or ""):
+        elif header and not catalog.put_content(arrival.origin, index, _content(log, header) or NO_CONTENT):
             _put_again(log, catalog, arrival, index, index + 1)

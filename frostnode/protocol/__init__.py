@@ -13,6 +13,8 @@ In reading order; each cites its chapter of spec/README.md:
     dagcbor        canonical bytes and content identifiers
     dagjson        the same values as JSON, without loss
     names          DIDs, DID URLs, record types and keys, origins
+    handles        domains that name publishers, and what a domain says of that
+    identifiers    what the world calls things, each in one spelling
     keys           one strict Ed25519 rule; keys in bytes and text
     identity_form  identity events as values and bytes
     identity       who must have signed one, and what its ancestors allow
@@ -23,6 +25,7 @@ In reading order; each cites its chapter of spec/README.md:
     named_body     which body a leaf names, quickly
     record_shapes  the shapes that fields of records may have
     records        record types and their fields
+    did_document   a publisher as W3C DID Core describes one
     catalog        the fold from entries to current records
     query          what people type into a search
     merkle         tree hashes, compact ranges, inclusion and consistency

@@ -26,6 +26,22 @@ KEY_CHARS_MAX: Final = 200
 TIME_MS_MAX: Final = 2**53 - 1
 CHANGE_SUMMARY_BYTES_MAX: Final = 64 * 1024
 
+# handles and identifiers (spec/11-handles-and-resolution.md)
+HANDLE_CHARS_MAX: Final = 253
+HANDLE_DIDS_MAX: Final = 256
+HANDLE_DOCUMENT_BYTES_MAX: Final = 32 * 1024
+HANDLE_LOOK_UP_S: Final = 15
+HANDLE_LOOK_UPS_MAX: Final = 4
+HANDLE_RECHECK_S: Final = 21_600
+HANDLE_RETRY_S: Final = 300
+HANDLE_EXPIRES_S: Final = 172_800
+HANDLE_GATHER_S: Final = 2
+HANDLE_CHECK_S: Final = 60
+HANDLES_AT_ONCE_MAX: Final = 64
+IDENTIFIER_CHARS_MAX: Final = 500
+IDENTIFIERS_PER_RECORD_MAX: Final = 256
+CLAIMS_MAX: Final = 100
+
 # log (spec/04-log.md)
 ORIGIN_BYTES_MAX: Final = 255
 TREE_SIZE_MAX: Final = 2**53 - 1

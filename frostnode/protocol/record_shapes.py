@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from frostnode.protocol.cosigners import is_witness_url, parse_cosigner
 from frostnode.protocol.dagcbor import Value, encode
 from frostnode.protocol.errors import NameError_, RecordError, SignatureError
+from frostnode.protocol.handles import is_handle
 from frostnode.protocol.limits import (
     CHANGE_SUMMARY_BYTES_MAX,
     PUBLISHER_WITNESSES_MAX,
@@ -51,6 +52,13 @@ def some_text(value: Value, path: str) -> None:
     text(value, path)
     if not str(value).strip():
         raise wrong(path, repr(value), "text that is not empty")
+
+
+def domain(value: Value, path: str) -> None:
+    """A domain as handles are."""
+    text(value, path)
+    if not is_handle(str(value)):
+        raise wrong(path, value, "a domain in lower case, like data.example.org")
 
 
 def flag(value: Value, path: str) -> None:

@@ -20,6 +20,7 @@ from frostnode.protocol.record_shapes import (
     box,
     count,
     dataset_url,
+    domain,
     flag,
     interval,
     items,
@@ -61,6 +62,7 @@ NOT_FIELDS: Final = ("salt", "type", "key")
 _TEXTS: Final = items(text)
 _METADATA: Final = "metadata"
 _IMPORT_NOTES: Final = "import_notes"
+_HARVESTED_FROM: Final = "harvested_from"
 
 _ABOUT: Final[Mapping[str, Check]] = {
     "description": text,
@@ -73,6 +75,7 @@ _ABOUT: Final[Mapping[str, Check]] = {
     "extent": shape({"bbox": items(box), "interval": items(interval)}),
     "homepage": text,
     "contact": text,
+    _HARVESTED_FROM: shape({"name": some_text, "url": text, "did": publisher_did}, "name"),
     _METADATA: any_map,
     _IMPORT_NOTES: items(shape({"path": text, "note": text}, "path", "note")),
 }
@@ -137,7 +140,7 @@ _SUBSCRIPTION: Final[Mapping[str, Check]] = {
 
 _CHECKS: Final[Mapping[str, Check]] = {
     PROFILE: shape(
-        {**_ABOUT, "name": text, "handle": text, "keyAgreement": items(x25519_key), "witnesses": witnesses}
+        {**_ABOUT, "name": text, "handle": domain, "keyAgreement": items(x25519_key), "witnesses": witnesses}
     ),
     DATASET: shape({**_ABOUT, **_DATASET}, "title"),
     VERSION: shape({**_ABOUT, **_VERSION}),
@@ -217,6 +220,13 @@ def title_of(type_: str, key: str, fields: object) -> str:
                 if words:
                     return " ".join(words)[:TITLE_CHARS_MAX]
     return key
+
+
+def harvested_from(fields: object) -> str:
+    """Tell from whom a record was taken over by someone else: a name on one line; "" when it does not say so."""
+    source = fields.get(_HARVESTED_FROM) if isinstance(fields, Mapping) else None
+    name = source.get("name") if isinstance(source, Mapping) else None
+    return title_of("", "", {"name": name}) if isinstance(name, str) else ""
 
 
 def texts_of(fields: object) -> list[str]:

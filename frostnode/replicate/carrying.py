@@ -80,6 +80,11 @@ class Carrying:
         """The policy in force."""
         return self._known.policy
 
+    @property
+    def handles(self) -> Mapping[Did, str]:
+        """The verified handles that verdicts go by."""
+        return self._known.handles
+
     def now_ms(self) -> int:
         """The time by which days and re-checks go."""
         return self._clock.now_ms()

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from frostnode.ledger import NOTHING, Amount
 from frostnode.protocol.errors import LocalError, PeerError
+from frostnode.protocol.handles import Handle, is_handle
 from frostnode.protocol.limits import POLICY_RECHECK_S
 from frostnode.protocol.names import Did, check_type, parse_did
 
@@ -192,6 +193,11 @@ class CarryPolicy:
         denied = {Did(rule.name) for rule in self.deny if rule.about is About.DID}
         return frozenset({*followed, *named} - denied)
 
+    def handles_allowed(self) -> frozenset[Handle]:
+        """The handles that rules of `allow` name one by one: their domains can be asked whom they mean."""
+        names = (rule.name for rule in self.allow if rule.about is About.HANDLE)
+        return frozenset(Handle(name) for name in names if is_handle(name))
+
     def quota_of(self, tier: Tier) -> Quota:
         """What is taken of one publisher."""
         match tier:
@@ -214,7 +220,7 @@ class Facts:
     """Whether this node holds one of its log keys."""
     followed: bool = False
     vouched: bool = False
-    """Whether one whom this node follows follows it, or a followed node hosts it."""
+    """Whether one whom this node follows follows it, or a followed node hosts it; a verified handle is a fact of its own."""
     handle: str = ""
     """Only one that was verified both ways."""
     host: str = ""

@@ -24,7 +24,7 @@ ABOUT: Final[dict[str, str]] = {
     "deny": "The same; comes before all else. A denied host keeps out only those who say where they are.",
     "show_unknown": "Whether searches find, unasked, whom nobody vouches for and strangers alone have brought. Anyone can fill pages of hits then.",
     "followed": "At most, of each publisher that is followed. Whoever holds its log key can fill the disk up to here.",
-    "vouched": "At most, of each publisher that is vouched for: allowed, hosted by a followed node, or followed by one whom you follow.",
+    "vouched": "At most, of each publisher that is vouched for: allowed, with a verified handle, hosted by a followed node, or followed by one whom you follow.",
     "unknown": "At most, of each other publisher. Anyone can make many of them.",
     "unknown_total": "At most, of all unknown publishers together, in equal parts for each followed node and one for all others. A peer can fill its part with rubbish, no other's.",
     "peer_day": "At most, by one peer in one day (UTC), of publishers that are not followed. A peer that uses it up is passed over until the next.",

@@ -21,6 +21,7 @@ from frostnode.identity.kits import CHEAPEST, Purpose, open_kit
 from frostnode.node import serve
 from frostnode.protocol.errors import StorageError
 from frostnode.replicate.ingest import Ingest
+from frostnode.resolve.domains import Domains, DomainSays
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.equivocation import twin_of
 from frostnode.testing.memory_publisher import MemoryPublisher
@@ -57,7 +58,7 @@ def test_every_command_has_help_with_an_example(capfd, name):
 
 
 def test_commands_that_answer_with_data_have_json():
-    plain = {"serve", "start", "import", "kit"}
+    plain = {"serve", "start", "import", "kit", "handle"}
     for name, command in all_commands():
         options = {option for parameter in command.params for option in parameter.opts}
         assert ("--json" in options) == (name not in plain), name
@@ -411,6 +412,56 @@ def test_a_node_that_cannot_listen_says_where(home, capfd):
     for host in ("nowhere.invalid", "::nowhere", "a" * 64):
         code, _, err = run(capfd, "serve", "--host", host)
         assert (code, f"home.address: {host} port 8417" in err) == (exit_code_of("home.address"), True)
+
+
+@pytest.fixture
+def domains(monkeypatch):
+    """What domains say, instead of the network: those in it name these publishers."""
+    named = {}
+
+    async def ask(self, handle):
+        return DomainSays(named=dict.fromkeys(named.get(handle, ()), "dns"), reason="", is_answer=True)
+
+    monkeypatch.setattr(Domains, "ask", ask)
+    return named
+
+
+@pytest.mark.slow
+def test_a_handle_is_checked_and_names_resolve(home, capfd, tmp_path, domains):
+    _, made = home
+    did = made["did"]
+    code, _, err = run(capfd, "handle", "check")
+    assert (code, "found 0, expected one, or a domain as argument" in err) == (2, True)
+    record = {**RECORD, "identifiers": [{"scheme": "doi", "value": "10.5067/ICE"}]}
+    profile = {"type": "profile", "key": "self", "name": "Polar Data", "handle": "polar.example"}
+    publish(capfd, tmp_path, profile, record)
+    url = f"{did}/{RECORD['key']}"
+    assert "unverified" in run(capfd, "show", url)[1]
+    code, out, _ = run(capfd, "handle", "check")
+    assert (code, f'TXT "did={did}" at _frost.polar.example' in out) == (0, True)
+    assert '{"dids": ["' + did + '"]} at https://polar.example/.well-known/frost.json' in out
+    domains["polar.example"] = [did]
+    _, out, _ = run(capfd, "handle", "check", "polar.example", "--json")
+    assert json.loads(out)["named"][0]["badge"]["state"] == "verified"
+    assert "names Polar Data (dns), both ways" in run(capfd, "handle", "check")[1]
+    for command in (["show", url], ["search", "ice"], ["status"], ["resolve", "https://doi.org/10.5067/ice"],
+                    ["resolve", url], ["resolve", did], ["resolve", "polar.example"]):  # fmt: skip
+        code, out, _ = run(capfd, *command)
+        assert (code, "✓ polar.example" in out) == (0, True), command
+    _, out, _ = run(capfd, "resolve", "10.5067/ICE", "--json")
+    assert [claim["url"] for claim in json.loads(out)["claims"]] == [url]
+    _, out, _ = run(capfd, "resolve", did, "--json")
+    assert json.loads(out)["document"]["alsoKnownAs"] == ["https://polar.example"]
+    assert run(capfd, "withdraw", url)[0] == 0
+    for name, code, words in (
+        (url, 3, "record.withdrawn"),
+        ("10.5067/ICE", 3, "record.not-found"),
+        ("only words", 2, "name.identifier"),
+        (f"{did}x", 2, "name.did"),
+    ):
+        left, out, err = run(capfd, "resolve", name)
+        assert (left, out, words in err, len(err.splitlines())) == (code, "", True, 1), name
+    assert run(capfd, "handle", "check", "not a domain")[0] == 2
 
 
 @pytest.mark.slow

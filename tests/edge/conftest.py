@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from frostnode.bell import Bell
+from frostnode.edge.http.api import quiet
 from frostnode.edge.http.app import make_app
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
@@ -17,6 +18,7 @@ from frostnode.edge.tantivy_index import TantivyIndex
 from frostnode.edge.witness import LocalWitness
 from frostnode.log.service import Sequencing
 from frostnode.operations.parts import Parts
+from frostnode.operations.table import operate
 from frostnode.project.fold import CatalogFold
 from frostnode.project.index import IndexFold
 from frostnode.protocol.errors import CODES
@@ -127,6 +129,12 @@ class Node:
         self.take(*publisher.stream())
         return publisher
 
+    async def parts_operate(self, operation, **params):
+        """Run an operation, and bring the views up to it."""
+        done = await operate(self.parts, operation, params, quiet)
+        self.project()
+        return done
+
     def close(self):
         for close in self._closing:
             close()
@@ -153,7 +161,7 @@ class Node:
             "query_string": query.encode(),
             "root_path": "",
             "headers": [
-                (b"host", b"node.example"),
+                *([] if "host" in (headers or {}) else [(b"host", b"node.example")]),
                 *((name.encode(), value.encode()) for name, value in (headers or {}).items()),
             ],
             "client": ("127.0.0.1", 1),

@@ -369,7 +369,7 @@ async def test_a_forked_identity_is_warned_of(node):
 
 async def test_publishers_are_listed_and_named(icy, ice):
     shown = await page(icy, "/publishers")
-    assert "Ice Institute 4 datasets" in shown.text and f"/publisher/{ice.did}" in shown.links
+    assert "Ice Institute unverified 4 datasets" in shown.text and f"/publisher/{ice.did}" in shown.links
     assert "beyond the last of 1 publisher" in (await page(icy, "/publishers?offset=100")).text
 
 
@@ -532,6 +532,13 @@ def render(content):
     record = {
         **ENTRY,
         "publisher": HOSTILE,
+        "badge": {
+            "state": "harvested",
+            "handle": HOSTILE,
+            "verified": True,
+            "harvested_from": HOSTILE,
+            "reason": "",
+        },
         "content": {"state": "here", "fields": content},
         "proof": {"available": True, "size": 1},
         "disputed": True,

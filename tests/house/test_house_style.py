@@ -50,6 +50,8 @@ WORLD = {
 """Modules of the standard library through which chance, time or the machine comes in."""
 MEMORY = {"BytesIO", "StringIO"}
 """All of `io` that stays in memory."""
+PURE_PARTS = {"urllib.parse"}
+"""Parts of such modules that only compute."""
 DOORS = {"open", "input", "print", "__import__", "eval", "exec", "compile"}
 
 
@@ -97,6 +99,8 @@ def impurities(source: str) -> Iterator[str]:
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             if node.module == "io" and {alias.name for alias in node.names} <= MEMORY:
+                continue
+            if node.module in PURE_PARTS:
                 continue
             modules = [node.module or "." * node.level]
         else:

@@ -19,6 +19,14 @@ from frostnode.testing.clock import ManualClock
 from frostnode.testing.memory_publisher import MemoryPublisher
 from frostnode.testing.random import SeededRandom
 
+CLAIMS = (
+    {},
+    {"identifiers": [{"scheme": "doi", "value": "10.5067/ONE"}], "homepage": "http://example.org"},
+    {"identifiers": [{"scheme": "doi", "value": "10.5067/ONE"}, {"scheme": "doi", "value": "10.5067/two"}]},
+    {"harvested_from": {"name": "NASA"}, "homepage": "http://example.org"},
+)
+NAMES = ("doi:10.5067/one", "doi:10.5067/two", "url:https://example.org/")
+
 
 class Views:
     """A store with both views."""
@@ -52,6 +60,8 @@ class Views:
                     catalog.entries(entry.did, entry.type, entry.key)
                     for entry in catalog.records(type_=None, did=None, limit=1000)
                 ],
+                {name: catalog.claims(name, limit=100) for name in NAMES},
+                catalog.handles(),
                 self.index.cursor(),
                 {word: hits(self.index, word) for word in ("title", "word", "other", "profile")},
             )
@@ -210,6 +220,50 @@ def test_a_cut_and_a_restoration_are_folded_like_anything_else(views):
     assert views.dump() == views.rebuilt()
 
 
+def claimed(views, name):
+    with views.catalog.read() as catalog:
+        return [entry.key for entry in catalog.claims(name, limit=10)]
+
+
+def test_identifiers_come_and_go_with_the_body_that_names_them(views):
+    source = MemoryPublisher("p")
+    source.put("a", {"title": "title", **CLAIMS[2]})
+    source.put("b", {"title": "title", **CLAIMS[3]})
+    frames = list(source.stream())
+    views.take(*[frame for frame in frames if not hasattr(frame, "items")])
+    views.fold()
+    assert claimed(views, "doi:10.5067/one") == []
+    views.take(*frames)
+    views.fold()
+    assert claimed(views, "doi:10.5067/one") == claimed(views, "doi:10.5067/two") == ["a"]
+    with views.catalog.read() as catalog:
+        assert catalog.claims("url:https://example.org/", limit=10)[0].harvested_from == "NASA"
+    start = len(source.leaves)
+    source.put("a", {"title": "title", **CLAIMS[1]})
+    views.take(*source.stream(start))
+    views.fold()
+    assert (claimed(views, "doi:10.5067/one"), claimed(views, "doi:10.5067/two")) == (["a"], [])
+    assert views.dump() == views.rebuilt()
+    with views.store.write() as writer:
+        writer.withhold_body(source.origin, start, "erased", "court order")
+        writer.arrive(ArrivalKind.ERASED, source.did, source.origin, start, start + 1)
+    views.fold()
+    assert claimed(views, "doi:10.5067/one") == [], "no older entry claims in its place"
+    assert views.dump() == views.rebuilt()
+
+
+def test_claims_are_bounded_and_those_asked_for_come_first(views):
+    sources = [MemoryPublisher(name) for name in "abc"]
+    for source in sources:
+        source.put(f"key-{source.did[-4:]}", {"title": "title", **CLAIMS[1]})
+        views.take(*source.stream())
+    views.fold()
+    with views.catalog.read() as catalog:
+        first, _, last = (source.did for source in sources)
+        claims = catalog.claims(NAMES[0], limit=2, first=[first], without=[last])
+    assert [entry.did for entry in claims] == [first, sources[1].did]
+
+
 def test_an_erased_body_leaves_the_search_and_the_entry_stays(views):
     source = MemoryPublisher("p")
     source.put("a", {"title": "title"})
@@ -235,13 +289,17 @@ def test_views_equal_their_rebuild_after_anything(views, seed):
         start = len(source.leaves)
         for _ in range(chance.randrange(1, 5)):
             key = f"key-{chance.randrange(6)}"
-            match chance.randrange(5):
+            match chance.randrange(6):
+                case 5:
+                    handle = chance.choice(["a.example", "b.example"])
+                    source.put("self", {"name": f"step {step}", "handle": handle}, "profile")
                 case 0:
                     source.withdraw(key)
                 case 1:
                     source.append(bytes([chance.randrange(256)]) * chance.randrange(5), None)
                 case _:
-                    source.put(key, {"title": f"title {step}", "text": chance.choice(["word", "other"])})
+                    text = chance.choice(["word", "other"])
+                    source.put(key, {"title": f"title {step}", "text": text, **chance.choice(CLAIMS)})
         frames = list(source.stream(start))
         kept = [frame for frame in frames if not hasattr(frame, "items") or chance.random() < 0.7]
         views.take(*kept)

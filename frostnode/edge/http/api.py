@@ -1,7 +1,7 @@
 """The JSON API to read and search: the operations of the node, by GET, for everyone."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,7 +15,8 @@ from frostnode.protocol.limits import LISTING_MAX, SEARCH_LIMIT_MAX, SEARCH_OFFS
 
 Operation: TypeAlias = Callable[[Parts, Mapping[str, Any], Progress], Awaitable[Json]]
 
-_HEADERS = {"cache-control": "no-cache", "access-control-allow-origin": "*"}
+HEADERS: Final = {"cache-control": "no-cache", "access-control-allow-origin": "*"}
+"""Everyone may read, and asks again each time."""
 
 
 async def quiet(what: str, done: int, total: int | None) -> None:
@@ -51,7 +52,7 @@ class Api:
     ) -> Callable[[Request], Awaitable[Response]]:
         async def handler(request: Request) -> Response:
             result = await operation(self._parts, params(request), quiet)
-            return JSONResponse(result, headers=_HEADERS)
+            return JSONResponse(result, headers=HEADERS)
 
         return handler
 
@@ -59,13 +60,13 @@ class Api:
         """One record; when its content is withheld here, 451 with the reason and all else that is known of it."""
         shown = await read.show(self._parts, url_params(request), quiet)
         if not read.is_withheld(shown):
-            return JSONResponse(shown, headers=_HEADERS)
+            return JSONResponse(shown, headers=HEADERS)
         error = LocalError("record.withheld", shown["content"]["reason"])
         return JSONResponse(
             {**problem(error), "record": shown},
             status_code=http_status(error),
             media_type="application/problem+json",
-            headers=_HEADERS,
+            headers=HEADERS,
         )
 
     async def proof(self, request: Request) -> Response:
@@ -73,7 +74,7 @@ class Api:
         params = url_params(request)
         bare = whole_number(request, "bare", 0, 1) == 1
         data, name = await proof.proof_bytes(self._parts, str(params["url"]), bare=bare)
-        headers = {**_HEADERS, "content-disposition": f'attachment; filename="{name}"'}
+        headers = {**HEADERS, "content-disposition": f'attachment; filename="{name}"'}
         return Response(data, media_type="application/vnd.frostnode.proof+cbor", headers=headers)
 
 

@@ -9,8 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from frostnode.edge.http.accept import wants_page
 from frostnode.edge.http.announcements import AnnouncementResources
 from frostnode.edge.http.api import Api
+from frostnode.edge.http.names import Names
 from frostnode.edge.http.neighbours import NeighbourResources
 from frostnode.edge.http.offers import OfferResources
 from frostnode.edge.http.pages import Pages
@@ -65,6 +67,7 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
             *sync.routes(),
             *Api(parts).routes(),
             *pages.routes(),
+            *Names(parts, pages).routes(),
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={FrostError: refuse, HTTPException: not_routed},
@@ -91,4 +94,7 @@ def refusal(error: FrostError) -> Response:
 
 
 def _is_page(request: Request) -> bool:
-    return not request.url.path.startswith(("/frost/", "/api/"))
+    path = request.url.path
+    if path.startswith(("/did", "/id")):
+        return wants_page(request)
+    return not path.startswith(("/frost/", "/api/", "/.well-known/"))

@@ -59,11 +59,18 @@ class Pages:
             Route("/static/{name}", self.static),
         ]
 
-    async def _page(self, template: str, values: Mapping[str, Any], *, status: int = 200) -> Response:
+    async def _page(
+        self,
+        template: str,
+        values: Mapping[str, Any],
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
         """Render in a worker: a large record takes its time."""
         shown = {"node_name": self._parts.name, "query": "", **values}
         text = await self._parts.worker.run(lambda: self._templates.get_template(template).render(shown))
-        return HTMLResponse(text, status_code=status, headers=_ASK_AGAIN)
+        return HTMLResponse(text, status_code=status, headers={**_ASK_AGAIN, **(headers or {})})
 
     async def home(self, request: Request) -> Response:
         """What this node is, a search box, the newest records; what to do first, when there are none."""
@@ -98,10 +105,21 @@ class Pages:
     async def record(self, request: Request) -> Response:
         """One record, as it is now or in one exact entry."""
         shown = await read.show(self._parts, url_params(request), quiet)
+        status = http_status(LocalError("record.withheld", "")) if read.is_withheld(shown) else 200
+        return await self.show_record(shown, status=status)
+
+    async def show_record(
+        self, shown: Json, *, status: int, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """The page of a record that was looked up, wherever it was asked for."""
         content = shown["content"]
         view = await self._parts.worker.run(lambda: view_record(content.get("fields", {})))
-        status = http_status(LocalError("record.withheld", "")) if read.is_withheld(shown) else 200
-        return await self._page("record.html", {"record": shown, "view": view}, status=status)
+        values = {"record": shown, "view": view}
+        return await self._page("record.html", values, status=status, headers=headers)
+
+    async def show_claims(self, found: Json, *, headers: Mapping[str, str]) -> Response:
+        """Who says to be what an identifier names."""
+        return await self._page("claims.html", {"found": found}, headers=headers)
 
     async def publishers(self, request: Request) -> Response:
         """Everyone whose log is carried."""

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Collection, Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -10,21 +10,34 @@ from typing import Any, Final
 from frostnode.edge.sqlite.connection import Binding, Database, Row
 from frostnode.edge.sqlite.migrations import migrate, migrations
 from frostnode.edge.sqlite.rows import Rows
-from frostnode.ports import CatalogEntry, PublisherSummary
+from frostnode.ports import CatalogEntry, Content, PublisherSummary
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import Op
+from frostnode.protocol.handles import Handle
+from frostnode.protocol.identifiers import HANDLE_SCHEME
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.records import PROFILE, PROFILE_KEY
 
 _SELECT = """
     SELECT p.did, e.type, e.key, l.origin, e.epoch, e.leaf, e.header, e.op, e.time_ms, e.seen_ms,
-           e.body, e.size, e.title
+           e.body, e.size, e.title, e.harvested
     FROM entry e JOIN publisher p ON p.id = e.publisher JOIN log l ON l.id = e.log
 """
 
 
+_IS_CURRENT: Final = (
+    "JOIN record r ON r.publisher = e.publisher AND r.type = e.type AND r.key = e.key AND r.entry = e.id"
+)
+_HANDLES: Final = f"""
+    SELECT p.did, i.name FROM identifier i JOIN entry e ON e.id = i.entry {_IS_CURRENT}
+    JOIN publisher p ON p.id = e.publisher
+    WHERE i.name >= '{HANDLE_SCHEME}:' AND i.name < '{HANDLE_SCHEME};' AND r.withdrawn = 0
+    AND r.type = '{PROFILE}' AND r.key = '{PROFILE_KEY}'
+"""
+
+
 def _entry(row: Row) -> CatalogEntry:
-    did, type_, key, origin, epoch, leaf, header, op, time_ms, seen_ms, body, size, title = row
+    did, type_, key, origin, epoch, leaf, header, op, time_ms, seen_ms, body, size, title, harvested = row
     return CatalogEntry(
         did=Did(did),
         type=type_,
@@ -39,6 +52,7 @@ def _entry(row: Row) -> CatalogEntry:
         body=Cid.from_digest(body) if body is not None else None,
         size=size,
         title=title,
+        harvested_from=harvested,
     )
 
 
@@ -175,14 +189,38 @@ class SqliteCatalogReader(Rows):
         ]
         return sorted(found, key=lambda item: (item.name == "", item.name.casefold(), item.did))
 
+    def handles(self, did: Did | None = None) -> dict[Did, Handle]:
+        """The handle that the current profile of each publisher claims, or of this one alone."""
+        if did is None:
+            rows = self._db.all(_HANDLES)
+        else:
+            rows = self._db.all(f"{_HANDLES} AND p.did = ?", (did,))
+        return {Did(publisher): Handle(name.partition(":")[2]) for publisher, name in rows}
+
+    def claims(
+        self, identifier: str, *, limit: int, first: Collection[Did] = (), without: Collection[Did] = ()
+    ) -> list[CatalogEntry]:
+        """Current records that say to be what this identifier names."""
+        rows = self._db.all(
+            f"{_SELECT} JOIN identifier i ON i.entry = e.id {_IS_CURRENT} WHERE i.name = ?1 AND r.withdrawn = 0"
+            " AND p.did NOT IN (SELECT value FROM json_each(?2))"
+            " ORDER BY p.did IN (SELECT value FROM json_each(?3)) DESC, r.seen_ms DESC, p.did, r.type, r.key LIMIT ?4",
+            (identifier, json.dumps(sorted(without)), json.dumps(sorted(first)), limit),
+        )
+        return [_entry(row) for row in rows]
+
     def _number(self, sql: str, bindings: tuple[Any, ...] = ()) -> int:
         row = self._db.one(sql, bindings)
         return int(row[0]) if row else 0
 
 
 _PUT_ENTRY: Final = """
-    INSERT INTO entry (publisher, type, key, epoch, leaf, log, header, op, time_ms, seen_ms, body, size, title)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (log, leaf) DO NOTHING
+    INSERT INTO entry (
+        publisher, type, key, epoch, leaf, log, header, op, time_ms, seen_ms, body, size, title, harvested
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (log, leaf) DO NOTHING
+"""
+_PUT_IDENTIFIER: Final = """
+    INSERT OR IGNORE INTO identifier SELECT ?, id FROM entry WHERE log = ? AND leaf = ?
 """
 _SETTLE_RECORD: Final = """
     INSERT INTO record SELECT publisher, type, key, id, op = 'withdraw', seen_ms FROM entry
@@ -202,6 +240,7 @@ class SqliteCatalogWriter(SqliteCatalogReader):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._entries: list[tuple[Binding, ...]] = []
+        self._identifiers: list[tuple[Binding, ...]] = []
         self._ids: dict[str, int] = {}
 
     @property
@@ -215,9 +254,13 @@ class SqliteCatalogWriter(SqliteCatalogReader):
             entries, self._entries = self._entries, []
             self._connection.run_many(_PUT_ENTRY, entries)
             self._connection.run_many(_SETTLE_RECORD, dict.fromkeys(entry[:3] for entry in entries))
+        if self._identifiers:
+            identifiers, self._identifiers = self._identifiers, []
+            self._connection.run_many(_PUT_IDENTIFIER, identifiers)
 
-    def put_entry(self, entry: CatalogEntry) -> None:
+    def put_entry(self, entry: CatalogEntry, identifiers: Sequence[str] = ()) -> None:
         """Add an entry; the record's current entry is recomputed."""
+        log = self._id("log", "origin", entry.origin)
         if len(self._entries) >= _ENTRIES_KEPT_BACK_MAX:
             self.settle()
         self._entries.append(
@@ -227,7 +270,7 @@ class SqliteCatalogWriter(SqliteCatalogReader):
                 entry.key,
                 entry.epoch,
                 entry.index,
-                self._id("log", "origin", entry.origin),
+                log,
                 entry.header.digest,
                 entry.op,
                 entry.time_ms,
@@ -235,15 +278,24 @@ class SqliteCatalogWriter(SqliteCatalogReader):
                 entry.body.digest if entry.body else None,
                 entry.size,
                 entry.title,
+                entry.harvested_from,
             )
         )
+        self._identifiers += [(name, log, entry.index) for name in identifiers]
 
-    def put_title(self, origin: Origin, index: int, title: str) -> bool:
-        """Set the title of an entry; answers whether there is such an entry."""
+    def put_content(self, origin: Origin, index: int, content: Content) -> bool:
+        """Set what an entry's body says; answers whether there is such an entry."""
+        where = "log = (SELECT id FROM log WHERE origin = ?) AND leaf = ?"
         changed = self._db.run_changes(
-            "UPDATE entry SET title = ? WHERE log = (SELECT id FROM log WHERE origin = ?) AND leaf = ?",
-            (title, origin, index),
+            f"UPDATE entry SET title = ?, harvested = ? WHERE {where}",
+            (content.title, content.harvested_from, origin, index),
         )
+        self._db.run(
+            f"DELETE FROM identifier WHERE entry = (SELECT id FROM entry WHERE {where})", (origin, index)
+        )
+        if content.identifiers:
+            log = self._id("log", "origin", origin)
+            self._db.run_many(_PUT_IDENTIFIER, [(name, log, index) for name in content.identifiers])
         return changed > 0
 
     def drop_entry(self, origin: Origin, index: int) -> None:

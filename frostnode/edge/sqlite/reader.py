@@ -3,6 +3,7 @@
 from frostnode.edge.sqlite.arrival_reader import ArrivalReader
 from frostnode.edge.sqlite.body_reader import BodyReader
 from frostnode.edge.sqlite.evidence_reader import EvidenceReader
+from frostnode.edge.sqlite.handles import HandleReading
 from frostnode.edge.sqlite.identity_reader import IdentityReader
 from frostnode.edge.sqlite.ledger_reader import LedgerReading
 from frostnode.edge.sqlite.log_reader import LogStateReader
@@ -22,6 +23,7 @@ class Reader(
     NeighbourReader,
     SourceReader,
     LedgerReading,
+    HandleReading,
 ):
     """A `frostnode.ports.LogReader` over one snapshot."""
 

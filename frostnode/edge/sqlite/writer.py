@@ -10,6 +10,7 @@ from typing import Final
 from frostnode.edge.sqlite.body_writer import BodyPacker
 from frostnode.edge.sqlite.connection import Database
 from frostnode.edge.sqlite.erasure import SCRUB_PLACES, erase_bodies, erase_leaves, fill_leaves
+from frostnode.edge.sqlite.handles import HandleWriting
 from frostnode.edge.sqlite.identity_writer import put_change, put_events, put_publisher
 from frostnode.edge.sqlite.ledger_writer import LedgerWriting
 from frostnode.edge.sqlite.log_writer import OpenLog, cut_log
@@ -34,7 +35,7 @@ _SOME_ERASED: Final = "SELECT 1 FROM withheld_leaf WHERE state <> 'absent' LIMIT
 _NO_LOG: Final = Origin("")
 
 
-class Writer(NeighbourWriter, LedgerWriting, WithheldWriter, Reader):
+class Writer(NeighbourWriter, LedgerWriting, WithheldWriter, HandleWriting, Reader):
     """A `frostnode.ports.LogWriter` over one open transaction."""
 
     def __init__(self, database: Database, clock: Clock, random: Random) -> None:
