@@ -4,10 +4,10 @@ The seed is in nobody's hands but the host's: it makes log keys, never an identi
 """
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from frostnode.neighbours import Hosted
-from frostnode.ports import HostKeys, LogStore
+from frostnode.ports import LogStore
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import IdentityError, LocalError
 from frostnode.protocol.history import History
@@ -21,9 +21,20 @@ LOG_KEY_LABEL: Final = "frost log"
 """Labels of log keys under the host seed begin with this."""
 
 
+class HostKeys(Protocol):
+    """The public halves of the keys that this host makes from its seed: what an identity event names."""
+
+    @property
+    def node(self) -> PublicKey:
+        """Its own key."""
+
+    def log_key(self, label: str) -> PublicKey:
+        """The log key with this label."""
+
+
 @dataclass(frozen=True, slots=True)
 class SeedKeys:
-    """A `frostnode.ports.HostKeys` over a host seed (32 bytes)."""
+    """HostKeys over a host seed (32 bytes)."""
 
     seed: bytes = field(repr=False)
 

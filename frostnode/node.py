@@ -34,7 +34,7 @@ from frostnode.edge.tantivy_index import TantivyIndex
 from frostnode.edge.threads import ThreadWorker
 from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
 from frostnode.enduring import one_fault
-from frostnode.hosting import NODE_KEY_LABEL, SeedKeys
+from frostnode.hosting import NODE_KEY_LABEL, HostKeys, SeedKeys
 from frostnode.live import live
 from frostnode.log.service import Sequencing
 from frostnode.operations.parts import HomeStore, Json, Parts, Progress, Pushing
@@ -44,7 +44,6 @@ from frostnode.operations.table import operate
 from frostnode.ports import (
     CatalogStore,
     Clock,
-    HostKeys,
     LogStore,
     Random,
     SearchIndex,

@@ -23,7 +23,6 @@ from frostnode.protocol.frames import BodyItem, WithheldLeaf
 from frostnode.protocol.growth import Growth
 from frostnode.protocol.handles import Handle
 from frostnode.protocol.history import History, Taken
-from frostnode.protocol.keys import PublicKey
 from frostnode.protocol.log_state import Ahead, LogState
 from frostnode.protocol.merkle import NodeAt
 from frostnode.protocol.names import Did, Origin
@@ -85,17 +84,6 @@ class Signer(Protocol):
 
     async def sign(self, request: SignRequest) -> bytes:
         """The signed note of the checkpoint (origin, new_size, new_root)."""
-
-
-class HostKeys(Protocol):
-    """The public halves of the keys that this host makes from its seed: what an identity event names."""
-
-    @property
-    def node(self) -> PublicKey:
-        """Its own key."""
-
-    def log_key(self, label: str) -> PublicKey:
-        """The log key with this label."""
 
 
 class ArrivalKind(StrEnum):

@@ -8,10 +8,10 @@ from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from functools import partial
 
-from frostnode.hosting import label_after, take_over
+from frostnode.hosting import HostKeys, label_after, take_over
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.operations.policy import refresh
-from frostnode.ports import HostKeys, LogReader
+from frostnode.ports import LogReader
 from frostnode.protocol.checkpoint import Checkpoint
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError

@@ -8,13 +8,13 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import trio
 
 from frostnode.bell import Bell
+from frostnode.hosting import HostKeys
 from frostnode.log.audit import AuditableStore
 from frostnode.log.service import Sequencing
 from frostnode.ports import (
     CatalogReader,
     CatalogStore,
     Clock,
-    HostKeys,
     LogReader,
     LogStore,
     Random,
