@@ -13,6 +13,7 @@ from frostnode.cli.look import log, search, show, status
 from frostnode.cli.maintain import fsck, reindex
 from frostnode.cli.move import move, recover, rotate
 from frostnode.cli.names import handle, resolve
+from frostnode.cli.orphans import orphans, republish
 from frostnode.cli.peers import peers
 from frostnode.cli.policy import policy
 from frostnode.cli.proof import proof, verify
@@ -48,6 +49,8 @@ COMMANDS: Final[list[click.Command]] = [
     move,
     rotate,
     recover,
+    orphans,
+    republish,
     evidence,
     fsck,
     reindex,

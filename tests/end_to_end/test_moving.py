@@ -1,6 +1,7 @@
 """A publisher leaves its host, alive or dead: identity, followers and history come along. Real processes."""
 
 import json
+import shutil
 import socket
 import time
 
@@ -59,6 +60,10 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def port_of(node):
+    return int(node.url.rpartition(":")[2])
+
+
 def found(node, name, *options):
     """A node that is reached where it says."""
     port = free_port()
@@ -103,5 +108,108 @@ def test_a_dead_host(world):
     for node in (b, c):
         wait_until("history and news", lambda node=node: keys(node) >= {"one", "two", "three", "four"})
     # A comes back, unaware.
-    a.start(port=int(a.url.rpartition(":")[2]))
+    a.start(port=port_of(a))
     wait_until("A hears", lambda: a.json("status")["hosted"][0]["moved_to"] == b.url)
+
+
+def test_a_lost_tail_is_published_anew_as_the_same_bytes(make_node):
+    a, b, c = map(make_node, "abc")
+    did = found(a, "Polar Data Centre", "--passphrase-file", a.passphrase)["did"]
+    publish(a, "one")
+    found(c, "C", "--carrier", "--peer", a.url)
+    wait_until("C carries", lambda: keys(c) >= {"one"})
+    c.stop()
+    late = {line["url"]: line["header"] for line in publish(a, "late", "contested")["records"]}
+    a.kill()
+    c.start(port=port_of(c))
+    found(b, "B", "--carrier")
+    done = move(b, a.home / "authority-kit.json", a.passphrase, "--peer", c.url)
+    assert done["end"]["size"] == 2, "what nobody carries does not count"
+    publish(b, "contested", title="Written since at B")
+
+    a.start(port=port_of(a))
+    wait_until("A hears", lambda: a.json("status")["hosted"][0]["moved_to"] == b.url)
+    assert keys(a) == {"one"} | ({"contested"} & keys(a))
+    listed = b.json("orphans", did, "--from", a.url)["orphans"]
+    assert {line["url"].rpartition("/")[2]: line["status"] for line in listed} == {
+        "late": "orphaned",
+        "contested": "written since",
+    }
+    b.json("republish", did, "--from", a.url, "--yes")
+    for node in (b, c):
+        wait_until("it is back", lambda node=node: "late" in keys(node))
+        assert node.json("fsck")["findings"] == []
+    shown = b.json("show", f"{did}/late")
+    assert shown["header"] == late[f"{did}/late"], "the very same entry"
+    assert b.json("show", f"{did}/contested")["title"] == "Written since at B contested"
+    again = b.json("orphans", did, "--from", a.url)["orphans"]
+    assert [line["status"] for line in again] == ["published", "written since"]
+
+
+def test_who_has_stolen_the_kit_is_overruled_with_the_recovery_sheet(make_node):
+    a, thief, c = map(make_node, "atc")
+    did = found(a, "Polar Data Centre", "--passphrase-file", a.passphrase)["did"]
+    publish(a, "one")
+    found(c, "C", "--carrier", "--peer", a.url)
+    wait_until("C carries", lambda: keys(c) >= {"one"})
+    found(thief, "T", "--carrier")
+    move(thief, a.home / "authority-kit.json", a.passphrase, "--peer", a.url, "--peer", c.url)
+    publish(thief, "forged")
+    wait_until("C believes it", lambda: "forged" in keys(c))
+
+    refused = a.frost(
+        *("recover", "--sheet", a.home / "recovery-sheet.json", "--new-kit", a.home / "new.json"),
+        *("--passphrase-file", a.passphrase, "--yes"),
+        check=False,
+    )
+    assert "--after one of 0 genesis" in refused.stderr.decode()
+    done = a.json(
+        *("recover", "--sheet", a.home / "recovery-sheet.json", "--new-kit", a.home / "new.json"),
+        *("--after", "0", "--passphrase-file", a.passphrase, "--peer", c.url, "--yes"),
+    )
+    assert (done["n"], done["end"]["size"]) == (1, 2)
+    publish(a, "two")
+    wait_until("C is back with the owner", lambda: keys(c) == {"one", "two"})
+    for node in (a, c):
+        assert node.json("fsck")["findings"] == []
+    old = a.frost(
+        *("rotate", "--kit", a.home / "authority-kit.json", "--passphrase-file", a.passphrase, "--yes"),
+        check=False,
+    )
+    assert "kit.mismatch" in old.stderr.decode()
+    a.json("rotate", "--kit", a.home / "new.json", "--passphrase-file", a.passphrase, "--yes")
+    assert did == a.json("status")["hosted"][0]["did"]
+
+
+def test_a_home_that_was_copied_waits_and_one_that_was_set_back_catches_up(make_node, tmp_path):
+    a, c = map(make_node, "ac")
+    found(a, "Polar Data Centre", "--passphrase-file", a.passphrase)
+    found(c, "C", "--carrier", "--peer", a.url)
+    publish(a, "one")
+    wait_until("C carries", lambda: keys(c) >= {"one"})
+    a.json("follow", c.url)
+    wait_until("A has seen C carry it", lambda: a.json("peers")["peers"][0]["logs"] == 1)
+    a.stop()
+    image = {path: path.read_bytes() for path in a.home.glob("*.db*")}
+    a.start(port=port_of(a))
+    publish(a, "two")
+    wait_until("C carries", lambda: keys(c) >= {"two"})
+    a.stop()
+    for path in a.home.glob("*.db*"):
+        path.unlink()
+    for path, data in image.items():
+        path.write_bytes(data)
+    a.start(port=port_of(a))
+    publish(a, "three")
+    wait_until("nothing was forked", lambda: keys(c) == {"one", "two", "three"})
+    assert c.json("status")["disputed"] == []
+
+    a.stop()
+    copy = make_node("copy")
+    shutil.copytree(a.home, copy.home, ignore=shutil.ignore_patterns("*.sock"))
+    refused = copy.frost("publish", "-", stdin=b'{"type": "dataset", "key": "x", "title": "X"}', check=False)
+    assert refused.returncode == 7
+    assert "--i-am-the-only-copy" in refused.stderr.decode()
+    copy.start("--i-am-the-only-copy", port=port_of(a))
+    publish(copy, "four")
+    wait_until("C carries", lambda: keys(c) >= {"four"})

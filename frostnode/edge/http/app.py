@@ -15,6 +15,7 @@ from frostnode.edge.http.api import Api
 from frostnode.edge.http.names import Names
 from frostnode.edge.http.neighbours import NeighbourResources
 from frostnode.edge.http.offers import OfferResources
+from frostnode.edge.http.orphans import OrphanResources
 from frostnode.edge.http.pages import Pages
 from frostnode.edge.http.security import SecurityHeaders
 from frostnode.edge.http.signed import ACCEPT_SIGNATURE, Gate
@@ -63,6 +64,7 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
             *_offers(parts),
             *neighbours.routes(),
             *WitnessResources(parts.witnessing).routes(),
+            *OrphanResources(parts).routes(),
             *AnnouncementResources(parts.world(), parts.carrying.is_carried).routes(),
             *sync.routes(),
             *Api(parts).routes(),
