@@ -13,6 +13,7 @@ The flow of a record, which is also the order to read the code in:
     ports.py      what the flow asks of the world, as Protocols with their guarantees
     wire.py       what the flow asks of the wire
     witness_port.py  the same of a witness key
+    files_port.py what exports ask of files and folders
     bell.py       a wake-up that may be lost
     enduring.py   going on after what the disk refused
     log           order entries, commit to them, sign the head; check what is held

@@ -7,7 +7,7 @@ work on it meanwhile), with its files, the network, the HTTP server and the cont
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -20,6 +20,7 @@ from frostnode.config import Config, read_config
 from frostnode.edge.clock import SystemClock
 from frostnode.edge.control import control_server
 from frostnode.edge.dns_texts import DnsTexts
+from frostnode.edge.files import DiskFiles
 from frostnode.edge.home import Home
 from frostnode.edge.http.app import make_app
 from frostnode.edge.http.server import listen, serve_http
@@ -34,6 +35,7 @@ from frostnode.edge.tantivy_index import TantivyIndex
 from frostnode.edge.threads import ThreadWorker
 from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
 from frostnode.enduring import one_fault
+from frostnode.files_port import Files
 from frostnode.hosting import NODE_KEY_LABEL, HostKeys, SeedKeys
 from frostnode.live import live
 from frostnode.log.service import Sequencing
@@ -79,6 +81,7 @@ class Ports:
     """The keys of this host; without them no publisher comes to it."""
     is_copy: bool = False
     """Whether what is behind the ports may be there twice, or an older state of it."""
+    files: Files = field(default_factory=DiskFiles)
     node_key: SigningKey | None = None
     """With which the node signs what it asks of others; without it nothing is offered, nor taken."""
     lease_transport: PeerTransport | None = None
@@ -125,6 +128,7 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             policy=config.carry,
             read_policy=lambda: config.carry,
             witness=ports.witness,
+            files=ports.files,
             trusted=config.trusted,
             host=ports.host,
             start_grace_s=config.start_grace_s,

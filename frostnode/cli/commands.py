@@ -4,6 +4,7 @@ from typing import Final
 
 import click
 
+from frostnode.cli.archive import export, import_archive
 from frostnode.cli.evidence import evidence
 from frostnode.cli.follow import follow, sync, unfollow
 from frostnode.cli.importing import import_group
@@ -42,6 +43,8 @@ COMMANDS: Final[list[click.Command]] = [
     handle,
     proof,
     verify,
+    export,
+    import_archive,
     erase,
     block,
     unblock,

@@ -1,14 +1,21 @@
 """`frost proof` and `verify`: the portable proof of one record, and whatever else proves itself as one file."""
 
 from base64 import b64decode
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from frostnode.cli.shared import ask_node, home_option, json_option, read_file, show_json, write_file
 from frostnode.protocol.errors import LocalError, LogError
-from frostnode.protocol.limits import POLICY_BYTES_MAX, PROOF_FILE_BYTES_MAX
+from frostnode.protocol.limits import ARCHIVE_CHUNK_BYTES, POLICY_BYTES_MAX, PROOF_FILE_BYTES_MAX
+
+if TYPE_CHECKING:
+    from frostnode.protocol.tlog_policy import Verdict
+
+_BEGIN_BYTES: Final = 64
+"""Enough to tell an archive, which may be as large as a disk, from the others."""
 
 
 @click.command()
@@ -47,17 +54,22 @@ def proof(
 )
 @json_option
 def verify(file: Path, policy: Path | None, as_json: bool) -> None:
-    """Verify a proof or evidence FILE offline, and say what it proves. Needs no node and no network.
+    """Verify a proof, evidence or archive FILE offline, and say what it proves. Needs no node and no network.
 
     With a policy it also says whether enough witnesses vouch, and since when; if not, it fails.
 
     \b
     Example:
       frost verify sea-ice.frostproof
+      frost verify polar.frostarchive
       frost verify sea-ice.frostproof --policy friends.policy
     """
+    from frostnode.protocol.car import is_car
     from frostnode.protocol.evidence import is_evidence
 
+    if is_car(read_file(file, _BEGIN_BYTES)):
+        _verify_archive(file, policy, as_json)
+        return
     data = read_file(file, PROOF_FILE_BYTES_MAX)
     if not is_evidence(data):
         _verify_proof(data, policy, as_json)
@@ -108,12 +120,47 @@ def _verify_proof(data: bytes, policy: Path | None, as_json: bool) -> None:
         "size": verified.size,
         "event": {"n": verified.tip_n, "cid": str(verified.tip)},
         "cosigned": verified.cosigned,
-        "policy": None
-        if verdict is None
-        else {"holds": verdict.holds, "since": verdict.since, "reason": verdict.reason},
+        "policy": _verdict_json(verdict),
         "statement": verified.statement,
         "fields": to_json(verified.fields) if verified.fields is not None else None,
     }
     _show(result, as_json)
+    _require(verdict, policy)
+
+
+def _verify_archive(file: Path, policy: Path | None, as_json: bool) -> None:
+    from frostnode.protocol.archive_check import ArchiveCheck
+    from frostnode.protocol.tlog_policy import parse_policy
+
+    rules = parse_policy(read_file(policy, POLICY_BYTES_MAX)) if policy is not None else None
+    check = ArchiveCheck(policy=rules)
+    try:
+        with file.open("rb") as source:
+            while chunk := source.read(ARCHIVE_CHUNK_BYTES):
+                check.feed(chunk)
+    except OSError as error:
+        raise LocalError("input.unreadable", f"{file}: {error.strerror}") from error
+    checked = check.close()
+    verdict = checked.verdict
+    result = {
+        "did": checked.did,
+        "event": {"n": checked.tip_n, "cid": str(checked.tip)},
+        "forked": checked.forked,
+        "logs": [{**asdict(log), "root": log.root.hex()} for log in checked.logs],
+        "policy": _verdict_json(verdict),
+        "statement": checked.statement,
+    }
+    _show(result, as_json)
+    _require(verdict, policy)
+
+
+def _verdict_json(verdict: "Verdict | None") -> dict[str, Any] | None:
+    if verdict is None:
+        return None
+    return {"holds": verdict.holds, "since": verdict.since, "reason": verdict.reason}
+
+
+def _require(verdict: "Verdict | None", policy: Path | None) -> None:
+    """Fail when a policy does not hold."""
     if verdict is not None and not verdict.holds:
         raise LogError("quorum.unmet", f"{policy}: {verdict.reason}")

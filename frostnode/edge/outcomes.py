@@ -42,6 +42,7 @@ class Outcome(NamedTuple):
 
 OUTCOMES: Final[dict[str | type[FrostError], Outcome]] = {
     # by code
+    "archive.changed": Outcome(409, Exit.BUSY),
     "body.too-large": Outcome(413, Exit.INVALID),
     "cursor.unknown": Outcome(410, Exit.NOT_FOUND),
     "encoding.too-large": Outcome(413, Exit.INVALID),
@@ -59,6 +60,7 @@ OUTCOMES: Final[dict[str | type[FrostError], Outcome]] = {
     "identity.too-large": Outcome(413, Exit.INVALID),
     "name.origin": Outcome(400, Exit.INVALID),  # nobody types one: it stood in bytes from outside
     "quorum.malformed": Outcome(400, Exit.INVALID),
+    "output.exists": Outcome(409, Exit.BUSY),
     "queue.full": Outcome(503, Exit.BUSY),
     "offer.closed": Outcome(403, Exit.NOT_FOUND),
     "offer.malformed": Outcome(400, Exit.INVALID),

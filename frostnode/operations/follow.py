@@ -1,5 +1,6 @@
 """Follow other nodes and publishers, stop following, take what there is now."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from frostnode.log.withheld import check_shown
@@ -39,6 +40,27 @@ async def follow(parts: Parts, params: Params, progress: Progress) -> Json:
             lambda reader: parts.carrying.judge(done["followed"], reader.place(done["followed"]))
         )
         done["refused"] = verdict.reason if isinstance(verdict, Refusal) else None
+    return done
+
+
+async def follow_all(parts: Parts, dids: Sequence[Did], urls: Sequence[str]) -> Json:
+    """Follow all of these publishers and nodes at once: {followed, peers, known}, how many are new and were not."""
+
+    def run() -> Json:
+        with parts.log.write() as writer:
+            known_dids, known_urls = set(writer.followed()), {peer.url for peer in writer.peers()}
+            new_dids, new_urls = set(dids) - known_dids, set(urls) - known_urls
+            for did in sorted(new_dids):
+                check_shown(writer, did)
+                writer.follow(did)
+            for url in sorted(new_urls):
+                writer.put_peer(url)
+        known = len(known_dids & set(dids)) + len(known_urls & set(urls))
+        return {"followed": len(new_dids), "peers": len(new_urls), "known": known}
+
+    done = await parts.worker.run(run)
+    await refresh(parts)
+    parts.peers_changed.ring()
     return done
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import trio
 
 from frostnode.bell import Bell
+from frostnode.files_port import Files
 from frostnode.hosting import HostKeys
 from frostnode.log.audit import AuditableStore
 from frostnode.log.service import Sequencing
@@ -95,6 +96,7 @@ class Parts:
     url: str
     followers: dict[str, PeerFollower]
     witness: Witness
+    files: Files
     trusted: tuple[Cosigner, ...] = ()
     host: HostKeys | None = None
     """The keys of this host, for publishers that come to it."""

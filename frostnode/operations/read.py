@@ -316,7 +316,7 @@ async def log(parts: Parts, params: Params, progress: Progress) -> Json:
 
     def run() -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as reader:
-            did = _one_publisher(parts, reader, params.get("did"))
+            did = one_publisher(parts, reader, params.get("did"))
             entries: list[Json] = []
             for state in reversed(reader.logs(did)):
                 room = limit - len(entries)
@@ -343,7 +343,8 @@ async def log(parts: Parts, params: Params, progress: Progress) -> Json:
     return await parts.worker.run(run)
 
 
-def _one_publisher(parts: Parts, reader: LogReader, did: str | None) -> Did:
+def one_publisher(parts: Parts, reader: LogReader, did: str | None) -> Did:
+    """The publisher that was named, or else the only one that is hosted here."""
     if did:
         wanted = parse_did(did)
         check_shown(reader, wanted)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 from frostnode.operations import (
+    archive,
     block,
     erase,
     evidence,
@@ -54,6 +55,10 @@ OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
     "evidence": (("target",), evidence.evidence),
     "identity": (("did",), identity.identity),
     "awaits": ((), identity.awaits),
+    "export": (("file",), archive.export),
+    "export-all": (("folder",), archive.export_all),
+    "import-archive": (("files",), archive.import_archives),
+    "follow-from": (("file",), archive.follow_from),
     "erase": (("target", "reason"), erase.erase),
     "block": (("target", "reason"), block.block),
     "unblock": (("target",), block.unblock),

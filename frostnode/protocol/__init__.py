@@ -52,4 +52,7 @@ In reading order; each cites its chapter of spec/README.md:
     follow_witnesses what a follower makes of cosignatures
     follow_held    what is held, with what a batch brings on top
     follow         the follower without I/O: frames in, what may be taken out
+    car            CAR files: blocks that carry their CIDs
+    archive        a publisher as one file, between blocks and frames
+    archive_check  what such a file proves, offline
 """

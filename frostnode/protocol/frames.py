@@ -141,19 +141,24 @@ _NAMES: Final = {cls: name for name, cls in _KINDS.items()}
 
 def encode_frame(frame: Frame) -> bytes:
     """One frame with its outer byte string, ready to be sent."""
+    return encode_byte_string(cbor2.dumps(frame_content(frame)))
+
+
+def frame_content(frame: Frame) -> list[Any]:
+    """What a frame says: its kind and its fields, as plain values."""
     content: dict[str, Any] = {}
     for field in fields(frame):
         value = getattr(frame, field.name)
         if field.name == "cursor" and value is None:
             continue
-        content[field.name] = value
+        content[field.name] = list(value) if isinstance(value, tuple) else value
     if isinstance(frame, EntriesFrame):
         content["withheld"] = [[leaf.offset, leaf.leaf_hash, leaf.reason] for leaf in frame.withheld]
     elif isinstance(frame, BodiesFrame):
         content["items"] = [
             [item.state, item.reason] if isinstance(item, BodyAbsent) else item for item in frame.items
         ]
-    return encode_byte_string(cbor2.dumps([_NAMES[type(frame)], content]))
+    return [_NAMES[type(frame)], content]
 
 
 class FrameDecoder:
@@ -265,7 +270,7 @@ def decode_frame(content: bytes) -> Frame:
     Raises:
         FrameError: frame.malformed
     """
-    _check_items(content)
+    check_items(content)
     memory = BytesIO(content)
     decoder = cbor2.CBORDecoder(
         memory,
@@ -285,6 +290,11 @@ def decode_frame(content: bytes) -> Frame:
         raise FrameError(
             "frame.malformed", "frame content", found=len(content), expected=f"{memory.tell()} bytes"
         )
+    return read_frame(item)
+
+
+def read_frame(item: object) -> Frame:
+    """The frame that plain values say. Raises FrameError: frame.malformed."""
     match item:
         case [str() as kind, dict() as content_map] if kind in _KINDS:
             return _READERS[_KINDS[kind]](_Fields(kind, content_map))
@@ -295,7 +305,7 @@ _STRINGS: Final = (2, 3)
 """The major types whose items are followed by so many bytes."""
 
 
-def _check_items(content: bytes) -> None:
+def check_items(content: bytes) -> None:
     """Refuse very many items before they are decoded: one byte of CBOR can be a hundred bytes of memory."""
     at = items = 0
     while at < len(content):

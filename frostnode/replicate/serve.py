@@ -30,8 +30,10 @@ from frostnode.protocol.limits import (
 )
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.merkle import compact_range
+from frostnode.protocol.named_body import named_body
 from frostnode.protocol.names import Did, Origin, parse_origin
 from frostnode.protocol.range_proof import range_proof
+from frostnode.protocol.tiles import decode_bundle
 from frostnode.replicate.cursor import cursor_at
 from frostnode.replicate.dispute import kept_frame
 
@@ -352,15 +354,26 @@ class LogStream:
 
 def body_frames(reader: LogReader, origin: Origin, start: int, stop: int) -> Iterator[bytes]:
     """Bodies of leaves [start, stop) of one bundle, at most FRAME_BODIES_BYTES_MAX or one body a frame."""
-    batch: list[BodyItem] = []
-    weight = 0
-    begin = start
-    for index, item in enumerate(reader.bodies(origin, start, stop), start):
-        size = len(item) if isinstance(item, bytes) else 0
-        if batch and weight + size > FRAME_BODIES_BYTES_MAX:
-            yield encode_frame(BodiesFrame(origin=origin, start=begin, items=batch))
-            batch, weight, begin = [], 0, index
-        batch.append(item)
+    for begin, end in runs_of_bodies(reader, origin, start, stop):
+        yield from map(encode_frame, bodies_between(reader, origin, begin, end))
+
+
+def runs_of_bodies(reader: LogReader, origin: Origin, start: int, stop: int) -> list[tuple[int, int]]:
+    """Cut [start, stop) so that the bodies that the leaves name fit one frame: those of a bundle may be a gigabyte."""
+    runs: list[tuple[int, int]] = []
+    begin, weight = start, 0
+    for index, leaf in enumerate(decode_bundle(reader.leaves(origin, start, stop).bundle), start):
+        named = named_body(leaf)
+        size = 0 if named is None else named.size
+        if weight and weight + size > FRAME_BODIES_BYTES_MAX:
+            runs.append((begin, index))
+            begin, weight = index, 0
         weight += size
-    if any(item is not None for item in batch):
-        yield encode_frame(BodiesFrame(origin=origin, start=begin, items=batch))
+    return [*runs, (begin, stop)]
+
+
+def bodies_between(reader: LogReader, origin: Origin, start: int, stop: int) -> Iterator[BodiesFrame]:
+    """What is here of one such run, if anything is."""
+    items = reader.bodies(origin, start, stop)
+    if any(item is not None for item in items):
+        yield BodiesFrame(origin=origin, start=start, items=items)

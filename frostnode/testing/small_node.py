@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from frostnode.bell import Bell
+from frostnode.edge.files import DiskFiles
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.store import SqliteStore
@@ -96,6 +97,7 @@ class SmallNode:
             url="",
             followers={},
             witness=self.witness,
+            files=DiskFiles(),
         )
 
     def fail(self, nth: int, fault: Fault) -> None:

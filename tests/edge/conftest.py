@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from frostnode.bell import Bell
+from frostnode.edge.files import DiskFiles
 from frostnode.edge.http.api import quiet
 from frostnode.edge.http.app import make_app
 from frostnode.edge.signer import LocalSigner
@@ -90,6 +91,7 @@ class Node:
             name="The node of the tests",
             url="https://frost.example.org",
             followers={},
+            files=DiskFiles(),
             witness=LocalWitness(folder / "witness.db", SigningKey(b"witness".ljust(32))),
         )
         self.neighbours_listed = []
