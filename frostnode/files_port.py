@@ -1,11 +1,13 @@
-"""What exports ask of the world: files and folders to write to and read from. Knows the protocol's errors and nothing else.
+"""What exports ask of the world: files and folders to write to and read from, and pages for people.
 
 Paths are those that the operator gave, as absolute text; a running node and the command that asks it must mean
 the same place. Every call may raise StorageError storage.failed.
 """
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, TypeAlias
+
+from frostnode.protocol.names import Did, DidUrl
 
 
 class Sink(Protocol):
@@ -46,6 +48,7 @@ class Folder(Protocol):
     def read(self, name: str, bytes_max: int) -> bytes | None:
         """At most so many bytes of a file; None when there is none."""
 
+    def is_empty(self) -> bool: ...
     def names(self, under: str) -> Iterator[str]:
         """The names of all files in a folder and below it; none when there is no such folder."""
 
@@ -53,6 +56,20 @@ class Folder(Protocol):
         """Remove a file, and folders that are empty then."""
 
     def close(self) -> None: ...
+
+
+class SitePages(Protocol):
+    """The pages of one export, with relative links to each other and to nothing that is not there."""
+
+    def assets(self) -> Iterator[tuple[str, bytes]]:
+        """Style sheets and images, by file name."""
+
+    def page(self, name: str, template: str, values: Mapping[str, Any]) -> bytes:
+        """A page as it stands in the file `name`; of a record (`record.html`) `values` are what `show` answers."""
+
+
+MakeSite: TypeAlias = Callable[[Callable[[Did], bool], Callable[[DidUrl], bool]], SitePages]
+"""Pages of a site, told which publishers and which records have one."""
 
 
 class Files(Protocol):

@@ -24,6 +24,7 @@ from frostnode.edge.files import DiskFiles
 from frostnode.edge.home import Home
 from frostnode.edge.http.app import make_app
 from frostnode.edge.http.server import listen, serve_http
+from frostnode.edge.http.site import Site
 from frostnode.edge.peer_http import HttpTransport
 from frostnode.edge.public_addresses import PublicAddresses
 from frostnode.edge.random import SystemRandom
@@ -35,7 +36,7 @@ from frostnode.edge.tantivy_index import TantivyIndex
 from frostnode.edge.threads import ThreadWorker
 from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
 from frostnode.enduring import one_fault
-from frostnode.files_port import Files
+from frostnode.files_port import Files, MakeSite
 from frostnode.hosting import NODE_KEY_LABEL, HostKeys, SeedKeys
 from frostnode.live import live
 from frostnode.log.service import Sequencing
@@ -82,6 +83,7 @@ class Ports:
     is_copy: bool = False
     """Whether what is behind the ports may be there twice, or an older state of it."""
     files: Files = field(default_factory=DiskFiles)
+    make_site: MakeSite = Site
     node_key: SigningKey | None = None
     """With which the node signs what it asks of others; without it nothing is offered, nor taken."""
     lease_transport: PeerTransport | None = None
@@ -129,6 +131,7 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             read_policy=lambda: config.carry,
             witness=ports.witness,
             files=ports.files,
+            make_site=ports.make_site,
             trusted=config.trusted,
             host=ports.host,
             start_grace_s=config.start_grace_s,
@@ -224,6 +227,7 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
         )
         parts = await stack.enter_async_context(assemble(ports, config))
         parts.read_policy = lambda: read_config(home.config).carry
+        parts.about = await facts(parts, seed)
         yield parts
 
 
@@ -283,7 +287,7 @@ async def serve(
             operation = partial(_operate_running, parts)
             async with control_server(home.control, operation):
                 url = await nursery.start(
-                    _serve_http, parts, home, host or config.host, config.port if port is None else port
+                    _serve_http, parts, host or config.host, config.port if port is None else port
                 )
                 nursery.start_soon(live, parts)
                 ready(Running(url, parts))
@@ -298,10 +302,7 @@ async def _operate_running(
         return await operate(parts, operation, params, progress)
 
 
-async def _serve_http(
-    parts: Parts, home: Home, host: str, port: int, *, task_status: trio.TaskStatus[str]
-) -> None:
-    about = await facts(parts, home.read_host_seed())
+async def _serve_http(parts: Parts, host: str, port: int, *, task_status: trio.TaskStatus[str]) -> None:
     settings = HypercornConfig()
     settings.accesslog = None
     settings.errorlog = "-"
@@ -310,7 +311,7 @@ async def _serve_http(
     settings.include_server_header = False
     listener = listen(host, port, settings.backlog)
     async with trio.open_nursery() as nursery:
-        await nursery.start(serve_http, make_app(parts, about), settings, [listener])
+        await nursery.start(serve_http, make_app(parts, dict(parts.about)), settings, [listener])
         bound = listener.socket.getsockname()[1]
         task_status.started(f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}")
 

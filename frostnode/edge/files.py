@@ -164,6 +164,11 @@ class DiskFolder:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
 
+    def is_empty(self) -> bool:
+        """Whether nothing is in it."""
+        with disk(self._root):
+            return not any(self._root.iterdir())
+
     def names(self, under: str) -> Iterator[str]:
         """The names of all files below a folder."""
         for folder, _, files in os.walk(self._root / under):

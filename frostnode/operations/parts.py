@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import trio
 
 from frostnode.bell import Bell
-from frostnode.files_port import Files
+from frostnode.files_port import Files, MakeSite
 from frostnode.hosting import HostKeys
 from frostnode.log.audit import AuditableStore
 from frostnode.log.service import Sequencing
@@ -97,6 +97,7 @@ class Parts:
     followers: dict[str, PeerFollower]
     witness: Witness
     files: Files
+    make_site: MakeSite
     trusted: tuple[Cosigner, ...] = ()
     host: HostKeys | None = None
     """The keys of this host, for publishers that come to it."""
@@ -111,6 +112,8 @@ class Parts:
     read_policy: Callable[[], CarryPolicy] = CarryPolicy
     """Reads the settings file anew."""
     carrying_changed: Bell = field(default_factory=Bell)
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What the node says of itself at /frost/node."""
     carrying: Carrying = field(init=False)
     known: Known = field(default_factory=Known)
     slots: Slots = field(init=False)

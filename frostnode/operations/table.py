@@ -19,6 +19,7 @@ from frostnode.operations import (
     publish,
     read,
     resolve,
+    site,
     status,
 )
 from frostnode.operations.parts import Json, Params, Parts, Progress
@@ -57,6 +58,7 @@ OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
     "awaits": ((), identity.awaits),
     "export": (("file",), archive.export),
     "export-all": (("folder",), archive.export_all),
+    "export-static": (("folder",), site.export_static),
     "import-archive": (("files",), archive.import_archives),
     "follow-from": (("file",), archive.follow_from),
     "erase": (("target", "reason"), erase.erase),

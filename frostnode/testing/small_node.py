@@ -7,6 +7,7 @@ from typing import Any
 
 from frostnode.bell import Bell
 from frostnode.edge.files import DiskFiles
+from frostnode.edge.http.site import Site
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.store import SqliteStore
@@ -98,6 +99,7 @@ class SmallNode:
             followers={},
             witness=self.witness,
             files=DiskFiles(),
+            make_site=Site,
         )
 
     def fail(self, nth: int, fault: Fault) -> None:

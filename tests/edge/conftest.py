@@ -12,6 +12,7 @@ from frostnode.bell import Bell
 from frostnode.edge.files import DiskFiles
 from frostnode.edge.http.api import quiet
 from frostnode.edge.http.app import make_app
+from frostnode.edge.http.site import Site
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.store import SqliteStore
@@ -92,6 +93,7 @@ class Node:
             url="https://frost.example.org",
             followers={},
             files=DiskFiles(),
+            make_site=Site,
             witness=LocalWitness(folder / "witness.db", SigningKey(b"witness".ljust(32))),
         )
         self.neighbours_listed = []

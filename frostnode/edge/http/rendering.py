@@ -1,11 +1,12 @@
 """Templates and what goes with them: filters for times and names, static files under the hash of what they hold."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -46,8 +47,27 @@ def load_static() -> tuple[Mapping[str, str], Mapping[str, StaticFile]]:
     return paths, found
 
 
-def make_environment(static_paths: Mapping[str, str]) -> Environment:
-    """The templates: everything is escaped, an unknown name is an error."""
+def as_it_is(path: str) -> str:
+    """Where a path of a live node leads: there."""
+    return path
+
+
+def pager_link(pages: Mapping[str, Any], offset: int) -> str:
+    """The link to another page of a listing on a live node: the same path with other parameters."""
+    return "?" + urlencode({**pages["params"], "offset": offset})
+
+
+def make_environment(
+    static_paths: Mapping[str, str],
+    *,
+    at: Callable[..., str] | None = None,
+    pager: Callable[[Mapping[str, Any], int], str] = pager_link,
+) -> Environment:
+    """The templates: everything is escaped, an unknown name is an error.
+
+    `at` answers where a path of a live node is to be found in files, and "" for nowhere; without it the pages are those of
+    a live node.
+    """
     environment = Environment(
         loader=PackageLoader(_PACKAGE),
         autoescape=True,
@@ -57,18 +77,21 @@ def make_environment(static_paths: Mapping[str, str]) -> Environment:
         auto_reload=False,
     )
     filters: dict[str, Any] = {
+        "at": at or as_it_is,
         "bytes": bytes_text,
         "count": count_text,
         "day": day_text,
         "iso": iso_text,
         "link_to": link_to,
         "one_line": one_line,
+        "pager_link": pager,
         "record_path": record_path,
         "runs": runs,
         "utc": utc_text,
     }
     environment.filters.update(filters)
     environment.globals["static"] = static_paths
+    environment.globals["live"] = at is None
     return environment
 
 

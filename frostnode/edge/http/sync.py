@@ -28,6 +28,7 @@ from frostnode.protocol.withheld import Withheld
 from frostnode.replicate.cursor import parse_cursor_text, resume
 from frostnode.replicate.dispute import evidence_file
 from frostnode.replicate.serve import ArrivalStream, LogStream, offered_size
+from frostnode.replicate.static_export import head_line
 
 T = TypeVar("T")
 
@@ -89,19 +90,7 @@ class SyncResources:
         """A page of heads."""
         page = _page_number(request)
         heads = await self._read(lambda reader: reader.heads(page))
-        items = [
-            {
-                "did": head.did,
-                "origin": head.origin,
-                "epoch": head.epoch,
-                "checkpoint": head.checkpoint.decode() if head.checkpoint else None,
-                "tip": str(head.tip),
-                "forked": head.forked,
-                "disputed": head.disputed,
-            }
-            for head in heads
-            if self.carries(head.did)
-        ]
+        items = [head_line(head) for head in heads if self.carries(head.did)]
         return JSONResponse(_page("heads", items, page, len(heads)), headers=_CHANGING)
 
     async def withheld(self, request: Request) -> Response:
