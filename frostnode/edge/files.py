@@ -1,6 +1,6 @@
 """Files of this machine for exports: whole under their names or not there at all, whatever happens in between.
 
-A file is written beside its place, as NAME.part. A cut-off process leaves that behind; the next one takes it over.
+A file is written beside its place, as .NAME.part. A cut-off process leaves that behind; the next one takes it over.
 """
 
 import fcntl
@@ -42,7 +42,7 @@ class FileSink:
             raise _exists(path)
         self._path = path
         self._replace = replace
-        self._part = path.with_name(path.name + ".part")
+        self._part = path.with_name(f".{path.name}.part")
         with disk(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._part.open("ab")

@@ -163,17 +163,26 @@ class _Import:
         """Read the file, as often as it brings more."""
         parts = self._parts
         source = await parts.worker.run(partial(parts.files.open, self._file))
+        fault: FrostError | None = None
         try:
             if self._follow:
                 did = await parts.worker.run(partial(_identified, source))
                 await follow(parts, {"target": did}, progress)
             async with telling(progress, lambda: (f"bytes of {self._file}", self._read)):
-                for _ in range(_READINGS):
-                    await parts.worker.run(source.rewind)
-                    if not await self._reading(source):
-                        return
+                try:  # here, or else a nursery wraps what is raised
+                    await self._readings(source)
+                except FrostError as error:
+                    fault = error
         finally:
             source.close()
+        if fault is not None:
+            raise fault
+
+    async def _readings(self, source: Source) -> None:
+        for _ in range(_READINGS):
+            await self._parts.worker.run(source.rewind)
+            if not await self._reading(source):
+                return
 
     async def _reading(self, source: Source) -> bool:
         """One reading; answers whether another would bring more."""

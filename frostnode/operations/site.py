@@ -15,6 +15,7 @@ from frostnode.operations.site_names import (
     record_folder,
     record_name,
 )
+from frostnode.operations.status import status
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.names import Did, DidUrl, Origin, parse_did, parse_did_url
 from frostnode.replicate.static_export import MARK, StaticExport
@@ -132,8 +133,8 @@ class _Pages:
             }
             await self._put(page_name(PUBLISHERS, offset // _PER_PAGE), "publishers.html", values)
         newest = (await read.records(self._parts, {"limit": _NEWEST}, progress))["records"]
-        status = await read.status(self._parts, {}, progress)
-        await self._put(INDEX, "home.html", {"status": status, "newest": newest})
+        found = await status(self._parts, {}, progress)
+        await self._put(INDEX, "home.html", {"status": found, "newest": newest})
         await self._parts.worker.run(partial(self._remove_stale, max(1, -(-len(everyone) // _PER_PAGE))))
 
     async def _put(self, name: str, template: str, values: dict[str, Any]) -> None:

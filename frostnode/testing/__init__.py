@@ -10,6 +10,7 @@
     faults     a store and a signer that fail at a chosen step
     publisher  a publisher with real keys, from a seed: moves, recovers, makes entries
     memory_publisher  a publisher whose logs are frames in memory
+    archives   archives of publishers in memory, as odd as a test wants them
     equivocation  a publisher that tells two stories, and the evidence of that
     own_home   store, signer and sequencer in one folder, for crashes and faults
     memory_index   a search index in memory
