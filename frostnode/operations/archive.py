@@ -121,7 +121,8 @@ async def import_archives(parts: Parts, params: Params, progress: Progress) -> J
             if len(files) == 1:
                 raise fault from error
         results.append(intake.as_json(fault))
-    await parts.project()
+    async with telling(progress, lambda: ("arrivals indexed", parts.index.cursor())):
+        await parts.project()
     return {"archives": results}
 
 

@@ -54,7 +54,6 @@ class StaticExport:
     carries: Callable[[Did], bool] = _everyone
     cosigned: Callable[[Origin], bytes | None] = _no_note
     """The note that this node has cosigned last of a log."""
-    publishers: int = 0
     entries: int = 0
     written: int = 0
     kept: int = 0
@@ -62,6 +61,12 @@ class StaticExport:
     _logs: dict[Origin, tuple[int, int]] = field(default_factory=dict)
     """How many leaves of each log the last export showed, and how many this one does."""
     _pages: dict[str, int] = field(default_factory=dict)
+    _dids: set[Did] = field(default_factory=set)
+
+    @property
+    def publishers(self) -> int:
+        """How many are written."""
+        return len(self._dids)
 
     def steps(self) -> Iterator[None]:
         """Do it all, in many steps.
@@ -78,7 +83,7 @@ class StaticExport:
         for did in dids:
             yield from self._publisher(did)
         yield from self._listing("heads", self._head_lines)
-        yield from self._remove_stale(frozenset(dids))
+        yield from self._remove_stale()
 
     def put(self, name: str, data: bytes) -> None:
         """Write a file, unless it is there as it is."""
@@ -103,7 +108,7 @@ class StaticExport:
             plans = [(state, offered_size(reader, state)) for state in states]
         identity = b"".join(encode_byte_string(event.raw) for event in history.events)
         self.put(f"frost/{did}/identity", identity)
-        self.publishers += 1
+        self._dids.add(did)
         for state, size in plans:
             yield from self._log(state, size)
 
@@ -229,16 +234,16 @@ class StaticExport:
 
     # -- what is no longer to be had ------------------------------------------------------------------
 
-    def _remove_stale(self, dids: frozenset[Did]) -> Iterator[None]:
+    def _remove_stale(self) -> Iterator[None]:
         digests = {_digest(origin) for origin in self._logs}
         allowed: tuple[str, frozenset[str]] = "", frozenset()
         for count, name in enumerate(self.folder.names("frost")):
             _, area, *rest = name.split("/")
-            if area in dids and len(rest) > 1:
+            if area in self._dids and len(rest) > 1:
                 origin = "/".join([area, *rest[:3]])
                 if origin != allowed[0]:
                     allowed = origin, self._files_of(Origin(origin))
-            if not self._belongs(name, area, rest, dids=dids, digests=digests, files=allowed[1]):
+            if not self._belongs(name, area, rest, digests=digests, files=allowed[1]):
                 self.remove(name)
             if count % HEADS_PAGE_MAX == 0:
                 yield
@@ -249,7 +254,6 @@ class StaticExport:
         area: str,
         rest: list[str],
         *,
-        dids: frozenset[Did],
         digests: set[str],
         files: frozenset[str],
     ) -> bool:
@@ -264,7 +268,7 @@ class StaticExport:
         if area == "witness":
             return rest[0] in digests
         if area.startswith("did:"):
-            return area in dids and (rest == ["identity"] or name in files)
+            return area in self._dids and (rest == ["identity"] or name in files)
         return True
 
     def _files_of(self, origin: Origin) -> frozenset[str]:
