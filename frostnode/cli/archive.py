@@ -43,6 +43,10 @@ def export(
       frost export --all platform
       frost export --static site
     """
+    if (no_pages and static is None) or (replace and static is not None):
+        raise LocalError(
+            "usage", "what to export", expected="--no-pages only with --static, --replace only without"
+        )
     if all_ is not None and static is None and not names:
         _show_all(ask_node(home, "export-all", {"folder": _absolute(all_), "replace": replace}), as_json)
     elif static is not None and all_ is None and not names:

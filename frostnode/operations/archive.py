@@ -83,10 +83,9 @@ def _write_batch(parts: Parts, stream: ArchiveStream, sink: Sink) -> int:
 
 
 async def _export_follows(parts: Parts, hosted: Sequence[Did], path: str, *, replace: bool) -> str:
-    followed, peers = await parts.read(
-        lambda reader: (reader.followed(), [peer.url for peer in reader.peers()])
-    )
-    data = {"format": FOLLOWS_FORMAT, "followed": sorted(followed), "hosted": hosted, "peers": sorted(peers)}
+    followed, peers = await parts.read(lambda reader: (reader.followed(), reader.peers()))
+    chosen = sorted(peer.url for peer in peers if peer.listed_ms is None)
+    data = {"format": FOLLOWS_FORMAT, "followed": sorted(followed), "hosted": hosted, "peers": chosen}
 
     def write() -> None:
         sink = parts.files.create(path, replace=replace)

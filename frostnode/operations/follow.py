@@ -48,7 +48,8 @@ async def follow_all(parts: Parts, dids: Sequence[Did], urls: Sequence[str]) -> 
 
     def run() -> Json:
         with parts.log.write() as writer:
-            known_dids, known_urls = set(writer.followed()), {peer.url for peer in writer.peers()}
+            known_dids = set(writer.followed())
+            known_urls = {peer.url for peer in writer.peers() if peer.listed_ms is None}
             new_dids, new_urls = set(dids) - known_dids, set(urls) - known_urls
             for did in sorted(new_dids):
                 check_shown(writer, did)

@@ -109,6 +109,8 @@ def test_a_policy_judges_an_archive(run, archive, tmp_path):
         (["export", STRANGER], 2, "[DID] FILE, --all DIR or --static DIR"),
         (["export", "--all", "x", "--static", "y"], 2, "--all DIR or --static DIR"),
         (["export", "--all", "x", "file"], 2, "--all DIR or --static DIR"),
+        (["export", "x", "--no-pages"], 2, "--no-pages only with --static"),
+        (["export", "--static", "x", "--replace"], 2, "--replace only without"),
         (["export", "{taken}"], 7, "output.exists"),
         (["export", "--static", "{folder}"], 7, "output.exists"),
         (["export", "{taken}/x"], 6, "storage.failed"),

@@ -13,7 +13,7 @@ from frostnode.protocol.withheld import Block
 from frostnode.replicate.admission import OPEN, PeerDoor
 from frostnode.replicate.archive import ARCHIVES, ArchiveIntake, ArchiveStream
 from frostnode.replicate.dispute import evidence_frame
-from frostnode.replicate.policy import CarryPolicy, Mode
+from frostnode.replicate.policy import CarryPolicy, Mode, Quota
 from frostnode.testing.archives import archive_of, archive_with, frames_of, manifest_of
 from frostnode.testing.equivocation import evidence_of, twin_of
 from frostnode.testing.loopback import asgi, loopback
@@ -272,6 +272,23 @@ def test_a_publisher_that_is_not_carried_is_refused_with_the_reason(make_node, m
     two.carrying.refresh()
     take_in(two, archive_of(publisher), door=PeerDoor(two.carrying, ARCHIVES, anew=True))
     assert two.contents()
+
+
+@pytest.mark.slow
+def test_a_quota_that_is_used_up_is_said_and_what_fitted_stays(make_node, make_publisher):
+    publisher = make_publisher(count=600, every=600)
+    policy = CarryPolicy(unknown=Quota(entries=100))
+    two = make_node("two", policy=policy)
+    two.carrying.refresh()
+    with pytest.raises(LocalError) as caught:
+        take_in(two, archive_of(publisher), door=PeerDoor(two.carrying, ARCHIVES, anew=True))
+    assert caught.value.code == "policy.quota"
+    with two.store.write() as writer:
+        assert writer.log(publisher.origin).held.size == 256
+        writer.follow(publisher.did)
+    two.carrying.refresh()
+    intake = take_in(two, archive_of(publisher), door=PeerDoor(two.carrying, ARCHIVES, anew=True))
+    assert intake.entries == 344
 
 
 def test_nobody_unknown_is_written(make_node, make_publisher):
