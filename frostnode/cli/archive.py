@@ -6,7 +6,6 @@ from typing import Any
 import click
 
 from frostnode.cli.shared import ask_node, count, home_option, json_option, plain, show_json
-from frostnode.edge.control import error_from_json
 from frostnode.protocol.errors import LocalError
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -120,6 +119,8 @@ def import_archive(files: tuple[Path, ...], home: Path, follow: bool, as_json: b
         elif item["hidden"] and not item["error"]:
             click.echo(f"searches leave it out until somebody vouches for it: frost follow {item['did']}")
     if faults:
+        from frostnode.edge.control import error_from_json
+
         raise error_from_json(
             {**faults[0], "hint": "" if len(faults) == 1 else f"and {len(faults) - 1} more"}
         )
