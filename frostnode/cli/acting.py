@@ -3,6 +3,7 @@
 The kits are opened here and nowhere else: the node is handed a signed event, never a key.
 """
 
+import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -123,8 +124,11 @@ def act(terms: Terms, found: Survey, sign: Sign, beside: Path) -> dict[str, Any]
     answer = {"did": found.did, "event": str(signed.cid), "n": signed.event.n, "end": found.answer["end"]}
     if terms.rehearse:
         return {**answer, "rehearsed": True, "lost": found.answer["lost"]}
-    if not terms.yes and not click.confirm("Sign this? It cannot be taken back", default=False):
-        raise LocalError("usage", "nothing was signed")
+    if not terms.yes:
+        if not sys.stdin.isatty():
+            raise LocalError("usage", "nothing was signed: there is no terminal to ask", hint="give --yes")
+        if not click.confirm("Sign this? It cannot be taken back", default=False):
+            raise LocalError("usage", "nothing was signed")
     if kept is None:
         _keep(beside, EventFile(found.did, signed))
     params = {"did": found.did, "event": b64encode(signed.raw).decode(), "urls": list(terms.peers)}

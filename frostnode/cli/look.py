@@ -151,7 +151,12 @@ def status(home: Path, as_json: bool) -> None:
         entries = count(item["size"], "entry", "entries")
         waiting = item["size"] - item["served"]
         entries += f", {waiting} awaiting a signature" if waiting else ""
+        if item["moved_to"]:
+            click.echo(f"hosted    {item['did']}: moved to {plain(item['moved_to'])}, still served")
+            continue
         click.echo(f"hosts     {item['did']}: epoch {item['epoch']}, {entries}")
+        if item["publishing_waits"]:
+            click.secho(f"          publishing waits: {item['publishing_waits']}", bold=True)
         click.echo(f"          {badge_text(item['badge'])}")
         for witness in item["witnesses"]:
             click.echo(f"          {vouches(witness)}")

@@ -664,3 +664,16 @@ def test_a_policy_file_that_is_not_there_is_no_policy(capfd, tmp_path):
     code, _, err = run(capfd, "policy", "check", tmp_path / "nothing.toml")
     assert code == 2
     assert "no such file" in err
+
+
+def test_nobody_signs_an_identity_event_without_being_asked(home, capfd):
+    folder, _ = home
+    options = ("--kit", folder / "authority-kit.json", "--passphrase-file", folder.parent / "passphrase")
+    code, _, err = run(capfd, "rotate", *options)
+    assert code == 2
+    assert "--yes" in err
+    code, out, _ = run(capfd, "rotate", *options, "--rehearse", "--json")
+    assert (code, json.loads(out)["rehearsed"]) == (0, True)
+    code, out, _ = run(capfd, "rotate", *options, "--yes", "--json")
+    assert (code, json.loads(out)["n"]) == (0, 1)
+    assert "epoch 1" in run(capfd, "status")[1]
