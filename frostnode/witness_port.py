@@ -67,6 +67,11 @@ class VouchReader(Protocol):
     def forked(self) -> list[Did]:
         """Publishers whose identity is forked: of two histories neither is followed yet."""
 
+    def contested(self) -> list[Did]:
+        """Publishers of whom more identity events are kept than count, sorted; `is_contested`: one of them."""
+
+    def is_contested(self, did: Did) -> bool: ...
+
 
 class VouchWriter(Protocol):
     """The same, to be added to."""

@@ -11,6 +11,7 @@ from typing import Any
 from frostnode.protocol import checkpoint as checkpoints
 from frostnode.protocol import dagjson, names, note
 from frostnode.protocol.dagcbor import Cid, decode, encode
+from frostnode.protocol.duplicity import Branching, branchings
 from frostnode.protocol.entry import check_body, decode_body, header_cid, parse_header, same_content
 from frostnode.protocol.errors import LogError, TreeError
 from frostnode.protocol.evidence import verify_evidence
@@ -125,6 +126,7 @@ def identity(given: Input) -> Answer:
             {"origin": origin, "end": end and {"size": end.size, "root": end.root.hex()}}
             for origin, end in ends
         ],
+        "forks": list(map(branching_fields, branchings(history))),
     }
 
 
@@ -391,6 +393,20 @@ def proof(given: Input) -> Answer:
         "ended": verified.ended,
         "event": {"n": verified.tip_n, "cid": str(verified.tip)},
         "cosigned": dict(verified.cosigned),
+        "forks": list(map(branching_fields, verified.branchings)),
+    }
+
+
+def branching_fields(branching: Branching) -> Answer:
+    """Where a history parts, as a vector shows it."""
+    cids = [str(rival.cid) for rival in branching.rivals]
+    followed = branching.followed and str(branching.followed)
+    return {
+        "kind": str(branching.kind),
+        "after": str(branching.after.cid),
+        "followed": followed,
+        "others": sorted(cid for cid in cids if cid != followed),
+        "settled": branching.settled_by is not None,
     }
 
 

@@ -86,6 +86,8 @@ def print_record(answer: dict[str, Any]) -> None:
     click.echo(f"entry {answer['index']} of {answer['origin']}, {moment(answer['time_ms'])}\n")
     if answer["disputed"]:
         click.secho(f"disputed: {_DISPUTED}; frost evidence {answer['origin']}\n", bold=True)
+    for line in fork_lines(answer["forks"]):
+        click.secho(line, bold=True)
     content = answer["content"]
     if content["state"] == "here":
         import yaml
@@ -115,11 +117,15 @@ def log(did: str | None, home: Path, limit: int, as_json: bool) -> None:
     if as_json:
         show_json(answer)
         return
+    for line in fork_lines(answer["forks"]):
+        click.secho(line, bold=True)
     for epoch in answer["epochs"]:
         click.echo(f"epoch {epoch['epoch']}: {count(epoch['size'], 'entry', 'entries')}  {epoch['origin']}")
         if epoch["disputed"]:
             settled = "" if epoch["frozen"] else " (settled by the end of the epoch)"
             click.secho(f"  disputed: {_DISPUTED}{settled}; frost evidence {epoch['origin']}", bold=True)
+            for tree in epoch["signed"]:
+                click.echo(f"    {count(tree['size'], 'entry', 'entries')}, root {tree['root']}")
         for witness in epoch["witnesses"]:
             click.echo(f"  {vouches(witness)}")
     for item in answer["entries"]:
@@ -168,8 +174,8 @@ def status(home: Path, as_json: bool) -> None:
         click.echo(f"follows   {peer['url']}: {state}")
     for did in answer["followed"]:
         click.echo(f"follows   {did}")
-    for item in answer["disputed"]:
-        click.secho(f"disputed  {item['origin']}: {_DISPUTED}", bold=True)
+    for line in doubt_lines(answer):
+        click.secho(line, bold=True)
     for line in offer_lines(answer):
         click.echo(line)
     for line in nags(answer["kits"]):
@@ -178,6 +184,25 @@ def status(home: Path, as_json: bool) -> None:
     click.echo(f"views     {count(behind, 'arrival') + ' behind' if behind else 'up to date'}")
     for stage, what in answer["troubles"].items():
         click.secho(f"stands    {stage}: {plain(what)}", bold=True)
+
+
+def doubt_lines(answer: dict[str, Any]) -> Iterator[str]:
+    """Publishers and logs that were signed two ways, and are not settled."""
+    for item in answer["forked"]:
+        yield f"forked    {item['did']}: two histories were signed; frost log {item['did']}"
+    for item in answer["disputed"]:
+        yield f"disputed  {item['origin']}: {_DISPUTED}"
+
+
+def fork_lines(forks: list[dict[str, Any]]) -> Iterator[str]:
+    """Both events wherever a publisher signed two histories, and whether that is settled."""
+    for fork in forks:
+        settled = f"settled by recovery event {fork['settled_by']}" if fork["settled_by"] else "not settled"
+        yield f"two histories were signed after event {fork['after']['n']}, {settled}:"
+        for rival in fork["rivals"]:
+            followed = "  (followed here)" if rival["followed"] else ""
+            host = plain(rival["host"]) or "no address"
+            yield f"  event {rival['n']}  {moment(rival['time_ms'])}  {host}  {rival['cid']}{followed}"
 
 
 def offer_lines(answer: dict[str, Any]) -> Iterator[str]:

@@ -106,6 +106,7 @@ def _evidence(data: bytes) -> dict[str, Any]:
 
 def _verify_proof(data: bytes, policy: Path | None, as_json: bool) -> None:
     from frostnode.protocol.dagjson import to_json
+    from frostnode.protocol.duplicity import branching_json
     from frostnode.protocol.proofs import verify_proof
     from frostnode.protocol.tlog_policy import parse_policy
 
@@ -121,6 +122,7 @@ def _verify_proof(data: bytes, policy: Path | None, as_json: bool) -> None:
         "event": {"n": verified.tip_n, "cid": str(verified.tip)},
         "cosigned": verified.cosigned,
         "policy": _verdict_json(verdict),
+        "forks": [branching_json(branching) for branching in verified.branchings],
         "statement": verified.statement,
         "fields": to_json(verified.fields) if verified.fields is not None else None,
     }

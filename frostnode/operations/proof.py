@@ -11,6 +11,7 @@ from frostnode.operations.vouch import known_witnesses
 from frostnode.ports import CatalogEntry, LogReader
 from frostnode.protocol.checkpoint import Checkpoint, open_checkpoint
 from frostnode.protocol.cosigners import is_witness_url, keep_known, merge_notes
+from frostnode.protocol.duplicity import handed_on
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import NOTE_BYTES_MAX, PUBLISHER_WITNESSES_MAX
 from frostnode.protocol.log_state import LogState
@@ -118,6 +119,7 @@ def make_proof(
             checkpoint=note,
             header=leaf.bundle[2:],
             body=body if isinstance(body, bytes) else None,
+            rivals=tuple(event.raw for event in handed_on(history)),
         )
     )
 

@@ -5,14 +5,20 @@ from typing import Any
 from frostnode.log.content import headers_of, readable_body
 from frostnode.log.withheld import check_shown, withheld_error
 from frostnode.operations.badges import Badges
+from frostnode.operations.duplicity import (
+    forks_json,
+    forks_of,
+    is_disputed,
+    marks_json,
+    signed_json,
+)
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.operations.vouch import witnesses_json
 from frostnode.ports import CatalogEntry, CatalogReader, LogReader
 from frostnode.protocol.dagjson import to_json
+from frostnode.protocol.duplicity import event_json, is_duplicitous
 from frostnode.protocol.entry import decode_body, header_cid
 from frostnode.protocol.errors import LocalError, PeerError
-from frostnode.protocol.history import History
-from frostnode.protocol.keys import to_multibase
 from frostnode.protocol.limits import (
     LISTING_MAX,
     SEARCH_LIMIT_MAX,
@@ -27,7 +33,7 @@ from frostnode.replicate.serve import offered_size
 
 
 async def search(parts: Parts, params: Params, progress: Progress) -> Json:
-    """Full text over everything carried: {query, total, unknown, hits: [{url, did, type, key, title, publisher, badge, description, score}]}.
+    """Full text over everything carried: {query, total, unknown, hits: [{url, did, type, key, title, publisher, badge, description, score, duplicity, disputed}]}.
 
     Whom strangers brought and nobody vouches for is searched only with `include` = `unknown`; `unknown` answers how
     many were left out.
@@ -48,6 +54,7 @@ async def search(parts: Parts, params: Params, progress: Progress) -> Json:
                     **badges.of(entry),
                     "description": _description(log, entry),
                     "score": round(hit.score, 3),
+                    **marks_json(log, entry),
                 }
                 for hit in found
                 if (entry := catalog.current(hit.did, hit.type, hit.key)) is not None
@@ -110,7 +117,9 @@ async def show(parts: Parts, params: Params, progress: Progress) -> Json:
                 **Badges(parts, catalog, log).of(entry),
                 "content": content_json(parts, log, entry),
                 "proof": _proof_json(log, entry),
-                "disputed": _is_disputed(log, entry),
+                "disputed": is_disputed(log, entry.origin),
+                "signed": _signed_json(log, entry),
+                "forks": forks_of(log, entry.did),
                 "witnesses": witnesses_json(parts, log, catalog, log.log(entry.origin)),
                 "history": [entry_json(item) for item in catalog.entries(url.did, url.type, url.key)],
                 "versions": [entry_json(item) for item in versions],
@@ -150,10 +159,9 @@ def is_withheld(shown: Json) -> bool:
     return shown["content"]["state"] in ("erased", "refused")
 
 
-def _is_disputed(log: LogReader, entry: CatalogEntry) -> bool:
-    """Whether the key of the entry's epoch has signed two trees, and nothing has settled that yet."""
+def _signed_json(log: LogReader, entry: CatalogEntry) -> list[Json]:
     state = log.log(entry.origin)
-    return state is not None and state.frozen
+    return signed_json(log, state) if state is not None else []
 
 
 def content_json(parts: Parts, log: LogReader, entry: CatalogEntry) -> Json:
@@ -193,13 +201,17 @@ async def records(parts: Parts, params: Params, progress: Progress) -> Json:
                 without=() if did else without,
             )
             badges = Badges(parts, catalog, log)
-            return {"records": [{**entry_json(entry), **badges.of(entry)} for entry in found]}
+            return {
+                "records": [
+                    {**entry_json(entry), **badges.of(entry), **marks_json(log, entry)} for entry in found
+                ]
+            }
 
     return await parts.worker.run(run)
 
 
 async def publishers(parts: Parts, params: Params, progress: Progress) -> Json:
-    """Everyone whose log is carried: {publishers: [{did, name, badge, records, changed_ms, forked, disputed, entries}]}."""
+    """Everyone whose log is carried: {publishers: [{did, name, badge, records, changed_ms, forked, duplicity, disputed, entries}]}."""
 
     def run() -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
@@ -232,11 +244,9 @@ async def publisher(parts: Parts, params: Params, progress: Progress) -> Json:
             return {
                 **_publisher_json(parts, log, did, known.get(did)),
                 "badge": Badges(parts, catalog, log).badge(did),
-                "epochs": [
-                    {**log_json(state), "witnesses": witnesses_json(parts, log, catalog, state)}
-                    for state in log.logs(did)
-                ],
-                "events": _events_json(history),
+                "epochs": [_epoch_json(parts, log, catalog, state) for state in log.logs(did)],
+                "events": [event_json(event) for event in history.path],
+                "forks": forks_json(history),
                 "listing": [
                     entry_json(item)
                     for item in catalog.records(type_=None, did=did, limit=limit, offset=offset)
@@ -271,23 +281,18 @@ def _publisher_json(parts: Parts, log: LogReader, did: Did, summary: Any) -> Jso
         "records": summary.records if summary else {},
         "changed_ms": summary.changed_ms if summary else 0,
         "forked": history.forked if history else False,
+        "duplicity": is_duplicitous(history) if history else False,
         "disputed": any(state.frozen for state in logs),
         "entries": sum(state.counted for state in logs),
     }
 
 
-def _events_json(history: History) -> list[Json]:
-    return [
-        {
-            "cid": str(item.cid),
-            "n": item.event.n,
-            "kind": item.event.kind,
-            "time_ms": item.event.time,
-            "host": item.event.epoch.url if item.event.epoch else "",
-            "log_key": to_multibase(item.event.epoch.key) if item.event.epoch else None,
-        }
-        for item in history.path
-    ]
+def _epoch_json(parts: Parts, log: LogReader, catalog: CatalogReader, state: LogState) -> Json:
+    return {
+        **log_json(state),
+        "signed": signed_json(log, state),
+        "witnesses": witnesses_json(parts, log, catalog, state),
+    }
 
 
 def log_json(state: LogState) -> Json:
@@ -334,11 +339,8 @@ async def log(parts: Parts, params: Params, progress: Progress) -> Json:
                             "header": str(header_cid(leaf)),
                         }
                     )
-            epochs = [
-                {**log_json(state), "witnesses": witnesses_json(parts, reader, catalog, state)}
-                for state in reader.logs(did)
-            ]
-            return {"did": did, "epochs": epochs, "entries": entries}
+            epochs = [_epoch_json(parts, reader, catalog, state) for state in reader.logs(did)]
+            return {"did": did, "forks": forks_of(reader, did), "epochs": epochs, "entries": entries}
 
     return await parts.worker.run(run)
 

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from frostnode.neighbours import Hosted
 from frostnode.operations.around import lease_json, offers_json, peer_json
 from frostnode.operations.badges import Badges
+from frostnode.operations.duplicity import forked_json
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.operations.read import log_json, shown_dids
 from frostnode.operations.vouch import asked_json, witnesses_json
 from frostnode.ports import CatalogReader, LogReader
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.keys import to_multibase
+from frostnode.protocol.limits import LISTING_MAX
 from frostnode.protocol.names import Origin, parse_origin
 
 
@@ -33,6 +35,7 @@ async def status(parts: Parts, params: Params, progress: Progress) -> Json:
                 "not_cosigned": dict(parts.witnessing.refused),
                 "peers": [peer_json(parts, peer) for peer in log.peers()],
                 "followed": log.followed(),
+                "forked": forked_json(log, LISTING_MAX),
                 "disputed": [_disputed_json(log, origin) for origin in log.disputed()],
                 "offers": offers_json(parts),
                 "leases": [lease_json(lease) for lease in log.leases()],

@@ -21,6 +21,7 @@ In reading order; each cites its chapter of spec/README.md:
     event_tree     the tree of a publisher's events, and the path through it that counts
     standing       what follows from the path for logs: which are open, ended, disputed
     history        all of a publisher's events: taken, kept waiting, refused
+    duplicity      two histories that one publisher signed: told, and handed on with a proof
     entry          header and body of one entry
     named_body     which body a leaf names, quickly
     record_shapes  the shapes that fields of records may have

@@ -3,6 +3,7 @@
 Rules (spec/06-proofs.md):
 - everything is checked from the bytes of the file; nothing in it is believed, nothing else is asked;
 - the history in the file is judged alone, so the verdict holds as of its last event and no longer;
+- rivals of its events may come with it: they change nothing that counts, and are told;
 - a proof says that an entry is in a log, never that it is the last word on its record.
 """
 
@@ -14,6 +15,7 @@ from typing import Final
 from frostnode.protocol.checkpoint import cosigned_at, open_checkpoint
 from frostnode.protocol.cosigners import Cosigner
 from frostnode.protocol.dagcbor import Cid, Value, decode, encode
+from frostnode.protocol.duplicity import Branching, branchings, fits
 from frostnode.protocol.entry import Header, check_body, decode_body, header_cid, parse_header
 from frostnode.protocol.errors import EncodingError, LogError, PeerError
 from frostnode.protocol.history import EpochStanding, History
@@ -23,6 +25,7 @@ from frostnode.protocol.limits import (
     IDENTITY_PATH_EVENTS_MAX,
     PROOF_FILE_BYTES_MAX,
     PROOF_HASHES_MAX,
+    PROOF_RIVALS_MAX,
     TREE_SIZE_MAX,
 )
 from frostnode.protocol.merkle import leaf_hash, verify_inclusion
@@ -33,7 +36,7 @@ from frostnode.protocol.tlog_policy import Policy, Verdict
 PROOF_FORMAT: Final = "frost-proof/1"
 _DEPTH_MAX: Final = 2
 _REQUIRED: Final = frozenset({"format", "history", "origin", "index", "path", "header"})
-_OPTIONAL: Final = frozenset({"checkpoint", "body"})
+_OPTIONAL: Final = frozenset({"checkpoint", "body", "rivals"})
 _LAST_DATE_S: Final = 253402300799  # 9999-12-31T23:59:59Z
 
 
@@ -42,7 +45,7 @@ class ProofFile:
     """The parts of the file.
 
     `history` is the path of signed events from genesis to the tip, `path` the inclusion proof from the
-    leaf up. `checkpoint` is a signed note, b"" for none: the end of an epoch needs none. `body` is None
+    leaf up. `rivals` are what else is known to be signed at places of that path (see duplicity). `checkpoint` is a signed note, b"" for none: the end of an epoch needs none. `body` is None
     when the content is not in the file.
     """
 
@@ -53,6 +56,7 @@ class ProofFile:
     header: bytes
     checkpoint: bytes = b""
     body: bytes | None = None
+    rivals: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,7 @@ class Verified:
     them, each None when it is not there or, for `fields`, cannot be read. `size` and `root` are those of
     the tree that the entry is proven into, `ended` tells whether its epoch ends there. `cosigned` has the
     time (POSIX seconds) at which each of the reader's witnesses has cosigned that very tree, `verdict` what the reader's policy says of that, if there is one.
+    `branchings` are the places at which the file shows that the publisher signed two histories.
     """
 
     did: Did
@@ -79,6 +84,7 @@ class Verified:
     ended: bool
     cosigned: Mapping[str, int]
     verdict: Verdict | None
+    branchings: tuple[Branching, ...]
     statement: str
 
 
@@ -116,6 +122,8 @@ def encode_proof(proof: ProofFile) -> bytes:
             fields["checkpoint"] = proof.checkpoint.decode()
         if proof.body is not None:
             fields["body"] = proof.body
+        if proof.rivals:
+            fields["rivals"] = list(proof.rivals)
         data = encode(fields)
     except (UnicodeDecodeError, EncodingError) as error:
         raise LogError("proof.malformed", f"proof file cannot be written: {error}") from error
@@ -149,6 +157,7 @@ def decode_proof(data: bytes) -> ProofFile:
         header=_bytes(fields["header"], "header"),
         checkpoint=_text(fields, "checkpoint").encode() if "checkpoint" in fields else b"",
         body=_bytes(fields["body"], "body") if "body" in fields else None,
+        rivals=_rivals(fields) if "rivals" in fields else (),
     )
 
 
@@ -172,6 +181,13 @@ def _byte_strings(fields: Mapping[str, Value], name: str, count_max: int) -> tup
     return tuple(_bytes(item, name) for item in value)
 
 
+def _rivals(fields: Mapping[str, Value]) -> tuple[bytes, ...]:
+    rivals = _byte_strings(fields, "rivals", PROOF_RIVALS_MAX)
+    if not rivals:
+        raise _malformed("rivals", "an empty list", "no field, if there are none")
+    return rivals
+
+
 def _malformed(what: str, found: object, expected: object) -> LogError:
     return LogError("proof.malformed", f"{what} of a proof file", found=found, expected=expected)
 
@@ -192,6 +208,7 @@ def verify_proof(
     proof = decode_proof(data)
     did = parse_origin(proof.origin).did
     history = read_path(did, proof.history)
+    _take_rivals(history, proof.rivals)
     epoch = history.epoch(proof.origin)
     if epoch is None or epoch.key is None:
         raise LogError("epoch.unknown", f"no event of the history opened a log {proof.origin}")
@@ -202,7 +219,7 @@ def verify_proof(
     if proof.body is not None:
         check_body(header, proof.body)
     url = DidUrl(did=did, type=header.type, key=header.key, cid=header_cid(proof.header))
-    tip = history.path[-1]
+    tip, parted = history.path[-1], branchings(history)
     times = {witness.key: time_s for witness, time_s in tree.cosigned.items()}
     verdict = policy.judge(proof.origin, epoch.key, times) if policy else None
     return Verified(
@@ -220,7 +237,14 @@ def verify_proof(
         ended=tree.ended,
         cosigned={witness.name: time_s for witness, time_s in tree.cosigned.items()},
         verdict=verdict,
-        statement=_state(proof, url, header, tree, f"{tip.event.n} ({tip.cid})", verdict),
+        branchings=parted,
+        statement="\n".join(
+            (
+                *_state(proof, url, header, tree, f"{tip.event.n} ({tip.cid})", verdict),
+                *map(_state_branching, parted),
+                "What was published or decided later is not in this file.",
+            )
+        ),
     )
 
 
@@ -244,6 +268,23 @@ def read_path(did: Did, events: Sequence[bytes]) -> History:
             expected=f"{len(signed)}, each the predecessor of the next",
         )
     return history
+
+
+def _take_rivals(history: History, rivals: Sequence[bytes]) -> None:
+    """Take what was signed beside the path: all of it must be valid and needed, and change nothing that counts.
+
+    Raises:
+        PeerError: proof.mismatch, or the code of the event at fault
+    """
+    signed, path = [parse_signed_event(raw) for raw in rivals], history.path
+    taken = history.take(signed)
+    if taken.refused:
+        raise taken.refused[0][1]
+    cids = [event.cid for event in signed]
+    if history.path != path or {event.cid for event in taken.new} != set(cids) or len(set(cids)) < len(cids):
+        raise LogError("proof.mismatch", f"rivals in the history of {history.did} are none")
+    if not fits(history, cids):
+        raise LogError("proof.mismatch", f"more than the rivals in the history of {history.did}")
 
 
 def _find_tree(
@@ -290,23 +331,37 @@ def _readable(body: bytes | None) -> dict[str, Value] | None:
 
 def _state(
     proof: ProofFile, url: DidUrl, header: Header, tree: _Tree, tip: str, verdict: Verdict | None
-) -> str:
+) -> tuple[str, ...]:
     epoch = parse_origin(proof.origin).epoch
     content = "its content is in this file" if proof.body is not None else "its content is not in this file"
     if header.body is None:
         content = "it has no content"
     vouched = "where the identity history ends the epoch" if tree.ended else "signed by the epoch's key"
-    return "\n".join(
-        (
-            f"{url}",
-            f"is entry {proof.index} of epoch {epoch} of {url.did}: {header.op}; {content}.",
-            f"It is in the tree of {tree.size} entries, {vouched}.",
-            f"This holds as of identity event {tip}; {_state_cosigned(tree)}.",
-            *([] if verdict is None else [_state_verdict(verdict)]),
-            f"Its publisher says that it is of {_date(header.time // 1000)}.",
-            "What was published or decided later is not in this file.",
-        )
+    return (
+        f"{url}",
+        f"is entry {proof.index} of epoch {epoch} of {url.did}: {header.op}; {content}.",
+        f"It is in the tree of {tree.size} entries, {vouched}.",
+        f"This holds as of identity event {tip}; {_state_cosigned(tree)}.",
+        *([] if verdict is None else [_state_verdict(verdict)]),
+        f"Its publisher says that it is of {_date(header.time // 1000)}.",
     )
+
+
+def _state_branching(branching: Branching) -> str:
+    after = f"event {branching.after.event.n} ({branching.after.cid})"
+    lines = [f"Two histories of this publisher were signed: after identity {after} come"]
+    for rival in branching.rivals:
+        epoch = rival.event.epoch
+        host = f" at {epoch.url!r}" if epoch and epoch.url else ""
+        mark = ", which counts here" if rival.cid == branching.followed else ""
+        lines.append(
+            f"- event {rival.event.n} ({rival.cid}){host}, of {_date(rival.event.time // 1000)} as it says{mark};"
+        )
+    if branching.settled_by is not None:
+        lines.append(f"recovery event {branching.settled_by} has settled it.")
+    else:
+        lines.append("nothing has settled it: ask others which of them they follow.")
+    return "\n".join(lines)
 
 
 def _state_verdict(verdict: Verdict) -> str:

@@ -4,13 +4,22 @@ from collections.abc import Iterator
 from copy import copy
 
 from frostnode.identity.create import create_genesis
-from frostnode.identity.kits import authority_key
+from frostnode.identity.kits import authority_key, recovery_key
 from frostnode.protocol.checkpoint import Checkpoint, sign_checkpoint
 from frostnode.protocol.dagcbor import Cid, Value
 from frostnode.protocol.entry import Header, Op, encode_body, encode_header
 from frostnode.protocol.frames import BodiesFrame, BodyItem, CheckpointFrame, EntriesFrame, EventsFrame, Frame
-from frostnode.protocol.identity import End, Epoch, Event, Kind, SignedEvent, commitment, sign_event
-from frostnode.protocol.keys import SigningKey, derive_seed
+from frostnode.protocol.identity import (
+    Commitment,
+    End,
+    Epoch,
+    Event,
+    Kind,
+    SignedEvent,
+    commitment,
+    sign_event,
+)
+from frostnode.protocol.keys import PublicKey, SigningKey, derive_seed
 from frostnode.protocol.limits import SALT_BYTES, TILE_WIDTH
 from frostnode.protocol.merkle import EMPTY_RANGE, CompactRange, Hash, leaf_hash, leaf_hashes, node_hash
 from frostnode.protocol.names import RecordKey, RecordType, did_of, format_origin
@@ -40,20 +49,56 @@ class MemoryPublisher:
         self, size: int | None = None, *, url: str = "", node_seed: bytes = NODE_SEED
     ) -> "MemoryPublisher":
         """End the epoch at `size`; answers the publisher in its next epoch, with an empty log, at a host."""
-        n, tree = len(self.history), self.tree(size)
-        following = copy(self)
-        following.key = SigningKey(derive_seed(self.authority_seed, f"log/{n}"))
-        event = Event(
+        n = len(self.history)
+        return self._follow(
+            size,
+            Epoch(key=self._log_key(n).public, node=SigningKey(node_seed).public, url=url),
             kind=Kind.ORDINARY,
+            keys=(authority_key(self.authority_seed, n).public,),
+            signer=authority_key(self.authority_seed, n),
+        )
+
+    def recover(self, size: int | None = None, *, url: str = "") -> "MemoryPublisher":
+        """End the epoch at `size` by its first recovery event, which voids whatever stands beside."""
+        n = len(self.history)
+        signer = recovery_key(self.recovery_seed, 0)
+        return self._follow(
+            size,
+            Epoch(key=self._log_key(n).public, node=SigningKey(NODE_SEED).public, url=url),
+            kind=Kind.RECOVERY,
+            keys=(signer.public,),
+            signer=signer,
+            recovery=commitment([recovery_key(self.recovery_seed, 1).public], 1),
+        )
+
+    def _log_key(self, n: int) -> SigningKey:
+        return SigningKey(derive_seed(self.authority_seed, f"log/{n}"))
+
+    def _follow(
+        self,
+        size: int | None,
+        epoch: Epoch,
+        *,
+        kind: Kind,
+        keys: tuple[PublicKey, ...],
+        signer: SigningKey,
+        recovery: Commitment | None = None,
+    ) -> "MemoryPublisher":
+        n, tree = len(self.history), self.tree(size)
+        event = Event(
+            kind=kind,
             n=n,
             prev=self.history[-1].cid,
             time=1_000 + n,
-            keys=(authority_key(self.authority_seed, n).public,),
+            keys=keys,
             next=commitment([authority_key(self.authority_seed, n + 1).public], 1),
+            recovery=recovery,
             end=End(size=tree.size, root=tree.root()),
-            epoch=Epoch(key=following.key.public, node=SigningKey(node_seed).public, url=url),
+            epoch=epoch,
         )
-        following.history = [*self.history, sign_event(event, [authority_key(self.authority_seed, n)])]
+        following = copy(self)
+        following.key = self._log_key(n)
+        following.history = [*self.history, sign_event(event, [signer])]
         following.origin = format_origin(self.did, n, following.history[-1].cid)
         following.leaves, following.bodies = [], []
         return following

@@ -78,7 +78,50 @@ def valid() -> list[tuple[str, str, bytes]]:
             "As by any other.",
             proof(SECOND, 5, 6, history=recovered, checkpoint=None),
         ),
+        *with_rivals(),
     ]
+
+
+RIVAL = p.sign(p.ordinary_fields(p.GENESIS, 1, " of a rival"), "authority 1")
+RECOVERY = p.sign(p.recovery_fields(p.GENESIS, 1), "recovery 1")
+RIVAL_RECOVERY = p.sign(p.recovery_fields(RIVAL, 2, " of a rival"), "recovery 1")
+
+
+def with_rivals() -> list[tuple[str, str, bytes]]:
+    """Files that show that the publisher signed two histories."""
+    ended, recovered = [p.GENESIS, ENDED], [p.GENESIS, p.sign(settled_fields(), "recovery 1")]
+    return [
+        (
+            "fork-at-the-move",
+            "The move that is followed and the other one.",
+            proof(index=1, size=4, history=ended, rivals=[RIVAL]),
+        ),
+        (
+            "fork-that-nobody-has-decided",
+            "The path ends before both.",
+            proof(rivals=[ENDED, RIVAL]),
+        ),
+        (
+            "fork-settled-by-a-recovery-event",
+            "Both are void, for everyone.",
+            proof(index=1, size=4, history=recovered, rivals=[ENDED, RIVAL]),
+        ),
+        (
+            "fork-by-a-stolen-recovery-set",
+            "The other recovery event, with the event that it stands on.",
+            proof(index=1, size=4, history=recovered, rivals=[RIVAL, RIVAL_RECOVERY]),
+        ),
+        (
+            "fork-of-recovery-events-that-nobody-has-decided",
+            "The path is what both share.",
+            proof(rivals=[RECOVERY, RIVAL, RIVAL_RECOVERY]),
+        ),
+    ]
+
+
+def settled_fields() -> p.Fields:
+    """A recovery event that ends epoch 0 where the log of these cases is."""
+    return p.recovery_fields(p.GENESIS, 1) | {"end": {"size": 4, "root": LOG.root(4)}}
 
 
 def unreadable() -> Log:
@@ -121,6 +164,9 @@ def malformed() -> list[tuple[str, str, bytes]]:
         ("header-as-map", "bytes", proof(header={"v": 1})),
         ("history-as-one-event", "a list", proof(history=p.GENESIS)),
         ("history-too-long", "1,001 events", proof(history=[b""] * 1001)),
+        ("rivals-none", "left out if there are none", proof(rivals=[])),
+        ("rivals-too-many", "65 events", proof(rivals=[b""] * 65)),
+        ("rivals-as-one-event", "a list", proof(rivals=RIVAL)),
     ]
 
 
@@ -134,6 +180,13 @@ def refused() -> dict[str, tuple[str, str, bytes]]:
     stranger = small_log(p.origin_of(p.DID, 1, p.MOVED), p.key("log 1"))
     not_cosigned = LOG.note(6).decode() + witness_line(TEXT, COSIGNED_S, said=COSIGNED_S + 1)
     void = p.sign(p.recovery_fields(p.GENESIS, 1), "recovery 1")
+    third = p.sign(p.ordinary_fields(p.GENESIS, 1, " third"), "authority 1")
+    below = p.sign(p.ordinary_fields(RIVAL, 2, " of a rival"), "authority 2 of a rival")
+    forged_rival = p.sign(p.ordinary_fields(p.GENESIS, 1, " forged"), "x")
+
+    def beside(*rivals: bytes) -> bytes:
+        return proof(index=1, size=4, history=ended, rivals=list(rivals))
+
     wrong_key = LOG.note(6, p.key("log 1")).decode()
     return {
         "header-of-another-leaf": ("the path is not its", inclusion, proof(header=LOG.leaves[1], body=None)),
@@ -204,6 +257,22 @@ def refused() -> dict[str, tuple[str, str, bytes]]:
             "identity.unknown",
             proof(history=[p.sign(p.genesis_fields(" of another"), "a")]),
         ),
+        "rival-forged": (
+            "nobody is accused with a key of one's own choice",
+            "identity.keys",
+            beside(forged_rival),
+        ),
+        "rival-that-counts": ("it goes on behind the path", mismatch, beside(p.sign(later(), "authority 2"))),
+        "rival-that-voids-the-path": (
+            "a recovery event is no rival of what it voids",
+            mismatch,
+            beside(void),
+        ),
+        "rival-twice": ("each once", mismatch, beside(RIVAL, RIVAL)),
+        "rival-of-the-path-itself": ("no other event", mismatch, beside(ENDED)),
+        "rivals-three-of-a-place": ("two show it", mismatch, beside(RIVAL, third)),
+        "rival-with-what-stands-on-it": ("that shows nothing more", mismatch, beside(RIVAL, below)),
+        "rival-without-its-ancestors": ("nobody could judge it", mismatch, beside(below)),
         "epoch-number-changed": (
             "the origin is not that of the event",
             "epoch.unknown",
@@ -216,6 +285,11 @@ def refused() -> dict[str, tuple[str, str, bytes]]:
             proof(origin=p.origin_of(p.DID, 0, ENDED)),
         ),
     }
+
+
+def later() -> p.Fields:
+    """An event that goes on behind the path of the cases."""
+    return p.ordinary_fields(ENDED, 2)
 
 
 def vectors() -> Vectors:

@@ -31,6 +31,8 @@ ENDED_EVENTS = EventsFrame(did=p.DID, events=[p.GENESIS, ENDED])
 LATER = p.sign(p.ordinary_fields(p.GENESIS, 1) | {"end": {"size": 6, "root": LOG.root(6)}}, "authority 1")
 LATER_EVENTS = EventsFrame(did=p.DID, events=[p.GENESIS, LATER])
 LATER_ENTRIES = LOG.entries_frame(0, 6, 6)
+BEYOND = p.sign(p.ordinary_fields(p.GENESIS, 1) | {"end": p.end(2**53 - 1, "none")}, "authority 1")
+BEYOND_EVENTS = EventsFrame(did=p.DID, events=[p.GENESIS, BEYOND])
 HEAD = LOG.checkpoint_frame(6)
 ENTRIES = LOG.entries_frame(0, 6, 6)
 
@@ -164,6 +166,16 @@ def valid() -> list[tuple[str, str, bytes]]:
             "log-of-an-epoch-that-does-not-count",
             "Passed over: one side has not heard yet.",
             stream(EVENTS, void.checkpoint_frame(6), void.entries_frame(0, 6, 6)),
+        ),
+        (
+            "stolen-log-key-goes-on-past-the-end",
+            "What the key of an ended epoch signs later counts for nothing.",
+            stream(ENDED_EVENTS, LOG.entries_frame(0, 4, 4), HEAD, LOG.entries_frame(4, 6, 6)),
+        ),
+        (
+            "end-beyond-what-exists",
+            "What is proven into the head stays, and waits for the rest for ever.",
+            stream(EVENTS, HEAD, ENTRIES, BEYOND_EVENTS),
         ),
         (
             "cursors-between",

@@ -768,6 +768,30 @@ class History:
         asked = {event.prev or parse_did(self.did) for event in self.waiting.values()}
         return asked - set(self.waiting)
 
+    def forks(self) -> list[dict[str, Any]]:
+        """Every place on the path where more than one event is known, with both."""
+        path = self.path
+        counts = {event.cid for event in path}
+        return [
+            {
+                "kind": kind,
+                "after": str(at),
+                "followed": next((str(cid) for cid in rivals if cid in counts), None),
+                "others": sorted(str(cid) for cid in rivals if cid not in counts),
+                "settled": kind == "ordinary" and self.base(self.events[at]) != self.base(path[-1]),
+            }
+            for (kind, at), rivals in self.contested().items()
+        ]
+
+    def contested(self) -> dict[tuple[str, Link], list[Link]]:
+        """The places on the path with more than one event, in its order, of recovery events first."""
+        rivals: dict[tuple[str, Link], list[Link]] = {}
+        for event in self.events.values():
+            if event.prev is not None:
+                rivals.setdefault(self.place(event), []).append(event.cid)
+        places = [(kind, event.cid) for event in self.path for kind in ("recovery", "ordinary")]
+        return {place: rivals[place] for place in places if len(rivals.get(place, ())) > 1}
+
     def counted(self) -> tuple[list[Event], bool]:
         """First along recovery events, then along ordinary ones; and whether the last place is undecided."""
         at = parse_did(self.did)
@@ -1208,7 +1232,7 @@ def verify_evidence(data: bytes) -> dict[str, Any]:
     require(file["format"] == "frost-evidence/1", "evidence file: format")
     origin = require_type(file["origin"], str, "origin")
     did, n, event = parse_origin(origin)
-    path = chain(did, require_type(file["history"], list, "history"))
+    path = chain(did, require_type(file["history"], list, "history")).path
     epoch = epochs(did, path).get(origin)
     require(epoch is not None and epoch.key is not None, "evidence file: its history does not open the epoch")
     require(path[-1].cid == event, "evidence file: its history goes on behind the epoch")
@@ -1682,7 +1706,8 @@ def verify_request(given: dict[str, Any], body: bytes | None) -> dict[str, Any]:
 
 # ---- 06 proofs ----------------------------------------------------------------------------------------------------
 
-PROOF_FILE_BYTES_MAX = BODY_BYTES_MAX + PATH_EVENTS_MAX * EVENT_BYTES_MAX + 64 * 1024
+PROOF_RIVALS_MAX = 64
+PROOF_FILE_BYTES_MAX = BODY_BYTES_MAX + (PATH_EVENTS_MAX + PROOF_RIVALS_MAX) * EVENT_BYTES_MAX + 64 * 1024
 PROOF_FIELDS = {"format", "history", "origin", "index", "path", "header"}
 
 
@@ -1690,10 +1715,15 @@ def verify_proof(data: bytes, witnesses: dict[str, bytes]) -> dict[str, Any]:
     """Verify a record with its proof, with nothing else at hand but the keys of witnesses."""
     file = decode(data, floats=False, bytes_max=PROOF_FILE_BYTES_MAX)
     require_type(file, dict, "proof file")
-    require_fields(file, PROOF_FIELDS | ({"checkpoint", "body"} & set(file)), "proof file")
+    require_fields(file, PROOF_FIELDS | ({"checkpoint", "body", "rivals"} & set(file)), "proof file")
     require(file["format"] == "frost-proof/1", "proof file: format")
     did, _, _ = parse_origin(require_type(file["origin"], str, "origin"))
-    path = chain(did, require_type(file["history"], list, "history"))
+    history = chain(did, require_type(file["history"], list, "history"))
+    if "rivals" in file:
+        rivals = require_type(file["rivals"], list, "rivals")
+        require(0 < len(rivals) <= PROOF_RIVALS_MAX, "rivals: none, or too many")
+        take_rivals(history, rivals)
+    path = history.path
     epoch = epochs(did, path).get(file["origin"])
     require(epoch is not None and epoch.key is not None, "proof file: its history does not open the epoch")
     assert epoch is not None
@@ -1726,17 +1756,39 @@ def verify_proof(data: bytes, witnesses: dict[str, bytes]) -> dict[str, Any]:
         "ended": epoch.end is not None,
         "event": {"n": path[-1].n, "cid": str(path[-1].cid)},
         "cosigned": cosigned if (size, root) == signed else {},
+        "forks": history.forks(),
     }
 
 
-def chain(did: str, events: list[Any]) -> list[Event]:
+def chain(did: str, events: list[Any]) -> History:
     """A history that, taken alone and at once, is one path and nothing beside it, genesis first."""
     require(len(events) <= PATH_EVENTS_MAX, f"history: more than {PATH_EVENTS_MAX} events")
     history = History(did)
     refused = history.take([require_type(raw, bytes, "event") for raw in events])
     require(not refused, f"history: {refused[:1]}")
     require(events and [event.raw for event in history.path] == events, "history: not one path from genesis")
-    return history.path
+    return history
+
+
+def take_rivals(history: History, rivals: list[Any]) -> None:
+    """What else was signed at places of the path: all of it valid, all of it needed, and nothing counts otherwise."""
+    path, known = history.path, set(history.events)
+    refused = history.take([require_type(raw, bytes, "event") for raw in rivals])
+    require(not refused, f"rivals: {refused[:1]}")
+    require(len(history.events) == len(known) + len(rivals) and history.path == path, "rivals: of nothing")
+    counts, contested = {event.cid for event in path}, history.contested()
+    stood_on: set[Link] = set()
+    needed: set[Link] = set()
+    for (kind, _), cids in contested.items():
+        for cid in set(cids) - counts:
+            above = {event.cid for event in history.ancestry(cid)} - counts
+            needed |= above
+            stood_on |= above - {cid} if kind == "recovery" else set()
+    require(set(history.events) - known == needed, "rivals: more than those of the path")
+    for (kind, at), cids in contested.items():
+        undecided = kind == "recovery" and history.followed[(kind, at)] is NEITHER
+        few = len(cids) <= 2 or undecided or set(cids) - counts <= stood_on
+        require(few, "rivals: more than two of one place")
 
 
 # ---- a whole log --------------------------------------------------------------------------------------------------
@@ -1995,6 +2047,7 @@ def on_identity(given: Input) -> Any:
             {"origin": epoch.origin, "end": epoch.end and {"size": epoch.end[0], "root": epoch.end[1].hex()}}
             for epoch in epochs(given["did"], history.path).values()
         ],
+        "forks": history.forks(),
     }
 
 

@@ -529,6 +529,31 @@ def test_what_cannot_be_withheld_is_one_line(home, capfd, arguments, code, words
 
 
 @pytest.mark.slow
+def test_two_histories_are_shown_and_verified(home, capfd, tmp_path):
+    folder, _ = home
+    source = MemoryPublisher("forked")
+    source.put("ice", {"title": "Ice"})
+    first, second = source.move(url="https://a.example"), source.move(url="https://b.example")
+    store = SqliteStore(folder / "frost.db", ManualClock(), SeededRandom("s"))
+    Ingest(store, None).take(list(source.stream()))
+    Ingest(store, None).take([first.events()])
+    Ingest(store, None).take([second.events()])
+    store.close()
+    run(capfd, "reindex")
+    cids = [str(branch.history[1].cid) for branch in (first, second)]
+    for command in (["log", source.did], ["show", f"{source.did}/ice"]):
+        _, out, _ = run(capfd, *command)
+        assert "two histories were signed after event 0, not settled" in out, command
+        assert f"{cids[0]}  (followed here)" in out and f"https://b.example  {cids[1]}\n" in out, command
+    assert f"frost log {source.did}" in run(capfd, "status")[1]
+    file = tmp_path / "ice.frostproof"
+    run(capfd, "proof", f"{source.did}/ice", "-o", file)
+    _, out, _ = run(capfd, "verify", file)
+    assert all(cid in out for cid in cids) and "nothing has settled it" in out
+    (fork,) = json.loads(run(capfd, "verify", file, "--json")[1])["forks"]
+    assert [event["cid"] for event in fork["rivals"]] == cids
+
+
 def test_a_disputed_log_is_shown_and_its_evidence_handed_over(home, capfd, tmp_path):
     folder, _ = home
     source = MemoryPublisher("disputed")

@@ -357,16 +357,6 @@ async def test_the_records_of_a_publisher_come_in_pages(carrier, large):
     assert "beyond the last record" in (await page(carrier, f"/publisher/{large.did}?offset=1000")).text
 
 
-async def test_a_forked_identity_is_warned_of(node):
-    publisher = node.publish(("dataset", "a", {"title": "A"}))
-    found = await node.ask(f"/api/publishers/{publisher.did}")
-    template = make_environment(load_static()[0]).get_template("publisher.html")
-    values = {"publisher": found.json | {"forked": True}, "total": 1, "pager": NO_PAGES}
-    shown = Page(template.render(node_name="n", query="", **values))
-    assert "This identity is forked." in shown.text
-    assert "This identity is forked." not in (await page(node, f"/publisher/{publisher.did}")).text
-
-
 async def test_publishers_are_listed_and_named(icy, ice):
     shown = await page(icy, "/publishers")
     assert "Ice Institute unverified 4 datasets" in shown.text and f"/publisher/{ice.did}" in shown.links
@@ -541,6 +531,8 @@ def render(content):
         },
         "content": {"state": "here", "fields": content},
         "proof": {"available": True, "size": 1},
+        "signed": [],
+        "forks": [],
         "disputed": True,
         "witnesses": [],
         "history": [ENTRY],

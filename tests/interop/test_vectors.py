@@ -190,6 +190,7 @@ def test_a_verifier_says_of_a_proof_file_what_frostnode_says(
         "ended": False,
         "event": {"n": 0, "cid": str(ours.tip)},
         "cosigned": {NAME: 1_767_225_600},
+        "forks": [],
     }
     assert answer(verifier, "proof", file)["cosigned"] == {}, "a witness that nobody named says nothing"
 
@@ -366,7 +367,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 
 @by_each_verifier
 def test_a_verifier_reads_no_more_than_it_may_have(verifier: str, copied: tuple[Path, str]) -> None:
-    assert "8355841" in refusal(verifier, "proof", "/dev/zero")
+    assert "8617985" in refusal(verifier, "proof", "/dev/zero")
     folder, origin = copied
     with (folder / "frost" / origin / "checkpoint").open("ab") as file:
         file.truncate(1 << 40)

@@ -58,7 +58,7 @@ def test_without_the_witness_the_statement_is_less() -> None:
 
 def test_the_fields_of_the_table_are_those_of_the_file() -> None:
     table = DOCUMENT.partition("## Format")[2].partition("## Verification")[0]
-    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(decode(FILE))
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == {*decode(FILE), "rivals"}
     assert f"`{PROOF_FORMAT}`" in table
     assert encode_proof(decode_proof(FILE)) == FILE
 

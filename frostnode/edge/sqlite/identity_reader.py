@@ -1,10 +1,18 @@
 """Read the identity histories of publishers."""
 
+from typing import Final
+
 from frostnode.edge.sqlite.identity_writer import read_choices
 from frostnode.edge.sqlite.rows import Rows, publisher_id
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.history import History
 from frostnode.protocol.names import Did
+
+_ASIDE: Final = """
+    (SELECT count(*) FROM event WHERE publisher = publisher.id)
+    > (SELECT count(*) FROM log WHERE publisher = publisher.id AND counts = 1)
+"""
+"""Each event that counts has one log that counts."""
 
 
 class IdentityReader(Rows):
@@ -29,6 +37,14 @@ class IdentityReader(Rows):
         return [
             Did(did) for (did,) in self._db.all("SELECT did FROM publisher WHERE forked = 1 ORDER BY did")
         ]
+
+    def contested(self) -> list[Did]:
+        """Publishers of whom more events are kept than count: those with two histories are among them; sorted."""
+        return [Did(did) for (did,) in self._db.all(f"SELECT did FROM publisher WHERE {_ASIDE} ORDER BY did")]
+
+    def is_contested(self, did: Did) -> bool:
+        """Whether more events of a publisher are kept than count."""
+        return self._db.one(f"SELECT 1 FROM publisher WHERE did = ? AND {_ASIDE}", (did,)) is not None
 
     def vouched(self, did: Did) -> dict[Cid, frozenset[str]]:
         """Which trusted witnesses have cosigned epochs of a publisher whose identity is forked, by opening event."""

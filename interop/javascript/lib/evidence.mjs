@@ -36,7 +36,7 @@ export function verifyEvidence(data) {
   need(file.get("format") === "frost-evidence/1", "evidence file: format");
   const origin = needText(file.get("origin"), "origin");
   const { did, epoch: n, event } = parseOrigin(origin);
-  const path = chain(did, needList(file.get("history"), 0, PATH_EVENTS_MAX, "history"));
+  const { path } = chain(did, needList(file.get("history"), 0, PATH_EVENTS_MAX, "history")).counted();
   const epoch = epochsOf(did, path).get(origin);
   need(epoch?.key, "evidence file: its history does not open the epoch");
   need(String(path.at(-1).cid) === String(event), "evidence file: its history goes on behind the epoch");

@@ -184,6 +184,61 @@ export class History {
     return { path: this.ancestry(at), forked: this.followed.has(`ordinary ${at}`) };
   }
 
+  // Every place on the path where more than one event is known, with both.
+  forks() {
+    const { path } = this.counted();
+    return this.contested(path).map(({ kind, event, rivals }) => ({
+      kind,
+      after: event.cid,
+      followed: rivals.find((cid) => path.some((on) => on.cid === cid)) ?? null,
+      others: rivals.filter((cid) => !path.some((on) => on.cid === cid)).sort(),
+      settled: kind === "ordinary" && this.base(event) !== this.base(path.at(-1)),
+    }));
+  }
+
+  contested(path) {
+    const rivals = new Map();
+    for (const event of this.events.values()) {
+      if (event.prev === null) continue;
+      const place = this.place(event);
+      rivals.set(place, [...(rivals.get(place) ?? []), event.cid]);
+    }
+    const places = path.flatMap((event) => ["recovery", "ordinary"].map((kind) => ({ kind, event })));
+    return places
+      .map(({ kind, event }) => ({ kind, event, rivals: rivals.get(`${kind} ${event.cid}`) ?? [] }))
+      .filter(({ rivals: found }) => found.length > 1);
+  }
+
+  // Takes what else was signed at places of the path: all of it valid, all of it needed, and nothing counts otherwise.
+  takeRivals(delivery) {
+    const { path } = this.counted();
+    const known = new Set(this.events.keys());
+    const counts = new Set(path.map((event) => event.cid));
+    const refused = this.take(delivery);
+    need(refused.length === 0, `rivals: ${refused[0]?.message}`);
+    const after = this.counted().path;
+    const isSame = after.length === path.length && after.every((event, at) => event === path[at]);
+    need(isSame && this.events.size === known.size + delivery.length, "rivals: of nothing");
+    const needed = new Set();
+    const stoodOn = new Set();
+    const contested = this.contested(path);
+    for (const { kind, rivals } of contested) {
+      for (const cid of rivals.filter((rival) => !counts.has(rival))) {
+        for (const above of this.ancestry(cid).filter((event) => !counts.has(event.cid))) {
+          needed.add(above.cid);
+          if (kind === "recovery" && above.cid !== cid) stoodOn.add(above.cid);
+        }
+      }
+    }
+    const added = [...this.events.keys()].filter((cid) => !known.has(cid));
+    need(added.length === needed.size && added.every((cid) => needed.has(cid)), "rivals: more than those of the path");
+    for (const { kind, event, rivals } of contested) {
+      const isUndecided = kind === "recovery" && this.followed.get(`recovery ${event.cid}`) === null;
+      const isCarried = rivals.every((cid) => counts.has(cid) || stoodOn.has(cid));
+      need(rivals.length <= 2 || isUndecided || isCarried, "rivals: more than two of one place");
+    }
+  }
+
   // What all rivals of a place have in common.
   shared(place) {
     const rivals = [...this.events.values()].filter((event) => event.kind === "recovery" && this.place(event) === place);

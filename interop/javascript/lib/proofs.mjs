@@ -9,18 +9,24 @@ import { cosignatures, openCheckpoint } from "./notes.mjs";
 import { checkBody, parseHeader } from "./records.mjs";
 import { need, needBytes, needFields, needList, needNumber, needText } from "./refused.mjs";
 
-export const PROOF_BYTES_MAX = BODY_BYTES_MAX + PATH_EVENTS_MAX * 4096 + 64 * 1024;
+const RIVALS_MAX = 64;
+export const PROOF_BYTES_MAX = BODY_BYTES_MAX + (PATH_EVENTS_MAX + RIVALS_MAX) * 4096 + 64 * 1024;
 const FIELDS = ["format", "history", "origin", "index", "path", "header"];
 
 // `witnesses`: the keys of those that the reader knows, by name.
 export function verifyProof(data, witnesses) {
   const file = decode(data, { floats: false, bytesMax: PROOF_BYTES_MAX });
   need(file instanceof Map, "proof file: expected a map");
-  needFields(file, [...FIELDS, ...["checkpoint", "body"].filter((name) => file.has(name))], "proof file");
+  needFields(file, [...FIELDS, ...["checkpoint", "body", "rivals"].filter((name) => file.has(name))], "proof file");
   need(file.get("format") === "frost-proof/1", "proof file: format");
   const origin = needText(file.get("origin"), "origin");
   const { did } = parseOrigin(origin);
-  const path = chain(did, needList(file.get("history"), 0, PATH_EVENTS_MAX, "history"));
+  const history = chain(did, needList(file.get("history"), 0, PATH_EVENTS_MAX, "history"));
+  const { path } = history.counted();
+  if (file.has("rivals")) {
+    const rivals = needList(file.get("rivals"), 1, RIVALS_MAX, "rivals");
+    history.takeRivals(rivals.map((raw) => needBytes(raw, "event")));
+  }
   const epoch = epochsOf(did, path).get(origin);
   need(epoch?.key, "proof file: its history does not open the epoch");
   const note = file.has("checkpoint") ? utf8(needText(file.get("checkpoint"), "checkpoint")) : null;
@@ -47,6 +53,7 @@ export function verifyProof(data, witnesses) {
     ended: epoch.end !== null,
     event: { n: tip.n, cid: tip.cid },
     cosigned: signed?.size === size && same(signed.root, root) ? cosigned : {},
+    forks: history.forks(),
   };
 }
 
@@ -58,5 +65,5 @@ export function chain(did, events) {
   const { path } = history.counted();
   const isWhole = path.length === events.length && path.every((event, at) => event.raw === events[at]);
   need(path.length > 0 && isWhole, "history: not one path from genesis");
-  return path;
+  return history;
 }

@@ -95,6 +95,7 @@ const AREAS = {
       missing: history.missing,
       refused: refused.map(({ cid }) => cid).sort(),
       epochs,
+      forks: history.forks(),
     };
   },
 
