@@ -154,21 +154,7 @@ def status(home: Path, as_json: bool) -> None:
     click.secho(plain(answer["name"]), bold=True)
     click.echo(f"carries   {count(answer['publishers'], 'publisher')}: {counts(answer['records'])}")
     for item in answer["hosted"]:
-        entries = count(item["size"], "entry", "entries")
-        waiting = item["size"] - item["served"]
-        entries += f", {waiting} awaiting a signature" if waiting else ""
-        if item["moved_to"]:
-            click.echo(f"hosted    {item['did']}: moved to {plain(item['moved_to'])}, still served")
-            continue
-        click.echo(f"hosts     {item['did']}: epoch {item['epoch']}, {entries}")
-        if item["publishing_waits"]:
-            click.secho(f"          publishing waits: {item['publishing_waits']}", bold=True)
-        click.echo(f"          {badge_text(item['badge'])}")
-        for witness in item["witnesses"]:
-            click.echo(f"          {vouches(witness)}")
-        for asked in item["asked"]:
-            if asked["error"]:
-                click.echo(f"          {asked['url']}: {plain(asked['error'])}")
+        _show_hosted(item)
     for peer in answer["peers"]:
         state = "connected" if peer["connected"] else plain(peer["error"]) or "not connected"
         click.echo(f"follows   {peer['url']}: {state}")
@@ -203,6 +189,25 @@ def fork_lines(forks: list[dict[str, Any]]) -> Iterator[str]:
             followed = "  (followed here)" if rival["followed"] else ""
             host = plain(rival["host"]) or "no address"
             yield f"  event {rival['n']}  {moment(rival['time_ms'])}  {host}  {rival['cid']}{followed}"
+
+
+def _show_hosted(item: dict[str, Any]) -> None:
+    """A publisher that is hosted here, or was."""
+    entries = count(item["size"], "entry", "entries")
+    waiting = item["size"] - item["served"]
+    entries += f", {waiting} awaiting a signature" if waiting else ""
+    if item["moved_to"]:
+        click.echo(f"hosted    {item['did']}: moved to {plain(item['moved_to'])}, still served")
+        return
+    click.echo(f"hosts     {item['did']}: epoch {item['epoch']}, {entries}")
+    if item["publishing_waits"]:
+        click.secho(f"          publishing waits: {item['publishing_waits']}", bold=True)
+    click.echo(f"          {badge_text(item['badge'])}")
+    for witness in item["witnesses"]:
+        click.echo(f"          {vouches(witness)}")
+    for asked in item["asked"]:
+        if asked["error"]:
+            click.echo(f"          {asked['url']}: {plain(asked['error'])}")
 
 
 def offer_lines(answer: dict[str, Any]) -> Iterator[str]:
