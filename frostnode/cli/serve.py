@@ -60,7 +60,11 @@ def start(home: Path, host: str | None, port: int | None, **options: Any) -> Non
 
 def run_node(home: Path, host: str | None, port: int | None, *, is_only_copy: bool = False) -> None:
     """Serve until SIGINT or SIGTERM; take up a changed carry policy at SIGHUP."""
+    import logging
+
     import trio
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
 
     node = need_node()
     nurseries: list[trio.Nursery] = []

@@ -3,6 +3,7 @@
 Trust: none. A peer can waste this conversation's time and bandwidth, within the limits, and nothing else.
 """
 
+import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -38,6 +39,8 @@ from frostnode.replicate.static import StaticSource
 from frostnode.replicate.world import Detail, PeerStatus, World
 
 T = TypeVar("T")
+
+_LOG: Final = logging.getLogger(__name__)
 Dids = frozenset[Did] | None
 
 NOT_THERE: Final = ("record.not-found", "publisher.unknown")
@@ -221,9 +224,13 @@ class Conversation:
 
     def _show(self) -> None:
         """Say of which logs nothing more is taken."""
+        before = self._status.stopped
         self._status.stopped = {stop.origin: f"{stop.code}: {stop.reason}" for stop in self._stopped} | {
             gap.origin: f"tree.size: leaves from {gap.held} on cannot be had" for gap in self._open
         }
+        for origin, why in self._status.stopped.items():
+            if before.get(origin) != why:
+                _LOG.warning("%s: %s: %s", self._status.url, origin, why)
 
     # -- what is missing --------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Keep up with one peer: a conversation after the other, further apart while they bring nothing."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,8 @@ from frostnode.protocol.names import Did, Origin
 from frostnode.replicate.metered import Meter, MeteredTransport
 from frostnode.replicate.session import Session
 from frostnode.replicate.world import Detail, PeerStatus, World
+
+_LOG = logging.getLogger(__name__)
 
 __all__ = ["PeerFollower", "PeerStatus", "World"]
 
@@ -38,6 +41,8 @@ class PeerFollower:
     status: PeerStatus = field(init=False)
     _meter: Meter = field(init=False)
     _asked: dict[Origin, int] = field(init=False, default_factory=dict)
+    _said: str = field(init=False, default="")
+    """What was wrong, as the log says it."""
     _conversation: trio.CancelScope = field(init=False, default_factory=trio.CancelScope)
 
     def __post_init__(self) -> None:
@@ -124,9 +129,14 @@ class PeerFollower:
         except FrostError as error:
             self.status.caught_up = False
             self.status.error = f"{error.code}: {error}"
+            if self._said != self.status.error:  # once, however often it is tried again
+                self._said = self.status.error
+                _LOG.warning("%s: %s", self.url, self._said)
             with suppress(StorageError):  # it may be what is wrong; the status says it anyway
                 await self.world.worker.run(self._write_error)
             raise
+        else:
+            self._said = ""
         finally:
             self.status.connected = False
 

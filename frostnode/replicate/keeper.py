@@ -4,6 +4,7 @@
 nothing is forgotten by a crash; when it came to be owed is in memory, and begins anew.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,6 +30,8 @@ from frostnode.replicate.world import Detail, World
 from frostnode.wire import PeerTransport
 
 T = TypeVar("T")
+
+_LOG: Final = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 256
 
@@ -222,9 +225,11 @@ class PeerKeeper:
             came = await follower.fetch(origin)
         except FrostError as error:
             failure = f"{error.code}: {error}"
-        follower.status.failed.pop(origin, None)
+        said = follower.status.failed.pop(origin, "")
         if failure:
             follower.status.failed[origin] = failure
+            if failure != said:
+                _LOG.warning("%s: %s: %s", follower.url, origin, failure)
         if want := self._wanted.get(origin):
             want.look_s = self._world.clock.monotonic_s()
             if came:

@@ -7,10 +7,12 @@ Rule: what is said here is said of this moment, and nothing is promised but a sl
 itself, because an answer was lost, gets the answer to how things stand now.
 """
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Final
 
-from frostnode.protocol.errors import LocalError
+from frostnode.protocol.errors import LocalError, PeerError
 from frostnode.protocol.keys import PublicKey, to_multibase
 from frostnode.protocol.limits import (
     OFFERS_AT_ONCE_MAX,
@@ -34,6 +36,8 @@ from frostnode.replicate.slots import Slots
 from frostnode.replicate.taking import Taking
 from frostnode.replicate.turns import Turns
 from frostnode.replicate.world import World
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,6 +105,9 @@ class OfferDesk:
             try:
                 taking = Taking(slot=slot, slots=self.slots, world=self.world, heard=self._heard)
                 return taken_bytes(await taking.run(chunks))
+            except PeerError as error:
+                _LOG.warning("%s: take of %s: %s: %s", name, slot.origin, error.code, error)
+                raise
             finally:
                 self.slots.release(slot)
 

@@ -477,7 +477,7 @@ async def test_ancestors_that_are_missing_are_asked_for_once(make_node, make_pub
 # peers that end, break, lie
 
 
-async def test_a_peer_that_ends_for_a_reason_of_its_own(make_node, make_publisher, transport, clock):
+async def test_a_peer_that_ends_for_a_reason_of_its_own(make_node, make_publisher, transport, clock, caplog):
     two = make_node("two")
     source = make_publisher()
     answers = {"/frost/stream": framed(*source.stream(), EndFrame(code="queue.full", reason="slow \x1b[2J"))}
@@ -489,6 +489,10 @@ async def test_a_peer_that_ends_for_a_reason_of_its_own(make_node, make_publishe
         assert two.peer(server.url) == (None, follower.status.error)
         assert follower.status.error.isprintable()
         assert follower.status.entries == 3
+        await fault_of(follower)
+        assert [record.getMessage() for record in caplog.records] == [
+            f"{server.url}: {follower.status.error}"
+        ], "said once, with the rule"
         answers["/frost/stream"] = framed(END)
         await follower.once()
         assert (follower.status.error, two.peer(server.url)) == ("", (None, ""))

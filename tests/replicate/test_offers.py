@@ -535,7 +535,7 @@ async def test_a_take_of_one_byte_a_second_ends_on_both_sides(make_push_node, ma
 
 
 async def test_frames_of_another_log_or_with_a_gap_are_the_senders_fault(
-    make_push_node, make_publisher, clock
+    make_push_node, make_publisher, clock, caplog
 ):
     one, two = make_push_node("one"), make_push_node("two")
     source, other = make_publisher("p", 300), make_publisher("q", 3)
@@ -560,6 +560,8 @@ async def test_frames_of_another_log_or_with_a_gap_are_the_senders_fault(
                 await asker.take(want.slot, chunks)
             assert "400" in str(caught.value)
             assert told in str(caught.value)
+            assert source.origin in caplog.records[-1].getMessage()
+            assert ": frame." in caplog.records[-1].getMessage(), "the rule"
     assert all(not logs or not logs[0][4] for _, logs in two.contents().values())
 
 
