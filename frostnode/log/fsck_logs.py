@@ -7,6 +7,7 @@ from typing import Final
 
 from frostnode.log.audit import LogAudit, StoredLog
 from frostnode.log.findings import Area, Finding, Tally
+from frostnode.ports import ArrivalKind
 from frostnode.protocol.checkpoint import Checkpoint, open_checkpoint
 from frostnode.protocol.dagcbor import CID_PREFIX
 from frostnode.protocol.entry import read_leaf
@@ -17,12 +18,14 @@ from frostnode.protocol.identity import End
 from frostnode.protocol.keys import PublicKey
 from frostnode.protocol.limits import TILE_WIDTH
 from frostnode.protocol.merkle import EMPTY_RANGE, HASH_BYTES, CompactRange, Hash, leaf_hashes
-from frostnode.protocol.names import parse_origin
+from frostnode.protocol.names import Origin, parse_origin
 from frostnode.protocol.range_proof import root_above
 from frostnode.protocol.tiles import decode_bundle
 
 _LINK: Final = b"\xd8\x2a\x58\x25\x00" + CID_PREFIX
 """What a link of ours begins with in DAG-CBOR: a header has one, to its body, and text cannot hold these bytes."""
+
+_ARRIVALS_AT_ONCE: Final = 1024
 
 
 def check_log(audit: LogAudit, log: StoredLog, history: History | None, tally: Tally) -> Iterator[Finding]:
@@ -107,15 +110,21 @@ class _LogCheck:
         self.edge = self.above.hashes + below.hashes
 
     def _find_bodies(self, audit: LogAudit, leaves: Sequence[bytes], start: int) -> None:
-        """An own log has the body of every entry that it serves, or says why not."""
+        """An own log has the body of every entry that was published here, or says why not.
+
+        What it got back from carriers it has as far as they had it, like any other log.
+        """
         wanted: dict[bytes, int] = {}
         for index, leaf in enumerate(leaves[: max(0, self.log.served - start)], start):
             at = leaf.find(_LINK)
             if at >= 0:
                 wanted[leaf[at + len(_LINK) : at + len(_LINK) + HASH_BYTES]] = index
-        for digest in audit.absent_bodies(list(wanted)):
-            header = read_leaf(leaves[wanted[digest] - start])
-            if header is not None and header.body is not None:
+        absent = audit.absent_bodies(list(wanted))
+        came = _bodies_that_came(audit, self.log.origin) if absent else []
+        for digest in absent:
+            header, index = read_leaf(leaves[wanted[digest] - start]), wanted[digest]
+            was_here = any(first <= index < last for first, last in came)
+            if was_here and header is not None and header.body is not None:
                 self.find(f"body of leaf {wanted[digest]}", "none", header.body)
 
     # -- what is said about them ----------------------------------------------------------------------
@@ -204,6 +213,20 @@ class _LogCheck:
                 self.find(f"tile {level}/{n}", hashes, derived)
         for level, n in expected:
             self.find(f"tile {level}/{n}", "none", "one")
+
+
+def _bodies_that_came(audit: LogAudit, origin: Origin) -> list[tuple[int, int]]:
+    """Runs of leaves whose bodies were announced, of the tree that is held."""
+    came: list[tuple[int, int]] = []
+    after, dids = 0, frozenset({parse_origin(origin).did})
+    while arrivals := audit.arrivals(after, _ARRIVALS_AT_ONCE, dids):
+        after = arrivals[-1].number
+        for arrival in arrivals:
+            if arrival.origin == origin and arrival.kind is ArrivalKind.BODIES:
+                came.append((arrival.start, arrival.stop))
+            elif arrival.origin == origin and arrival.kind is ArrivalKind.DROPPED:
+                came = [(first, min(last, arrival.start)) for first, last in came]
+    return came
 
 
 def _range(size: int, above: CompactRange, below: tuple[Hash, ...]) -> CompactRange:

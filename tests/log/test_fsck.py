@@ -85,6 +85,32 @@ def test_a_sound_home_has_no_findings(sound: Path) -> None:
     assert report.as_json()["findings"] == []
 
 
+async def test_an_own_log_that_came_back_from_carriers_may_lack_bodies(tmp_path: Path) -> None:
+    """A host that was set back has the leaves at once, and the bodies as far as others have them."""
+    publisher = Publisher("set back")
+    home = OwnHome.found(tmp_path / "home", publisher)
+    origin = publisher.origin()
+    await home.sequencer.commit(origin, [publisher.put("old", padding=1)])
+    lost = [publisher.put(f"lost{number}", padding=1).header for number in range(3)]
+    with home.disk.read() as reader:
+        state = reader.log(origin)
+    assert state is not None
+    growth = grow(state.held, lost)
+    key = publisher.log_key(origin)
+    assert key is not None
+    with home.disk.write() as writer:
+        writer.append(origin, growth)
+        head = Checkpoint(origin, growth.after.size, growth.after.root())
+        writer.serve(origin, sign_checkpoint(head, key), head.size)
+        writer.arrive(ArrivalKind.ENTRIES, publisher.did, origin, 1, head.size)
+    assert fsck(home.disk).findings == ()
+    with home.disk.write() as writer:
+        writer.arrive(ArrivalKind.BODIES, publisher.did, origin, 2, 3)
+    findings = fsck(home.disk).findings
+    assert ["body of leaf 2" in finding.what for finding in findings] == [True]
+    home.close()
+
+
 def test_progress_is_told(sound: Path) -> None:
     store, told = SqliteStore(sound, clock=ManualClock(), random=SeededRandom(1)), []
     report = fsck(store, progress=lambda what, done: told.append((what, done)))
