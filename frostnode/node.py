@@ -53,7 +53,7 @@ from frostnode.ports import (
     Signer,
     Worker,
 )
-from frostnode.protocol.errors import StorageError
+from frostnode.protocol.errors import LocalError, StorageError
 from frostnode.protocol.keys import SigningKey, derive_seed, to_multibase
 from frostnode.protocol.names import Origin
 from frostnode.replicate.lease_asker import LeaseAsker
@@ -232,9 +232,10 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
 
 
 def log_key(store: LogStore, seed: bytes, origin: str) -> SigningKey | None:
-    """The key of a hosted epoch's log: derived from the host seed by the label stored with it.
+    """The key of a hosted epoch's log, as long as it may sign: derived from the host seed by the label stored with it.
 
     Raises:
+        LocalError: epoch.unknown, epoch.ended: an identity event came after the signature was asked for
         StorageError: storage.damaged, when the host seed is not the one that the epoch was opened with: a
             signature of another key would be remembered for ever
     """
@@ -253,6 +254,9 @@ def log_key(store: LogStore, seed: bytes, origin: str) -> SigningKey | None:
             expected=epoch.key,
             hint="put back the host.seed of this home",
         )
+    if epoch is None or epoch.end is not None:
+        code = "epoch.unknown" if epoch is None else "epoch.ended"
+        raise LocalError(code, f"{origin}: nothing more is signed of an epoch that has ended or is void")
     return key
 
 
