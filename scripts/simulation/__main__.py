@@ -13,7 +13,8 @@ import click
 
 from frostnode.testing.simulation.liars import LIARS
 from frostnode.testing.simulation.options import Options, draw_options
-from frostnode.testing.simulation.scenarios import SCENARIOS, Play
+from frostnode.testing.simulation.scenario import Play
+from frostnode.testing.simulation.scenarios import SCENARIOS
 from frostnode.testing.simulation.world import Failure, Summary, World, simulate
 
 FEW = 8

@@ -1,18 +1,25 @@
 """Each bug that is planted in the nodes is found: tests of the simulator, not of the nodes."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 import trio
 
 from frostnode.edge.sqlite.catalog import SqliteCatalogWriter
+from frostnode.project import fold
 from frostnode.protocol.errors import FrostError
+from frostnode.protocol.keys import SigningKey, derive_seed
 from frostnode.protocol.named_body import NamedBody
+from frostnode.protocol.names import parse_origin
 from frostnode.replicate.follow import PeerFollower
 from frostnode.replicate.ingest import Ingest
+from frostnode.replicate.start_check import StartCheck
 from frostnode.testing.simulation.faults import Faults
 from frostnode.testing.simulation.machine import Bugs
+from frostnode.testing.simulation.moves import fork_identity
 from frostnode.testing.simulation.options import Nemesis, Options, Work
+from frostnode.testing.simulation.owner import Owner
 from frostnode.testing.simulation.scenarios import SCENARIOS
 from frostnode.testing.simulation.world import Failure, simulate
 
@@ -163,3 +170,93 @@ def test_a_follower_that_gives_up(monkeypatch):
     monkeypatch.setattr(PeerFollower, "run", follow_once)
     options = Options(nodes=3, owners=1, work=Work(every_s=2), faults=Faults(cut=0.5), healing_s=120)
     found(options, "no harmony")
+
+
+def in_scenario(name, *words, bugs=None):
+    scenario = SCENARIOS[name]
+    found(scenario.options, *words, play=scenario.play, bugs=bugs)
+
+
+act = Owner._act
+
+
+async def act_anew(self, *args):
+    """Sign at each try, as if nothing had been kept of the one before."""
+    self._kept = None
+    return await act(self, *args)
+
+
+def test_an_owner_that_signs_at_each_try(monkeypatch):
+    monkeypatch.setattr(Owner, "_act", act_anew)
+    in_scenario("planned-move", "its owner signed two events")
+
+
+def key_of_all(store, seed, origin):
+    """Whether or not the epoch has ended."""
+    with store.read() as reader:
+        hosted = reader.hosted_log(origin)
+    return None if hosted is None else SigningKey(derive_seed(seed, hosted.key_label))
+
+
+def test_a_host_that_signs_on_behind_an_end(monkeypatch):
+    monkeypatch.setattr("frostnode.log.sequencer.open_log", lambda reader, origin: reader.log(origin))
+    monkeypatch.setattr("frostnode.testing.simulation.machine.log_key", key_of_all)
+    in_scenario("set-back-host", "of whose end it has heard")
+
+
+async def at_once(self, origin):
+    """Ask nobody."""
+
+
+def test_a_host_that_asks_nobody_before_it_signs(monkeypatch):
+    monkeypatch.setattr(StartCheck, "ready", at_once)
+    in_scenario("set-back-host", "beside")
+
+
+class Undeterred:
+    """What a reader of the store says, but that no epoch is void and none has an end."""
+
+    def __init__(self, reader):
+        self._reader = reader
+
+    def __getattr__(self, name):
+        return getattr(self._reader, name)
+
+    def log(self, origin):
+        state = self._reader.log(origin)
+        history = self._reader.history(parse_origin(origin).did)
+        standing = history.standing[0] if state.standing is None else state.standing
+        return state.standing_as(replace(standing, n=parse_origin(origin).epoch, end=None))
+
+
+put_entries = fold._put_entries
+
+
+def test_views_that_show_what_does_not_count(monkeypatch):
+    """They are their rebuilds."""
+    monkeypatch.setattr(SqliteCatalogWriter, "drop_entries", lambda *_: None)
+    monkeypatch.setattr(fold, "_put_entries", lambda log, *rest: put_entries(Undeterred(log), *rest))
+    in_scenario("dead-host", "is shown, at")
+
+
+def test_a_view_of_a_void_epoch(monkeypatch):
+    monkeypatch.setattr(SqliteCatalogWriter, "drop_entries", lambda *_: None)
+    monkeypatch.setattr(fold, "_put_entries", lambda log, *rest: put_entries(Undeterred(log), *rest))
+    found(SCENARIOS["two-moves"].options, "of the void epoch", play=fork_and_recover, seeds=1)
+
+
+async def fork_and_recover(world):
+    """Half of the machines have shown what a recovery then makes void."""
+    owner, _ = await fork_identity(world)
+    _, one, *others = world.machines
+    await owner.recover(one.ask, after=owner.history[0].cid, urls=[other.url for other in others])
+
+
+async def fork_alone(world):
+    """Two people move a publisher, and nobody recovers it."""
+    await fork_identity(world)
+
+
+def test_nodes_that_follow_different_branches():
+    options = replace(SCENARIOS["two-moves"].options, healing_s=60)
+    found(options, "differ in", play=fork_alone, seeds=1)

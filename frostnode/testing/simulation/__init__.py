@@ -2,9 +2,12 @@
 
     world          a network of machines from a seed and options: trouble, then healing, checks all along
     scenarios      worlds by name: what is known to be hard, each alone
+    moves          those in which publishers leave their hosts, and keys are stolen
+    scenario       what a scenario is, and how people work in it
+    deeds          what people do in a scenario until it is done, and what they look at
     options        what a seed draws: how many machines, who follows whom, which faults and how bad
     machine        one honest node on its disk: starts, crashes, comes back with what power left
-    owner          a publisher with its kits, who starts at one host and may move to another
+    owner          a publisher with its kits, and what its owner does: moves, rotates, recovers
     workload       what people do: publish, change, withdraw, search
     nemesis        what goes wrong meanwhile
     liars          peers that break the rules, each a small program over the protocol

@@ -8,12 +8,18 @@ from frostnode.protocol.log_state import LogState
 from frostnode.protocol.names import Did, Origin
 
 Logs: TypeAlias = tuple[tuple[Origin, int, bytes], ...]
-Head: TypeAlias = tuple[Did, tuple[str, ...], Logs]
+Head: TypeAlias = tuple[Did, tuple[str, ...], tuple[str, ...], Logs]
 
 
 def heads(reader: LogReader, dids: Iterable[Did]) -> tuple[Head, ...]:
-    """What a node says of these publishers: their events, and how much of their logs they serve."""
-    return tuple((did, _events(reader, did), _logs(reader, did)) for did in sorted(dids))
+    """What a node says of these publishers: the events that count, all events, and how much of their logs they serve."""
+    return tuple((did, _path(reader, did), _events(reader, did), _logs(reader, did)) for did in sorted(dids))
+
+
+def _path(reader: LogReader, did: Did) -> tuple[str, ...]:
+    """The events that count, in order: all nodes must follow one branch."""
+    history = reader.history(did)
+    return () if history is None else tuple(str(signed.cid) for signed in history.path)
 
 
 def _events(reader: LogReader, did: Did) -> tuple[str, ...]:
@@ -60,6 +66,6 @@ def discord(nodes: Mapping[str, LogReader], dids: Iterable[Did]) -> str:
 
 
 def _brief(head: Head) -> str:
-    _, events, logs = head
+    _, path, events, logs = head
     sizes = ", ".join(f"{origin[-12:]} {served}" for origin, served, _ in logs)
-    return f"{len(events)} events, {sizes}"
+    return f"path {' '.join(cid[-6:] for cid in path)} of {len(events)} events, {sizes}"

@@ -5,7 +5,7 @@ Everything that runs is the production code; this file only gives it ports, and 
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
 from frostnode.enduring import one_fault
 from frostnode.founding import put_identity
+from frostnode.hosting import SeedKeys
 from frostnode.live import live
 from frostnode.node import Ports, assemble, facts, log_key
 from frostnode.operations.parts import Json, Parts
@@ -28,10 +29,8 @@ from frostnode.operations.table import operate
 from frostnode.ports import LogStore, Signer
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import FrostError, StorageError
-from frostnode.protocol.identity import End
 from frostnode.protocol.keys import SigningKey, derive_seed
-from frostnode.protocol.merkle import compact_range
-from frostnode.protocol.names import Origin
+from frostnode.protocol.names import Origin, parse_origin
 from frostnode.testing.memory_index import IndexImage, MemoryIndex
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.simulation.clock import SimClock
@@ -64,6 +63,8 @@ class Surroundings:
     random: SeededRandom
     network: Network
     oracle: Oracle
+    config: Config
+    """The settings of every node, but for its name and URL."""
     worker_s: float
     fsck_every: int
     bugs: Bugs = field(default_factory=Bugs)
@@ -88,18 +89,20 @@ class Machine:
         self.commits = 0
         self.is_set_back = False
         """Whether an old image was put back: promises may be missing until others have told them again."""
+        self.is_copy = False
+        """Whether the home was seen to be put back from files when it was opened."""
         self._may_start = trio.Event()
         self._may_start.set()
         self._is_full = False
         self._kept: Path | None = None
-        self._restores = False
+        self._restores: tuple[str, ...] = ()
         self._around = around
         self._random = around.random.fork(f"machine/{name}")
         self.host = Host(seed=self._random.bytes(32), url=f"http://{name}")
         self.clock = SimClock(
             offset_ms=int(self._random.between(-2000, 2000)), drift_ppm=int(self._random.between(-200, 200))
         )
-        self.owner = Owner(name, self._random.fork("owner"), self.host) if owner else None
+        self.owner = Owner(name, self._random.fork("owner"), self.host, around.oracle) if owner else None
         self.disk = self._new_disk()
         # What it cosigned is not on the disk: it outlives whatever happens to that.
         self._witness = LocalWitness(":memory:", SigningKey(derive_seed(self.host.seed, WITNESS_KEY_LABEL)))
@@ -125,7 +128,7 @@ class Machine:
                 store,
                 self.owner.history[0],
                 did=self.owner.did,
-                label=self.owner.hosted.key_label,
+                label=self.owner.label,
                 peers=peers,
             )
         else:
@@ -172,7 +175,7 @@ class Machine:
             stack.callback(catalog.close)
             index = MemoryIndex(self.index)
             stack.callback(index.close)
-            local = LocalSigner(disk.uri(SIGNER), partial(log_key, plain, self.host.seed), worker)
+            local = LocalSigner(disk.uri(SIGNER), partial(self._key, plain), worker)
             stack.callback(local.close)
             store = WatchedStore(
                 around.bugs.store(plain), plain, partial(self._committed, plain, self._watch())
@@ -189,8 +192,10 @@ class Machine:
                     HttpTransport(SimTransport(around.network, self.name))
                 ),
                 witness=self._witness,
+                host=SeedKeys(self.host.seed),
+                is_copy=self.is_copy,
             )
-            config = Config(name=self.name, url=self.url)
+            config = replace(around.config, name=self.name, url=self.url)
             yield await stack.enter_async_context(assemble(ports, config))
 
     def _watch(self) -> Watch:
@@ -204,6 +209,16 @@ class Machine:
             watch.look(reader)
         if self.commits % self._around.fsck_every == 0:
             check_store(store, self._around.oracle, self.name, {})
+
+    def _key(self, store: SqliteStore, origin: Origin) -> SigningKey | None:
+        """The key that a log is signed with this moment: of none of which the end is known here."""
+        key = log_key(store, self.host.seed, origin)
+        with store.read() as reader:
+            history = reader.history(parse_origin(origin).did)
+        epoch = None if history is None else history.epoch(origin)
+        if key is not None and (epoch is None or epoch.end is not None):
+            self._around.oracle.violated(f"{self.name} signs {origin}, of whose end it has heard")
+        return key
 
     def _go_down(self) -> None:
         self._around.network.vanish(self.name)
@@ -226,10 +241,11 @@ class Machine:
         label = f"{self.name}-{self.incarnation}"
         folder = self._around.folder / label
         copy_image(image, folder)
-        if self._restores and self._kept is not None:
-            self._restores = False
-            put_back(self._kept, folder, STORE)
-            self._around.trace(self.name, "has its old store again")
+        restored, self._restores = self._restores, ()
+        for name in restored:
+            assert self._kept is not None, "a backup is put back"
+            put_back(self._kept, folder, name)
+            self._around.trace(self.name, "has its old", name, "again")
         disk = Disk(label, folder, self._random.fork(f"disk/{label}"))
         disk.is_full = self._is_full
         return disk
@@ -288,10 +304,15 @@ class Machine:
         copy_image(self.disk.folder, self._kept)
         self._around.trace(self.name, "was backed up")
 
-    def restore(self) -> None:
-        """Lose power, and come back with the store of the backup; the signer's memory is as it was."""
+    def restore(self, *, signer: bool = False, is_noticed: bool = False) -> None:
+        """Lose power, and come back with the store of the backup; what the signer remembers too, if told so.
+
+        With `is_noticed` the home says by itself that it was put back.
+        """
         if self._kept is not None and self.is_up:
-            self._restores = self.is_set_back = True
+            self._restores = (STORE, SIGNER) if signer else (STORE,)
+            self.is_set_back, self.is_copy = True, is_noticed
+            self._around.oracle.forgetful |= {self.name} if signer else set()
             self.crash()
 
     # -- what people ask of it ------------------------------------------------------------------------
@@ -316,43 +337,14 @@ class Machine:
         return answer[0]
 
     async def rotate(self) -> None:
-        """Let the publisher of this machine go on under a new log key, behind the last tree that is served.
+        """Let the publisher of this machine go on under a new log key.
 
         Raises:
-            StorageError: what the node's store says
+            FrostError: what the node says
             MachineDownError: when nobody answers
         """
         if self.owner is not None:
-            await self.take_over(self.owner, self.end_of(self.owner.origin))
-
-    def end_of(self, origin: Origin) -> End:
-        """The largest tree of a log that this machine serves.
-
-        Raises:
-            MachineDownError: when nobody answers
-        """
-        if self.parts is None:
-            raise MachineDownError(self.name)
-        with self.parts.log.read() as reader:
-            state = reader.log(origin)
-            served = 0 if state is None else state.served
-            return End(size=served, root=compact_range(served, reader.node_at(origin)).root())
-
-    async def take_over(self, owner: Owner, end: End) -> None:
-        """Be the host of a publisher from now on, who ends the epoch that was open.
-
-        Raises:
-            StorageError: what the node's store says
-            MachineDownError: when nobody answers
-        """
-        if self.parts is None:
-            raise MachineDownError(self.name)
-        self._around.oracle.given_up(owner.origin)
-        owner.move(self.host, end)
-        self.owner = owner
-        self._around.trace(self.name, "hosts", owner.name, "from", end.size)
-        owner.tell(self.parts.log, host=True)
-        self.parts.arrived.ring()
+            await self.owner.succeed(self.ask)
 
     async def _answer(
         self,
@@ -363,7 +355,8 @@ class Machine:
         done: trio.Event,
     ) -> None:
         try:
-            result = await operate(parts, operation, params, _in_silence)
+            with one_fault():
+                result = await operate(parts, operation, params, _in_silence)
             for record in result.get("records", ()) if operation in ("publish", "withdraw") else ():
                 if record["status"] == "published":
                     self._around.oracle.promised(

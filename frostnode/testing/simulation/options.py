@@ -6,6 +6,7 @@ much of one thing shows.
 
 from dataclasses import dataclass, field
 
+from frostnode.config import Config
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.simulation.faults import Faults
 
@@ -57,6 +58,8 @@ class Options:
     faults: Faults = field(default_factory=Faults)
     nemesis: Nemesis = field(default_factory=Nemesis)
     work: Work = field(default_factory=Work)
+    config: Config = field(default_factory=Config)
+    """The settings of every node."""
     trouble_s: float = 60.0
     """So long people work and things go wrong."""
     healing_s: float = 600.0

@@ -6,6 +6,7 @@ from frostnode.ports import Arrival, Signer, SignRequest
 from frostnode.protocol.checkpoint import parse_checkpoint_text
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import PeerError
+from frostnode.protocol.identity import Kind, SignedEvent
 from frostnode.protocol.merkle import EMPTY_ROOT, Hash, verify_consistency
 from frostnode.protocol.names import Did, Origin, parse_origin
 from frostnode.protocol.note import parse_note
@@ -30,6 +31,14 @@ class Oracle:
         self.stolen: set[Origin] = set()
         """Logs of honest publishers whose key a thief has: it was given up before."""
         self.has_thief = False
+        self.robbed: set[Origin] = set()
+        """Logs whose key a burglar has while the host goes on signing with it."""
+        self.events: dict[tuple[Did, Kind, Cid | None], Cid] = {}
+        """What owners have signed for each place."""
+        self.careless: set[Did] = set()
+        """Publishers that may be forked: two people act with one kit, or one of them has stolen it."""
+        self.forgetful: set[str] = set()
+        """Machines whose signer was set back too."""
 
     def signed(self, request: SignRequest, note: bytes) -> None:
         """An honest signer has answered: it must extend everything that it ever signed of this log."""
@@ -37,6 +46,9 @@ class Oracle:
         checkpoint = parse_checkpoint_text(parse_note(note).text)
         size, root = checkpoint.size, checkpoint.root
         if trees.get(size) == root:
+            return
+        if request.origin in self.robbed:
+            trees[size] = root  # it goes on from whatever bears its signature
             return
         last = max(trees, default=0)
         expected = (last, trees.get(last, EMPTY_ROOT))
@@ -63,6 +75,18 @@ class Oracle:
             if len(known) < arrival.number or known[arrival.number - 1] != arrival:
                 del known[arrival.number - 1 :]
                 known.append(arrival)
+
+    def owner_signed(self, did: Did, signed: SignedEvent) -> None:
+        """An owner has signed an event, and may send it: there is no other one for its place."""
+        place = (did, signed.event.kind, signed.event.prev)
+        known = self.events.setdefault(place, signed.cid)
+        if known != signed.cid and did not in self.careless:
+            self.violated(f"{did}: its owner signed two events after {signed.event.prev}")
+
+    def rob(self, origin: Origin) -> None:
+        """A burglar has the key of a log from now on."""
+        self.robbed.add(origin)
+        self.stolen.add(origin)
 
     def given_up(self, origin: Origin) -> None:
         """The key of an epoch is not used any more: from now on a thief may have it, if there is one."""

@@ -1,45 +1,19 @@
 """Worlds by name: what is known to be hard, each alone, where a seed would only meet it by chance."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 
 import trio
 
+from frostnode.testing.simulation.deeds import move_to
 from frostnode.testing.simulation.faults import Faults
 from frostnode.testing.simulation.liars import LIARS
+from frostnode.testing.simulation.moves import MOVES
 from frostnode.testing.simulation.options import Nemesis, Options, Work
+from frostnode.testing.simulation.scenario import Scenario, meanwhile, while_working
 from frostnode.testing.simulation.world import World
-
-Play: TypeAlias = Callable[[World], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """A world and what happens in it before all is well; by default what its options say."""
-
-    about: str
-    options: Options
-    play: Play = World.trouble
-
 
 _BUSY: Final = Work(every_s=2.0, looks=0.1)
 _HOUR_MS: Final = 3_600_000
-
-
-async def _while_working(world: World, act: Callable[[World], Awaitable[None]]) -> None:
-    """Do something while people work, and let them go on for a while after it."""
-    async with trio.open_nursery() as nursery:
-        world.begin_work(nursery)
-        await trio.sleep(10)
-        await act(world)
-        await trio.sleep(10)
-        nursery.cancel_scope.cancel()
-
-
-def _meanwhile(act: Callable[[World], Awaitable[None]]) -> Play:
-    return partial(_while_working, act=act)
 
 
 async def _partition(world: World) -> None:
@@ -149,7 +123,7 @@ async def _dead_host(world: World) -> None:
     await trio.sleep(5)
     for one in (new, carrier):
         world.network.block(one.name, late.name)
-    await new.take_over(owner, carrier.end_of(owner.origin))
+    await move_to(world, owner, new, carrier)
     await trio.sleep(20)
     for one in (new, carrier):
         world.network.block(one.name, old.name)
@@ -170,90 +144,94 @@ async def _newcomer(world: World) -> None:
         await trio.sleep(50)
         newcomer.revive()
 
-    await _while_working(world, come)
+    await while_working(world, come)
 
 
-SCENARIOS: Final[dict[str, Scenario]] = {
-    "partition": Scenario(
-        about="two halves hear nothing of each other, then do",
-        options=Options(nodes=4, owners=4, shape="mesh", work=_BUSY),
-        play=_meanwhile(_partition),
-    ),
-    "one-way": Scenario(
-        about="a machine hears all and is heard by nobody",
-        options=Options(nodes=3, owners=3, shape="mesh", work=_BUSY),
-        play=_meanwhile(_one_way),
-    ),
-    "crash-storm": Scenario(
-        about="all lose power, again and again",
-        options=Options(nodes=3, owners=3, shape="mesh", work=_BUSY, worker_s=0.02),
-        play=_meanwhile(_crash_storm),
-    ),
-    "power": Scenario(
-        about="power fails in each of the first syncs in turn",
-        options=Options(nodes=2, owners=2, shape="mesh", work=_BUSY),
-        play=_meanwhile(_power_fails_at_each_sync),
-    ),
-    "failing-disk": Scenario(
-        about="syncs fail, with and without effect",
-        options=Options(nodes=2, owners=2, shape="mesh", work=_BUSY),
-        play=_meanwhile(_syncs_fail),
-    ),
-    "full-disk": Scenario(
-        about="no room, on one after the other and on all",
-        options=Options(nodes=2, owners=2, shape="mesh", work=_BUSY),
-        play=_meanwhile(_full_disk),
-    ),
-    "old-image": Scenario(
-        about="a host comes back with an old store",
-        options=Options(nodes=3, owners=2, shape="mesh", work=_BUSY),
-        play=_meanwhile(_old_image),
-    ),
-    "clock-steps": Scenario(
-        about="clocks go back",
-        options=Options(nodes=3, owners=3, work=_BUSY),
-        play=_meanwhile(_clock_steps),
-    ),
-    "rotation": Scenario(
-        about="new log keys while others follow",
-        options=Options(nodes=3, owners=1, work=_BUSY, faults=Faults(cut=0.2)),
-        play=_meanwhile(_rotation),
-    ),
-    "dead-host": Scenario(
-        about="a publisher leaves a dead host, which returns",
-        options=Options(nodes=4, owners=1, shape="mesh", work=_BUSY),
-        play=_meanwhile(_dead_host),
-    ),
-    "newcomer": Scenario(
-        about="a new node meets everything at once",
-        options=Options(nodes=3, owners=2, shape="mesh", work=Work(every_s=3.0, bulk=0.1)),
-        play=_newcomer,
-    ),
-    "lost-answers": Scenario(
-        about="most answers do not come, though the question was heard",
-        options=Options(nodes=3, owners=2, work=_BUSY, faults=Faults(drop_response=0.7, duplicate=0.5)),
-    ),
-    "slow-readers": Scenario(
-        about="everybody reads slowly",
-        options=Options(nodes=3, owners=2, work=Work(every_s=3.0, bulk=0.1), faults=Faults(slow=1.0)),
-    ),
-    "cut-streams": Scenario(
-        about="every answer ends in the middle",
-        options=Options(nodes=3, owners=2, work=Work(every_s=3.0, bulk=0.1), faults=Faults(cut=1.0)),
-    ),
-} | {
-    name: Scenario(
-        about=f"one peer is a liar: {name}",
-        options=Options(
-            nodes=3,
-            owners=2,
-            liars=(name,),
-            faults=Faults(cut=0.1, drop_response=0.05),
-            nemesis=Nemesis(every_s=15, crash=1),
-            work=Work(every_s=3.0, rotate=0.1),
-            trouble_s=40.0,
+SCENARIOS: Final[dict[str, Scenario]] = (
+    {
+        "partition": Scenario(
+            about="two halves hear nothing of each other, then do",
+            options=Options(nodes=4, owners=4, shape="mesh", work=_BUSY),
+            play=meanwhile(_partition),
         ),
-    )
-    for name in LIARS
-}
+        "one-way": Scenario(
+            about="a machine hears all and is heard by nobody",
+            options=Options(nodes=3, owners=3, shape="mesh", work=_BUSY),
+            play=meanwhile(_one_way),
+        ),
+        "crash-storm": Scenario(
+            about="all lose power, again and again",
+            options=Options(nodes=3, owners=3, shape="mesh", work=_BUSY, worker_s=0.02),
+            play=meanwhile(_crash_storm),
+        ),
+        "power": Scenario(
+            about="power fails in each of the first syncs in turn",
+            options=Options(nodes=2, owners=2, shape="mesh", work=_BUSY),
+            play=meanwhile(_power_fails_at_each_sync),
+        ),
+        "failing-disk": Scenario(
+            about="syncs fail, with and without effect",
+            options=Options(nodes=2, owners=2, shape="mesh", work=_BUSY),
+            play=meanwhile(_syncs_fail),
+        ),
+        "full-disk": Scenario(
+            about="no room, on one after the other and on all",
+            options=Options(nodes=2, owners=2, shape="mesh", work=_BUSY),
+            play=meanwhile(_full_disk),
+        ),
+        "old-image": Scenario(
+            about="a host comes back with an old store",
+            options=Options(nodes=3, owners=2, shape="mesh", work=_BUSY),
+            play=meanwhile(_old_image),
+        ),
+        "clock-steps": Scenario(
+            about="clocks go back",
+            options=Options(nodes=3, owners=3, work=_BUSY),
+            play=meanwhile(_clock_steps),
+        ),
+        "rotation": Scenario(
+            about="new log keys while others follow",
+            options=Options(nodes=3, owners=1, work=_BUSY, faults=Faults(cut=0.2)),
+            play=meanwhile(_rotation),
+        ),
+        "dead-host": Scenario(
+            about="a publisher leaves a dead host, which returns",
+            options=Options(nodes=4, owners=1, shape="mesh", work=_BUSY),
+            play=meanwhile(_dead_host),
+        ),
+        "newcomer": Scenario(
+            about="a new node meets everything at once",
+            options=Options(nodes=3, owners=2, shape="mesh", work=Work(every_s=3.0, bulk=0.1)),
+            play=_newcomer,
+        ),
+        "lost-answers": Scenario(
+            about="most answers do not come, though the question was heard",
+            options=Options(nodes=3, owners=2, work=_BUSY, faults=Faults(drop_response=0.7, duplicate=0.5)),
+        ),
+        "slow-readers": Scenario(
+            about="everybody reads slowly",
+            options=Options(nodes=3, owners=2, work=Work(every_s=3.0, bulk=0.1), faults=Faults(slow=1.0)),
+        ),
+        "cut-streams": Scenario(
+            about="every answer ends in the middle",
+            options=Options(nodes=3, owners=2, work=Work(every_s=3.0, bulk=0.1), faults=Faults(cut=1.0)),
+        ),
+    }
+    | MOVES
+    | {
+        name: Scenario(
+            about=f"one peer is a liar: {name}",
+            options=Options(
+                nodes=3,
+                owners=2,
+                liars=(name,),
+                faults=Faults(cut=0.1, drop_response=0.05),
+                nemesis=Nemesis(every_s=15, crash=1),
+                work=Work(every_s=3.0, rotate=0.1),
+                trouble_s=40.0,
+            ),
+        )
+        for name in LIARS
+    }
+)
 """What there is to be run by name."""

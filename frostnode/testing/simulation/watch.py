@@ -81,7 +81,7 @@ class Watch:
 
     def _check_identity(self, reader: LogReader, did: Did) -> None:
         history = reader.history(did)
-        if did in self._oracle.honest and history is not None and history.forked:
+        if did in self._oracle.honest - self._oracle.careless and history is not None and history.forked:
             self._violated(f"the identity {did} of an honest publisher is forked")
 
     def _check_log(self, reader: LogReader, origin: Origin) -> None:
@@ -137,11 +137,11 @@ class Watch:
     def _check_effect(self, reader: LogReader, url: str, arrival: Arrival) -> None:
         if arrival.kind is ArrivalKind.EVENTS and reader.history(arrival.did) is None:
             self._violated(f"cursor of {url} covers arrival {arrival.number}, {arrival.did} is not here")
-        if arrival.kind is not ArrivalKind.ENTRIES:
+        if arrival.kind is not ArrivalKind.ENTRIES or not self._oracle.is_honest(arrival.origin):
             return
-        state = reader.log(arrival.origin)
-        if state is not None and state.standing is None:
-            return
+        state, history = reader.log(arrival.origin), reader.history(arrival.did)
+        if history is not None and history.epoch(arrival.origin) is None:
+            return  # of a branch that does not count here
         end = None if state is None or state.standing is None else state.standing.end
         wanted = arrival.stop if end is None else min(arrival.stop, end.size)
         held = 0 if state is None else state.held.size

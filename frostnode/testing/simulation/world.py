@@ -18,12 +18,13 @@ import trio
 
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.protocol.errors import FrostError
+from frostnode.protocol.names import parse_origin
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.simulation.disk import Disk
 from frostnode.testing.simulation.faults import GOOD
 from frostnode.testing.simulation.harmony import discord
 from frostnode.testing.simulation.image import check_store, check_views
-from frostnode.testing.simulation.liars import LIARS
+from frostnode.testing.simulation.liars import ACCOMPLICES, LIARS
 from frostnode.testing.simulation.liars.liar import Stage
 from frostnode.testing.simulation.machine import Bugs, Machine, Surroundings
 from frostnode.testing.simulation.nemesis import Troublemaker
@@ -74,6 +75,7 @@ class World:
             random=self.random,
             network=self.network,
             oracle=self.oracle,
+            config=options.config,
             worker_s=options.worker_s,
             fsck_every=options.fsck_every,
             bugs=bugs or Bugs(),
@@ -101,8 +103,12 @@ class World:
                 upstream=[machine.url for machine in self.machines],
                 owners=owners,
                 stolen=lambda owner: hosts[owner.did] if len(owner.history) > 1 else None,
+                robbed=lambda origin: (
+                    hosts[parse_origin(origin).did] if origin in self.oracle.robbed else None
+                ),
             )
-            self.network.serve(name, Server(LIARS[name](name, stage).app, nursery))
+            kind = LIARS.get(name) or ACCOMPLICES[name]
+            self.network.serve(name, Server(kind(name, stage).app, nursery))
 
     # -- what goes wrong with the world itself --------------------------------------------------------
 
@@ -112,11 +118,39 @@ class World:
         self.trace("VIOLATION", what)
         self._root.cancel()
 
+    def require(self, holds: object, what: str) -> None:
+        """Something that a scenario expects."""
+        if not holds:
+            self.violated(what)
+
     def _failed(self, name: str, error: BaseException) -> None:
         machine = next((machine for machine in self.machines if machine.name == name), None)
         if machine is not None and isinstance(error, FrostError) and not machine.is_up:
             return  # it was losing its disk
         self.violated(f"{name}: a request ended with {type(error).__name__}: {error}")
+
+    # -- what scenarios ask of it ---------------------------------------------------------------------
+
+    def cut(self, *pairs: tuple[Machine, Machine]) -> None:
+        """Let nothing pass between two machines, both ways, until it is mended."""
+        for one, other in pairs:
+            self.network.block(one.name, other.name)
+            self.network.block(other.name, one.name)
+
+    def mend(self, *pairs: tuple[Machine, Machine]) -> None:
+        """Let pass again."""
+        for one, other in pairs:
+            self.network.unblock(one.name, other.name)
+            self.network.unblock(other.name, one.name)
+
+    async def until(self, what: str, holds: Callable[[], object], within_s: float = 120) -> None:
+        """Wait until something holds; it must, within a time."""
+        for _ in range(round(within_s / _LOOK_S)):
+            if holds():
+                return
+            await trio.sleep(_LOOK_S)
+        self.violated(f"not within {within_s:.0f} s: {what}")
+        await trio.lowlevel.checkpoint()
 
     # -- its life ---------------------------------------------------------------------------------------
 

@@ -11,12 +11,14 @@
     staller        one byte a second, or silence
     equivocator    a publisher of two histories, to each follower one
     thief          an old log key of an honest publisher, put to use
+    burglar        the log key of an open epoch, put to use while its host goes on
 
 What none of them may achieve is said by the checks of the world; there is nothing to be checked here.
 """
 
 from typing import Final
 
+from frostnode.testing.simulation.liars.burglar import Burglar
 from frostnode.testing.simulation.liars.equivocator import Equivocator
 from frostnode.testing.simulation.liars.liar import Liar
 from frostnode.testing.simulation.liars.malformer import Malformer
@@ -40,3 +42,6 @@ LIARS: Final[dict[str, type[Liar]]] = {
     "withholder": Withholder,
 }
 """By the name that options use; a liar answers at that name."""
+
+ACCOMPLICES: Final[dict[str, type[Liar]]] = {"burglar": Burglar}
+"""Those who are of use in a scenario of their own alone: what they do only an owner can end."""

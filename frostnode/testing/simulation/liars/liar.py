@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from frostnode.protocol.names import Origin
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.simulation.owner import Host, Owner
 
@@ -28,6 +29,8 @@ class Stage:
     """Honest publishers. What they sign is public; a liar takes no key of theirs but `stolen` ones."""
     stolen: Callable[[Owner], Host | None]
     """The host whose seed the epochs of a publisher before the open one were kept by."""
+    robbed: Callable[[Origin], Host | None]
+    """The host that a log's key was stolen from, while it goes on signing with it."""
 
 
 class Liar:

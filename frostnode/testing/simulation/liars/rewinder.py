@@ -29,7 +29,7 @@ class Rewinder(Relay):
         """The same in pages of heads, and for checkpoints."""
         if "/heads/" in path:
             page = json.loads(body)
-            for line in page["heads"]:
+            for line in page.get("heads", ()):  # ranges have none
                 if line["origin"] in self._first:
                     line["checkpoint"] = self._first[line["origin"]].note.decode()
             return json.dumps(page).encode()

@@ -1,0 +1,158 @@
+"""What people do in a scenario, again and again until it is done, and what they look at."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final
+
+import trio
+
+from frostnode.operations.parts import Json
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.errors import FrostError
+from frostnode.protocol.identity import SignedEvent
+from frostnode.protocol.names import Did, Origin
+from frostnode.testing.simulation.machine import Machine, MachineDownError
+from frostnode.testing.simulation.owner import Owner, Step
+from frostnode.testing.simulation.world import World
+
+_TRIES: Final = 40
+AGAIN_S: Final = 2.0
+
+
+async def insist(world: World, machine: Machine, act: Callable[[], Awaitable[Any]]) -> Any:
+    """Have an act done on a machine, whatever happens to it meanwhile: again and again, as its owner would."""
+    for _ in range(_TRIES):
+        await machine.up()
+        try:
+            return await act()
+        except (FrostError, MachineDownError) as error:
+            world.trace(machine.name, "to be tried again:", error)
+        await trio.sleep(AGAIN_S)
+    world.violated(f"{machine.name}: not done in {_TRIES} tries")
+    return await trio.sleep_forever()
+
+
+async def move_to(
+    world: World, owner: Owner, machine: Machine, *carriers: Machine, **how: Any
+) -> SignedEvent:
+    """Bring a publisher to a machine, which its owner works at from then on."""
+    urls = [carrier.url for carrier in carriers]
+    signed: SignedEvent = await insist(world, machine, partial(owner.succeed, machine.ask, urls=urls, **how))
+    machine.owner = owner
+    return signed
+
+
+async def recover_at(
+    world: World, owner: Owner, machine: Machine, *carriers: Machine, **how: Any
+) -> SignedEvent:
+    """Overrule all that came after genesis, and go on at a machine."""
+    urls, after = [carrier.url for carrier in carriers], owner.history[0].cid
+    signed: SignedEvent = await insist(
+        world, machine, partial(owner.recover, machine.ask, after=after, urls=urls, **how)
+    )
+    machine.owner = owner
+    return signed
+
+
+async def publish(world: World, machine: Machine, owner: Owner, name: str, count: int) -> list[Json]:
+    """Publish so many records, each under a key of its own."""
+    records = [{"type": "dataset", "key": f"{name}-{at}", "title": f"{name} {at}"} for at in range(count)]
+    answer = await insist(
+        world, machine, partial(machine.ask, "publish", {"did": owner.did, "records": records})
+    )
+    found: list[Json] = answer["records"]
+    return found
+
+
+def owner_of(machine: Machine) -> Owner:
+    """The owner who works at a machine."""
+    assert machine.owner is not None, "it hosts a publisher"
+    return machine.owner
+
+
+def served(machine: Machine, origin: Origin) -> int:
+    """How many entries of a log count at a machine, and are served; 0 while it is down."""
+    if machine.parts is None:
+        return 0
+    with machine.parts.log.read() as reader:
+        state = reader.log(origin)
+        return 0 if state is None else min(state.served, state.counted)
+
+
+def held(machine: Machine, origin: Origin) -> int:
+    """How many leaves of a log are kept at a machine, whether or not they count."""
+    if machine.parts is None:
+        return 0
+    with machine.parts.log.read() as reader:
+        state = reader.log(origin)
+        return 0 if state is None else state.held.size
+
+
+def is_carried(machine: Machine, origin: Origin) -> bool:
+    """Whether a machine has seen that all its peers carry a log."""
+    if machine.parts is None:
+        return False
+    with machine.parts.log.read() as reader:
+        return len(reader.offers(origin)) == len(reader.peers())
+
+
+def shown(machine: Machine, did: Did) -> int:
+    """How many records of a publisher a machine shows."""
+    if machine.parts is None:
+        return 0
+    with machine.parts.catalog.read() as catalog:
+        return sum(catalog.counts(did).values())
+
+
+def has_header(machine: Machine, did: Did, header: str) -> bool:
+    """Whether a machine shows the very entry that has this header."""
+    if machine.parts is None:
+        return False
+    with machine.parts.catalog.read() as catalog:
+        return catalog.entry_by_header(did, Cid.parse(header)) is not None
+
+
+def knows(machine: Machine, owner: Owner) -> bool:
+    """Whether the last event of a publisher counts at a machine."""
+    if machine.parts is None:
+        return False
+    with machine.parts.log.read() as reader:
+        history = reader.history(owner.did)
+        return history is not None and history.tip == owner.history[-1].cid
+
+
+def all_serve(machines: list[Machine], origin: Origin, size: int) -> Callable[[], bool]:
+    """Whether a log is so large everywhere."""
+    return lambda: all(served(machine, origin) == size for machine in machines)
+
+
+async def refused(machine: Machine, owner: Owner) -> str:
+    """The code with which a machine refuses to publish; empty when it does publish."""
+    record = {"type": "dataset", "key": "unaware", "title": "Unaware"}
+    try:
+        await machine.ask("publish", {"did": owner.did, "records": [record]})
+    except FrostError as error:
+        return error.code
+    return ""
+
+
+def crashing(machine: Machine, at: str) -> Step:
+    """Let a machine lose power once, when an act has come so far."""
+    left = [machine]
+
+    def step(reached: str) -> None:
+        if reached == at and left:
+            left.pop().crash()
+
+    return step
+
+
+def is_duplicity_known(machine: Machine, owner: Owner, second: Owner) -> bool:
+    """Whether a machine shows that two events were signed for one place, and which."""
+    if machine.parts is None:
+        return False
+    with machine.parts.log.read() as reader:
+        history = reader.history(owner.did)
+    events = {owner.history[-1].cid, second.history[-1].cid}
+    met = () if history is None else history.forks
+    return any(events == {*fork.others, *filter(None, [fork.followed])} for fork in met)
