@@ -93,7 +93,7 @@ def show_survey(found: Survey) -> None:
 
 
 def check_one_tree(found: Survey, end: int | None) -> None:
-    """Stop where two trees were signed, or the history is forked, until the owner says what is to count.
+    """Stop where two trees were signed or none was shown, or the history is forked, until the owner says what counts.
 
     Raises:
         LocalError: usage, identity.unknown
@@ -103,6 +103,13 @@ def check_one_tree(found: Survey, end: int | None) -> None:
             "usage",
             f"{found.did} has two histories, and neither is followed here",
             hint="only a recovery event settles that: `frost recover`",
+        )
+    has_log = found.history.path[-1].event.epoch is not None
+    if end is None and has_log and all(line["size"] is None for line in found.answer["carriers"]):
+        raise LocalError(
+            "usage",
+            "nobody who was asked showed how far the log goes",
+            hint="name more carriers with --peer URL, or say how many entries shall count with --end SIZE",
         )
     beside = [line["url"] for line in found.answer["carriers"] if line["tree"] == "other"]
     if beside and end is None:

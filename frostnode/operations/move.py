@@ -103,7 +103,7 @@ def _own(reader: LogReader, opened: OpenedLog, served: int) -> Heard:
 
 def _end(reader: LogReader, opened: OpenedLog, weighed: Weighed, size: int | None) -> End:
     """Where the open epoch is to end: at the largest head, or at the head of a smaller tree that is held here."""
-    if opened.key is None:
+    if opened.key is None or size == 0:
         return EMPTY_END
     best = weighed.best.head if weighed.best is not None else None
     if size is None or (best is not None and size == best.size):

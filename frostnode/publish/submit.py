@@ -77,7 +77,11 @@ def _left(reader: LogReader, did: Did) -> LocalError:
     standing = history.standing[-1] if history is not None and history.standing else None
     where = standing.url if standing is not None and standing.url else "another host"
     return LocalError(
-        "epoch.ended", f"{did} has moved", found=where, expected="this node", hint="publish there"
+        "epoch.ended",
+        f"{did} has moved",
+        found=where,
+        expected="this node",
+        hint="publish there, or bring it here: `frost move`",
     )
 
 

@@ -21,6 +21,7 @@ from frostnode.identity.kits import CHEAPEST, Purpose, open_kit
 from frostnode.node import serve
 from frostnode.protocol.errors import StorageError
 from frostnode.replicate.ingest import Ingest
+from frostnode.replicate.survey import Heard
 from frostnode.resolve.domains import Domains, DomainSays
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.equivocation import twin_of
@@ -702,3 +703,20 @@ def test_nobody_signs_an_identity_event_without_being_asked(home, capfd):
     code, out, _ = run(capfd, "rotate", *options, "--yes", "--json")
     assert (code, json.loads(out)["n"]) == (0, 1)
     assert "epoch 1" in run(capfd, "status")[1]
+
+
+def test_a_log_of_which_nobody_shows_a_head_is_not_cut_by_default(home, capfd, monkeypatch):
+    folder, _ = home
+    options = (
+        "--kit",
+        folder / "authority-kit.json",
+        "--passphrase-file",
+        folder.parent / "passphrase",
+        "--yes",
+    )
+    monkeypatch.setattr("frostnode.operations.move._own", lambda *_: Heard("this node", knows=True))
+    code, _, err = run(capfd, "rotate", *options)
+    assert code == 2
+    assert "--end SIZE" in err
+    code, out, _ = run(capfd, "rotate", *options, "--end", "0", "--json")
+    assert (code, json.loads(out)["end"]["size"]) == (0, 0)
