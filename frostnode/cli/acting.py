@@ -142,7 +142,7 @@ def act(terms: Terms, found: Survey, sign: Sign, beside: Path) -> dict[str, Any]
     return {**answer, **ask_node(terms.home, "take-event", params), "lost": found.answer["lost"]}
 
 
-def event_path(kit: Path, found: Survey, n: int) -> Path:
+def event_path(kit: Path, n: int) -> Path:
     """Where event n of a publisher is kept: beside the kit that signs it."""
     return kit.with_name(f"{kit.stem}.event-{n}.json")
 

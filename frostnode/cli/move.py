@@ -119,7 +119,7 @@ def _succeed(
             found.history, opened, following=following, end=found.end, epoch=found.epoch, time_ms=_now_ms()
         )
 
-    _tell(as_json, act(terms, found, sign, event_path(kits[0], found, n)))
+    _tell(as_json, act(terms, found, sign, event_path(kits[0], n)))
 
 
 @click.command()
