@@ -213,3 +213,55 @@ def test_a_home_that_was_copied_waits_and_one_that_was_set_back_catches_up(make_
     copy.start("--i-am-the-only-copy", port=port_of(a))
     publish(copy, "four")
     wait_until("C carries", lambda: keys(c) >= {"four"})
+
+
+def test_two_moves_with_one_kit_are_shown_by_who_met_both_until_a_recovery(make_node, tmp_path):
+    a, b, other, c = map(make_node, ("a", "b", "other", "c"))
+    did = found(a, "Polar Data Centre", "--passphrase-file", a.passphrase)["did"]
+    publish(a, "one")
+    found(c, "C", "--carrier", "--peer", a.url)
+    wait_until("C carries", lambda: keys(c) >= {"one"})
+    kits = []
+    for node, name in ((b, "B"), (other, "Other")):
+        found(node, name, "--carrier", "--peer", a.url)
+        wait_until("it carries", lambda node=node: keys(node) >= {"one"})
+        kits.append(
+            tmp_path / f"{name}.json"
+        )  # two copies of one kit: neither knows what the other has signed
+        kits[-1].write_bytes((a.home / "authority-kit.json").read_bytes())
+    for node in (a, b, other, c):
+        node.stop()
+    for node, kit in ((b, kits[0]), (other, kits[1])):  # nobody else can be asked, and both insist
+        move(node, kit, a.passphrase, "--end", "2")
+    for node in (b, c, other):
+        node.start(port=port_of(node))
+
+    for node in (b, other):
+        c.json("follow", node.url)
+    fork = wait_until("C has met both", lambda: c.json("show", f"{did}/one")["forks"])[0]
+    assert fork["settled_by"] is None
+    page = httpx.get(f"{c.url}/publisher/{did}").text
+    assert b.url in page
+    assert other.url in page
+    c.frost("proof", f"{did}/one", "-o", tmp_path / "one.frostproof")
+    assert len(c.json("verify", tmp_path / "one.frostproof")["forks"]) == 1
+
+    a.start(port=port_of(a))
+    a.json(
+        *(
+            "recover",
+            "--sheet",
+            a.home / "recovery-sheet.json",
+            "--new-kit",
+            a.home / "new.json",
+            "--after",
+            "0",
+        ),
+        *("--passphrase-file", a.passphrase, "--peer", c.url, "--yes"),
+    )
+    for node in (a, c):
+        wait_until(
+            f"it is settled: {node.json('show', f'{did}/one')['forks']}",
+            lambda node=node: all(fork["settled_by"] for fork in node.json("show", f"{did}/one")["forks"]),
+        )
+        assert node.json("fsck")["findings"] == []
