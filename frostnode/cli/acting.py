@@ -104,8 +104,7 @@ def check_one_tree(found: Survey, end: int | None) -> None:
             f"{found.did} has two histories, and neither is followed here",
             hint="only a recovery event settles that: `frost recover`",
         )
-    has_log = found.history.path[-1].event.epoch is not None
-    if end is None and has_log and all(line["size"] is None for line in found.answer["carriers"]):
+    if end is None and not _shows_its_end(found):
         raise LocalError(
             "usage",
             "nobody who was asked showed how far the log goes",
@@ -118,6 +117,17 @@ def check_one_tree(found: Survey, end: int | None) -> None:
             f"the log was signed two ways: {', '.join(beside)} {'has' if len(beside) == 1 else 'have'} another tree",
             hint="say how many entries shall count with --end SIZE",
         )
+
+
+def _shows_its_end(found: Survey) -> bool:
+    """Whether somebody showed how far the log goes: with a head, or as its host with none yet."""
+    if found.answer["hosted"] or found.history.path[-1].event.epoch is None:
+        return True
+    host = found.answer["host"]
+    return any(
+        line["size"] is not None or (line["url"] == host and line["error"].startswith("record.not-found"))
+        for line in found.answer["carriers"]
+    )
 
 
 def act(terms: Terms, found: Survey, sign: Sign, beside: Path) -> dict[str, Any]:

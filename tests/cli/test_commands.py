@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 import trio
 
 from frostnode.cli import frost, look, main
+from frostnode.cli.acting import Survey, check_one_tree
 from frostnode.cli.commands import COMMANDS
 from frostnode.edge.control import call
 from frostnode.edge.home import Home
@@ -19,9 +21,10 @@ from frostnode.edge.outcomes import exit_code
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.identity.kits import CHEAPEST, Purpose, open_kit
 from frostnode.node import serve
-from frostnode.protocol.errors import StorageError
+from frostnode.protocol.errors import LocalError, StorageError
+from frostnode.protocol.history import History
+from frostnode.protocol.identity import EMPTY_END
 from frostnode.replicate.ingest import Ingest
-from frostnode.replicate.survey import Heard
 from frostnode.resolve.domains import Domains, DomainSays
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.equivocation import twin_of
@@ -705,18 +708,32 @@ def test_nobody_signs_an_identity_event_without_being_asked(home, capfd):
     assert "epoch 1" in run(capfd, "status")[1]
 
 
-def test_a_log_of_which_nobody_shows_a_head_is_not_cut_by_default(home, capfd, monkeypatch):
-    folder, _ = home
-    options = (
-        "--kit",
-        folder / "authority-kit.json",
-        "--passphrase-file",
-        folder.parent / "passphrase",
-        "--yes",
-    )
-    monkeypatch.setattr("frostnode.operations.move._own", lambda *_: Heard("this node", knows=True))
-    code, _, err = run(capfd, "rotate", *options)
-    assert code == 2
-    assert "--end SIZE" in err
-    code, out, _ = run(capfd, "rotate", *options, "--end", "0", "--json")
-    assert (code, json.loads(out)["end"]["size"]) == (0, 0)
+@pytest.mark.parametrize(
+    ("hosted", "line", "is_shown"),
+    [
+        (True, {"url": "x", "size": None, "error": ""}, True),
+        (False, {"url": "x", "size": 5, "error": ""}, True),
+        (False, {"url": "x", "size": 0, "error": ""}, True),
+        (
+            False,
+            {"url": "https://host.example", "size": None, "error": "record.not-found: no checkpoint"},
+            True,
+        ),
+        (False, {"url": "x", "size": None, "error": "record.not-found: no checkpoint"}, False),
+        (False, {"url": "https://host.example", "size": None, "error": "transport.timeout: …"}, False),
+    ],
+)
+def test_a_log_of_which_nobody_shows_a_head_is_not_cut_by_default(hosted, line, is_shown):
+    did = MemoryPublisher("p")
+    history = History.empty(did.did)
+    history.take(did.history)
+    answer = {
+        "carriers": [{"tree": "same", **line}],
+        "hosted": hosted,
+        "host": "https://host.example",
+        "forked": False,
+    }
+    found = Survey(did.did, history, EMPTY_END, did.genesis.event.epoch, answer)
+    with nullcontext() if is_shown else pytest.raises(LocalError, match="how far the log goes"):
+        check_one_tree(found, None)
+    check_one_tree(found, 0)
