@@ -124,6 +124,7 @@ async def lying(kind: type[Liar], upstream: list[str], host: str) -> AsyncIterat
             upstream=upstream,
             owners=(),
             stolen=lambda owner: None,
+            robbed=lambda _: None,
         )
         liar = kind("liar", stage)
 
