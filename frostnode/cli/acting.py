@@ -12,14 +12,15 @@ from typing import Any
 
 import click
 
-from frostnode.cli.shared import ask_node, count
+from frostnode.cli.shared import ask_node, count, read_file
 from frostnode.identity.event_file import EventFile, read_event_file
 from frostnode.identity.kits import Kit, open_kit
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.history import History
-from frostnode.protocol.identity import End, Epoch, SignedEvent, parse_signed_event
+from frostnode.protocol.identity import End, Epoch, Kind, SignedEvent, parse_signed_event
 from frostnode.protocol.keys import from_multibase
+from frostnode.protocol.limits import KIT_FILE_BYTES_MAX
 from frostnode.protocol.names import Did
 
 Sign = Callable[["Survey"], SignedEvent]
@@ -54,11 +55,7 @@ def read_kit(path: Path, passphrase: str) -> Kit:
     Raises:
         LocalError: input.unreadable, kit.passphrase, kit.malformed
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise LocalError("input.unreadable", f"{path}: {error.strerror}") from error
-    return open_kit(data, passphrase)
+    return open_kit(read_file(path, KIT_FILE_BYTES_MAX), passphrase)
 
 
 def ask_carriers(terms: Terms, did: Did, after: Cid | None = None) -> Survey:
@@ -180,7 +177,10 @@ def _kept(found: Survey, path: Path) -> SignedEvent | None:
             expected=found.epoch.url or "this one",
             hint="finish that move there; delete the file only if it was certainly never sent",
         )
-    if found.history.event(file.signed.cid) is None and event.prev != found.history.tip:
+    is_ordinary = (
+        event.kind is Kind.ORDINARY
+    )  # a recovery event names the last good one, wherever that stands
+    if is_ordinary and found.history.event(file.signed.cid) is None and event.prev != found.history.tip:
         raise LocalError(
             "usage",
             f"{path} follows an event that counts no more",

@@ -147,7 +147,7 @@ async def take_event(parts: Parts, params: Params, progress: Progress) -> Json:
     host = _host(parts)
     origin = await parts.worker.run(partial(take_over, parts.log, host, did, signed))
     given = [node_url(str(url)) for url in params.get("urls") or ()]
-    await parts.worker.run(partial(_keep, parts, did, given))
+    await parts.worker.run(partial(_keep, parts, given))
     await refresh(parts)
     parts.arrived.ring()
     parts.peers_changed.ring()
@@ -156,7 +156,7 @@ async def take_event(parts: Parts, params: Params, progress: Progress) -> Json:
     return {"did": did, "origin": origin, "told": [{"url": one.url, "error": one.error} for one in told]}
 
 
-def _keep(parts: Parts, did: Did, urls: Sequence[str]) -> None:
+def _keep(parts: Parts, urls: Sequence[str]) -> None:
     """Follow the carriers that were named: the history comes from them."""
     with parts.log.write() as writer:
         for url in urls:

@@ -737,3 +737,19 @@ def test_a_log_of_which_nobody_shows_a_head_is_not_cut_by_default(hosted, line, 
     with nullcontext() if is_shown else pytest.raises(LocalError, match="how far the log goes"):
         check_one_tree(found, None)
     check_one_tree(found, 0)
+
+
+def test_a_recovery_that_broke_off_goes_on_with_the_same_bytes(home, capfd, monkeypatch):
+    folder, _ = home
+    secret = ("--passphrase-file", folder.parent / "passphrase", "--yes", "--json")
+    assert run(capfd, "rotate", "--kit", folder / "authority-kit.json", *secret)[0] == 0
+    options = ("--sheet", folder / "recovery-sheet.json", "--after", "0", *secret)
+    with monkeypatch.context() as patched:  # what is kept is durable, and nobody is told
+        patched.setattr("frostnode.operations.move.take_over", lambda *_: 1 / 0)
+        assert run(capfd, "recover", "--new-kit", folder / "new.json", *options)[0] != 0
+    (kept,) = folder.glob("recovery-sheet.recovery-0.json")
+    before = kept.read_bytes()
+    code, out, err = run(capfd, "recover", "--new-kit", folder / "new.json", *options)
+    assert code == 0, err
+    assert json.loads(out)["n"] == 1
+    assert kept.read_bytes() == before
