@@ -6,10 +6,12 @@ It would go on signing under a key whose epoch has ended, and its readers would 
 from dataclasses import dataclass, field
 from functools import partial
 
+import trio
+
 from frostnode.bell import Bell
 from frostnode.ports import LogReader
 from frostnode.protocol.errors import StorageError
-from frostnode.protocol.limits import HERALD_FIRST_S, HERALD_MAX_S
+from frostnode.protocol.limits import HERALD_FIRST_S, HERALD_MAX_S, MOVE_GATHER_S
 from frostnode.protocol.names import Did, Origin
 from frostnode.replicate.announce import announce
 from frostnode.replicate.world import World
@@ -43,6 +45,7 @@ class Herald:
             except StorageError:
                 """The next round meets it again."""
             await heard.wait(HERALD_FIRST_S)
+            await trio.sleep(MOVE_GATHER_S)  # whoever waits for an entry goes first
 
     async def _tell_all(self) -> None:
         now_s = self.world.clock.monotonic_s()

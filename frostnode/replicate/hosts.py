@@ -7,12 +7,15 @@ guarded way out, asked for what is owed and never for everything, and there are 
 from collections.abc import Sequence
 from typing import Final
 
+import trio
+
 from frostnode.bell import Bell
 from frostnode.ports import ArrivalKind, LogReader
 from frostnode.protocol.errors import StorageError
 from frostnode.protocol.limits import (
     DISCOVER_INTERVAL_S,
     FOUND_PEERS_MAX,
+    MOVE_GATHER_S,
     SOURCES_MIN,
     STREAM_BATCH_ARRIVALS_MAX,
 )
@@ -47,6 +50,7 @@ class HostFinder:
             except StorageError:
                 """The next round meets it again."""
             await heard.wait(DISCOVER_INTERVAL_S)
+            await trio.sleep(MOVE_GATHER_S)  # whoever waits for an entry goes first
 
     def _look(self) -> bool:
         """Note the hosts that lack; answers whether there is a new one."""

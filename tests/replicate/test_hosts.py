@@ -5,7 +5,7 @@ import trio
 from frostnode.bell import Bell
 from frostnode.edge.peer_http import HttpTransport
 from frostnode.neighbours import Hosted
-from frostnode.protocol.limits import FOUND_PEERS_MAX, HERALD_MAX_S
+from frostnode.protocol.limits import FOUND_PEERS_MAX, HERALD_MAX_S, MOVE_GATHER_S
 from frostnode.replicate.herald import Herald
 from frostnode.replicate.hosts import HostFinder
 from frostnode.testing.peers import AppTransport
@@ -53,7 +53,7 @@ async def test_it_is_found_while_the_node_runs(make_node, make_publisher, autoju
         nursery.start_soon(finder(node).run)
         await trio.sleep(1)
         node.take(*source.move(url="https://new.example").stream())
-        await trio.sleep(1)
+        await trio.sleep(2 * MOVE_GATHER_S)
         assert found(node) == {"https://new.example"}
         nursery.cancel_scope.cancel()
 
