@@ -10,6 +10,7 @@ The flow of a record, which is also the order to read the code in:
     ledger.py     what a home remembers of whom it carries, and from whom
     neighbours.py what a home knows of the nodes around it
     handle_port.py  what a home remembers of handles
+    notify_port.py  what a home remembers of who wants to be told
     ports.py      what the flow asks of the world, as Protocols with their guarantees
     wire.py       what the flow asks of the wire
     witness_port.py  the same of a witness key
@@ -24,6 +25,7 @@ The flow of a record, which is also the order to read the code in:
     resolve       whom domains and other names lead to
     identity      a publisher's own acts: kits, a new identity, its next events
     hosting.py    what a host makes from its seed; a publisher comes to it
+    notify        tell whoever asked of what arrived
     operations    everything that can be asked of a node, once for all its faces
     edge          how the world answers: clock, disk, search index, HTTP
     config.py     the settings of a home

@@ -16,7 +16,7 @@ from frostnode.operations.policy import greet, refresh
 from frostnode.operations.scrub import scrub
 from frostnode.project.stage import keep_up
 from frostnode.protocol.errors import FrostError, StorageError
-from frostnode.protocol.limits import POLICY_CHECK_S, SCRUB_INTERVAL_S
+from frostnode.protocol.limits import POLICY_CHECK_S, SCRUB_INTERVAL_S, VIEW_INTERVAL_S
 from frostnode.replicate.again import look_again
 from frostnode.replicate.herald import Herald
 from frostnode.replicate.hosts import HostFinder
@@ -31,6 +31,7 @@ async def live(parts: Parts) -> None:
         "scrubbing": partial(_keep_scrubbed, parts),
         "catalog": partial(keep_up, parts.worker, parts.catalog_fold, parts.arrived, parts.projected.ring),
         "search": partial(keep_up, parts.worker, parts.index_fold, parts.projected, _nothing),
+        "notices": partial(_keep_matching, parts),
         "peers": partial(_keep_peers, parts),
         "discovery": parts.discovery.run,
         "new hosts": _host_finder(parts).run,
@@ -79,6 +80,22 @@ async def _keep_scrubbed(parts: Parts) -> None:
 
 async def _quietly(what: str, done: int, total: int | None) -> None:
     """Nobody looks on."""
+
+
+async def _keep_matching(parts: Parts) -> None:
+    """Match what the catalog has followed; the bell may be missed, and bodies are waited for no longer than said.
+
+    Raises:
+        StorageError
+    """
+    while True:
+        heard = parts.projected.listen()
+        if await parts.worker.run(parts.matching.step):
+            parts.due.ring()
+            continue
+        until_ms = parts.matching.waits_until_ms
+        rest_s = VIEW_INTERVAL_S if until_ms is None else (until_ms - parts.clock.now_ms()) / 1000
+        await heard.wait(min(max(rest_s, 0.001), VIEW_INTERVAL_S))
 
 
 def _nothing() -> None:

@@ -31,6 +31,7 @@ from frostnode.edge.random import SystemRandom
 from frostnode.edge.request_signer import NodeSigner
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
+from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.tantivy_index import TantivyIndex
 from frostnode.edge.threads import ThreadWorker
@@ -40,6 +41,7 @@ from frostnode.files_port import Files, MakeSite
 from frostnode.hosting import NODE_KEY_LABEL, HostKeys, SeedKeys
 from frostnode.live import live
 from frostnode.log.service import Sequencing
+from frostnode.notify_port import NotifyStore
 from frostnode.operations.parts import HomeStore, Json, Parts, Progress, Pushing
 from frostnode.operations.policy import refresh
 from frostnode.operations.scrub import drop_old_views, scrub
@@ -72,6 +74,7 @@ class Ports:
     log: HomeStore
     catalog: CatalogStore
     index: SearchIndex
+    notices: NotifyStore
     signer: Signer
     worker: Worker
     clock: Clock
@@ -110,6 +113,7 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             log=ports.log,
             catalog=ports.catalog,
             index=ports.index,
+            notices=ports.notices,
             worker=ports.worker,
             clock=ports.clock,
             random=ports.random,
@@ -201,6 +205,8 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
         stack.callback(catalog.close)
         index = TantivyIndex(home.index)
         stack.callback(index.close)
+        notices = SqliteNotifyStore(home.notices)
+        stack.callback(notices.close)
         signer = LocalSigner(home.signer, lambda origin: log_key(store, seed, origin), worker)
         stack.callback(signer.close)
         requests = NodeSigner(key, clock, random)
@@ -212,6 +218,7 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
             log=store,
             catalog=catalog,
             index=index,
+            notices=notices,
             signer=signer,
             worker=worker,
             clock=clock,

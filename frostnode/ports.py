@@ -1,7 +1,6 @@
 """What the flow asks of the world: a few Protocols, each with its guarantees in prose.
 
-Adapters in `edge/` implement them; the stages see nothing else of the world but the wire (`wire.py`).
-Values are frozen.
+Adapters in `edge/` implement them; the stages see nothing else of the world but the wire (`wire.py`). Values are frozen.
 
 The store is synchronous and the flow is not: stages call it through `Worker`, so that a simulation can
 run it inline. There is exactly one writer per home. A reader sees a consistent state per call, never
@@ -77,9 +76,9 @@ class SignRequest:
 class Signer(Protocol):
     """The holder of log keys (trusted with: appending, never with identity).
 
-    It remembers durably the last tree that it signed of each origin before it answers; it answers the
-    same request with the same bytes, however often; it refuses (LocalError signer.conflict) any tree
-    that does not extend the last one. It may be another machine: every call may take long or fail.
+    It remembers durably the last tree that it signed of each origin before it answers; it answers the same request with
+    the same bytes, however often; it refuses (LocalError signer.conflict) any tree that does not extend the last one. It
+    may be another machine: every call may take long or fail.
     """
 
     async def sign(self, request: SignRequest) -> bytes:
@@ -110,7 +109,8 @@ class Arrival:
     was held as a hash alone and has come after all. CUT, RESTORED:
     the epoch counts up to `start` now. FROZEN: at `start`. DROPPED: [start, stop) was of another tree. BLOCKED: the
     publisher is blocked, or no longer; with an `origin`, the records of leaves [start, stop) alone. HEAD: the checkpoint
-    over the `start` leaves that are served has further cosignatures. The others concern the publisher, `origin` is "".
+    over the `start` leaves that are served has further cosignatures. The others concern the publisher, `origin` is "";
+    EVENTS, SWITCHED: the events numbered [start, stop) count now and did not before.
     """
 
     number: int
@@ -252,9 +252,8 @@ class LogWriter(
 class LogStore(Protocol):
     """The durable store of one home.
 
-    `write` is serial: a second caller waits. A commit is on disk when the context ends without an
-    exception; on an exception nothing of it remains, except that a commit whose very end failed may
-    have happened: callers re-read before they retry.
+    `write` is serial: a second caller waits. A commit is on disk when the context ends without an exception; on one
+    nothing of it remains, except that a commit whose very end failed may have happened: callers re-read before they retry.
     """
 
     def read(self) -> AbstractContextManager[LogReader]:
@@ -328,6 +327,9 @@ class CatalogReader(Protocol):
 
     def entries(self, did: Did, type_: str, key: str) -> list[CatalogEntry]:
         """All entries of a record that count, newest first."""
+
+    def before(self, did: Did, type_: str, key: str, epoch: int, index: int) -> CatalogEntry | None:
+        """The last entry of a record before this position."""
 
     def entry_by_header(self, did: Did, header: Cid) -> CatalogEntry | None: ...
     def naming(self, bodies: Set[Cid]) -> list[tuple[Did, Origin, int, Cid]]:

@@ -58,6 +58,11 @@ class Home:
         return self.root / "catalog.db"
 
     @property
+    def notices(self) -> Path:
+        """Who is told of what, and what is due to whom; cannot be rebuilt."""
+        return self.root / "notices.db"
+
+    @property
     def index(self) -> Path:
         """The search index; may be deleted."""
         return self.root / "index"

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import trio
@@ -12,6 +13,9 @@ from frostnode.files_port import Files, MakeSite
 from frostnode.hosting import HostKeys
 from frostnode.log.audit import AuditableStore
 from frostnode.log.service import Sequencing
+from frostnode.notify.matching import Matching
+from frostnode.notify.watches import Watches
+from frostnode.notify_port import NotifyStore
 from frostnode.ports import (
     CatalogReader,
     CatalogStore,
@@ -28,7 +32,7 @@ from frostnode.project.stage import catch_up
 from frostnode.protocol.cosigners import Cosigner
 from frostnode.protocol.follow_witnesses import Knowledge
 from frostnode.protocol.handles import Handle
-from frostnode.protocol.limits import PROGRESS_INTERVAL_S, START_GRACE_S
+from frostnode.protocol.limits import PROGRESS_INTERVAL_S, START_GRACE_S, WATCH_DUE_MAX
 from frostnode.protocol.names import Did
 from frostnode.replicate.carrying import Carrying
 from frostnode.replicate.collect import Collecting
@@ -82,6 +86,7 @@ class Parts:
     log: HomeStore
     catalog: CatalogStore
     index: SearchIndex
+    notices: NotifyStore
     worker: Worker
     clock: Clock
     random: Random
@@ -130,6 +135,10 @@ class Parts:
     troubles: dict[str, str] = field(init=False, default_factory=dict)
     """What the disk refuses the stages of the node, by their names; they try again."""
     handles: HandleKeeper = field(init=False)
+    watches: Watches = field(init=False)
+    matching: Matching = field(init=False)
+    due: Bell = field(init=False, default_factory=Bell)
+    """Rings when somebody is to be told of something."""
     scrubbing: trio.Lock = field(init=False, default_factory=trio.Lock)
 
     def __post_init__(self) -> None:
@@ -149,6 +158,14 @@ class Parts:
             named=Naming(self.log, self.catalog),
         )
         self.index_fold = IndexFold(self.log, self.catalog, self.index)
+        self.watches = Watches(self.notices, due_max=WATCH_DUE_MAX)
+        self.matching = Matching(
+            self.log,
+            self.catalog,
+            self.watches,
+            self.clock,
+            partial(self.carrying.hidden, include_unknown=False),
+        )
         self.start_check = StartCheck(
             world=self.world(),
             named=Naming(self.log, self.catalog),

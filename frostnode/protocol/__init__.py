@@ -29,6 +29,9 @@ In reading order; each cites its chapter of spec/README.md:
     did_document   a publisher as W3C DID Core describes one
     catalog        the fold from entries to current records
     query          what people type into a search
+    saved_search   searches that stand
+    subscription_target  what somebody wants to be told of
+    notice         one change, told to one who asked
     merkle         tree hashes, compact ranges, inclusion and consistency
     range_proof    many neighbouring leaves with one proof
     tiles          the tree as static files

@@ -10,6 +10,7 @@ from frostnode.edge.files import DiskFiles
 from frostnode.edge.http.site import Site
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
+from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.tantivy_index import TantivyIndex
 from frostnode.edge.witness import LocalWitness
@@ -77,6 +78,7 @@ class SmallNode:
         self.store = FaultyHome(self.disk)
         self.catalog = SqliteCatalog(folder / "catalog.db")
         self.index = TantivyIndex(folder / "index")
+        self.notices = SqliteNotifyStore(folder / "notices.db")
         self.witness = LocalWitness(folder / "witness.db", SigningKey(random.bytes(SEED_BYTES)))
         self.signer = LocalSigner(folder / "signer.db", _no_key, worker)
         bell = Bell()
@@ -85,6 +87,7 @@ class SmallNode:
             log=store,
             catalog=self.catalog,
             index=self.index,
+            notices=self.notices,
             worker=worker,
             clock=self.clock,
             random=random,
@@ -159,7 +162,7 @@ class SmallNode:
 
     def close(self) -> None:
         """Give the files back."""
-        for part in (self.disk, self.catalog, self.index, self.signer, self.witness):
+        for part in (self.disk, self.catalog, self.index, self.notices, self.signer, self.witness):
             part.close()
 
 

@@ -15,6 +15,7 @@ from frostnode.edge.http.app import make_app
 from frostnode.edge.http.site import Site
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
+from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.tantivy_index import TantivyIndex
 from frostnode.edge.witness import LocalWitness
@@ -74,12 +75,14 @@ class Node:
         self.store = SqliteStore(folder / "frost.db", self.clock, random)
         self.catalog = SqliteCatalog(folder / "catalog.db")
         self.index = TantivyIndex(folder / "index")
+        self.notices = SqliteNotifyStore(folder / "notices.db")
         self.bell = Bell()
         signer = LocalSigner(folder / "signer.db", lambda origin: None, worker)
         self.parts = Parts(
             log=self.store,
             catalog=self.catalog,
             index=self.index,
+            notices=self.notices,
             worker=worker,
             clock=self.clock,
             random=random,
@@ -104,6 +107,7 @@ class Node:
             self.store.close,
             self.catalog.close,
             self.index.close,
+            self.notices.close,
             signer.close,
         ]
 

@@ -518,7 +518,7 @@ def test_an_end_below_what_is_held_cuts(store: SqliteStore, publisher: Publisher
     taken = publisher.move(end_of(publisher, 15))
     with store.write() as writer:
         writer.take_events(publisher.did, publisher.history, taken)
-    assert kinds(store) == [("events", "", 0), ("cut", old, 15)]
+    assert kinds(store) == [("events", "", 1), ("cut", old, 15)]
     with store.read() as reader:
         state = reader.log(old)
         assert state is not None
@@ -532,7 +532,7 @@ def test_an_end_at_or_above_what_is_held_cuts_nothing(store: SqliteStore, publis
     taken = publisher.move(end_of(publisher, 15))
     with store.write() as writer:
         writer.take_events(publisher.did, publisher.history, taken)
-    assert kinds(store) == [("events", "", 0)]
+    assert kinds(store) == [("events", "", 1)]
 
 
 def test_a_recovery_event_switches_cuts_and_restores(store: SqliteStore, publisher: Publisher) -> None:
@@ -547,10 +547,10 @@ def test_a_recovery_event_switches_cuts_and_restores(store: SqliteStore, publish
         taken = publisher.recover(publisher.genesis, end_of(publisher, 12))
         writer.take_events(publisher.did, publisher.history, taken)
     assert kinds(store) == [
-        ("events", "", 0),
+        ("events", "", 1),
         ("cut", first, 5),
-        ("events", "", 0),
-        ("switched", "", 0),
+        ("events", "", 1),
+        ("switched", "", 1),
         ("cut", stolen, 0),
         ("restored", first, 12),
     ]

@@ -90,6 +90,15 @@ class SqliteCatalogReader(Rows):
         )
         return [_entry(row) for row in rows]
 
+    def before(self, did: Did, type_: str, key: str, epoch: int, index: int) -> CatalogEntry | None:
+        """The last entry of a record before this position."""
+        row = self._db.one(
+            _SELECT + "WHERE p.did = ? AND e.type = ? AND e.key = ? AND (e.epoch, e.leaf) < (?, ?)"
+            " ORDER BY e.epoch DESC, e.leaf DESC LIMIT 1",
+            (did, type_, key, epoch, index),
+        )
+        return _entry(row) if row else None
+
     def entry_by_header(self, did: Did, header: Cid) -> CatalogEntry | None:
         """The last entry with exactly this header."""
         row = self._db.one(

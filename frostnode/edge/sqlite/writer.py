@@ -91,10 +91,11 @@ class Writer(NeighbourWriter, LedgerWriting, WithheldWriter, HandleWriting, Read
         shifts = [put_change(database, publisher, change) for change in taken.changes]
         for change in taken.changes:
             self._judge_end(change)
+        start, stop = _numbers(taken.changes)
         if taken.new:
-            self.arrive(ArrivalKind.EVENTS, did)
+            self.arrive(ArrivalKind.EVENTS, did, start=start, stop=stop)
         if taken.switched or (taken.changes and not taken.new):
-            self.arrive(ArrivalKind.SWITCHED, did)
+            self.arrive(ArrivalKind.SWITCHED, did, start=start, stop=stop)
         for shift in shifts:
             if shift is not None:
                 self.arrive(shift.kind, did, shift.origin, shift.start)
@@ -260,3 +261,9 @@ class Writer(NeighbourWriter, LedgerWriting, WithheldWriter, HandleWriting, Read
             ),
         )
         return self._last_number
+
+
+def _numbers(changes: Iterable[EpochChange]) -> tuple[int, int]:
+    """The numbers [start, stop) of the events that count now and did not before; (0, 0) where there is none."""
+    new = [change.new.n for change in changes if change.old is None and change.new is not None]
+    return (min(new), max(new) + 1) if new else (0, 0)

@@ -28,7 +28,7 @@ from frostnode.testing.simulation.disk import Disk, copy_image
 from frostnode.testing.simulation.oracle import Oracle
 from frostnode.testing.simulation.watch import Watch
 
-STORE, CATALOG, SIGNER = "frost.db", "catalog.db", "signer.db"
+STORE, CATALOG, SIGNER, NOTICES = "frost.db", "catalog.db", "signer.db", "notices.db"
 
 
 def look_at_image(

@@ -17,6 +17,7 @@ from frostnode.edge.http.app import make_app
 from frostnode.edge.peer_http import HttpTransport
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
+from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
 from frostnode.enduring import one_fault
@@ -35,7 +36,7 @@ from frostnode.testing.memory_index import IndexImage, MemoryIndex
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.simulation.clock import SimClock
 from frostnode.testing.simulation.disk import Disk, copy_image, put_back
-from frostnode.testing.simulation.image import CATALOG, SIGNER, STORE, check_store, look_at_image
+from frostnode.testing.simulation.image import CATALOG, NOTICES, SIGNER, STORE, check_store, look_at_image
 from frostnode.testing.simulation.network import Network, Server
 from frostnode.testing.simulation.oracle import Oracle, WatchedSigner
 from frostnode.testing.simulation.owner import Host, Owner
@@ -175,6 +176,8 @@ class Machine:
             stack.callback(catalog.close)
             index = MemoryIndex(self.index)
             stack.callback(index.close)
+            notices = SqliteNotifyStore(disk.uri(NOTICES))
+            stack.callback(notices.close)
             local = LocalSigner(disk.uri(SIGNER), partial(self._key, plain), worker)
             stack.callback(local.close)
             store = WatchedStore(
@@ -184,6 +187,7 @@ class Machine:
                 log=store,
                 catalog=catalog,
                 index=index,
+                notices=notices,
                 signer=WatchedSigner(around.bugs.signer(local), around.oracle),
                 worker=worker,
                 clock=self.clock,

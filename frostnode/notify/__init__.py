@@ -1,0 +1,4 @@
+"""Notify: whoever asked is told of what arrived, at least once, in order, however long it takes.
+
+changes (what an arrival means) → matcher (whom it concerns) → matching (what is due, with the cursor) → delivery.
+"""

@@ -1,0 +1,97 @@
+"""A change told so that it says something: what the record was before, what it is called, what its author notes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from frostnode.log.content import readable_body
+from frostnode.ports import CatalogEntry, CatalogReader, LogReader
+from frostnode.protocol.entry import Op
+from frostnode.protocol.limits import NOTICE_TEXT_CHARS_MAX
+from frostnode.protocol.names import DATASET, parse_origin
+from frostnode.protocol.notice import Change, ChangeKind, Notice, NoticeKind
+from frostnode.protocol.records import texts_of, title_of
+from frostnode.protocol.saved_search import Words
+
+
+def describe(log: LogReader, catalog: CatalogReader, change: Change) -> Notice:
+    """What there is to say of a change now: content that was erased since is not in it."""
+    if change.kind is ChangeKind.MOVED:
+        return _move(log, catalog, change)
+    before = _before(catalog, change)
+    fields = _fields(log, change) or {}
+    current = catalog.current(change.did, change.type, change.key)
+    return Notice(
+        change=change,
+        kind=_kind(log, change, before, fields),
+        title=_title(change, before, fields),
+        note=_note(fields),
+        is_current=current is not None and (current.origin, current.index) == (change.origin, change.index),
+        successor=_text(fields.get("successor")),
+    )
+
+
+def words_of_change(log: LogReader, catalog: CatalogReader, change: Change) -> Words | None:
+    """The words by which a saved search knows the record; those that it had, where it has none now.
+
+    None where its content is not readable here.
+    """
+    fields = _fields(log, change)
+    if fields is None and change.kind is ChangeKind.WITHDRAWN:
+        before = _before(catalog, change)
+        fields = readable_body(log, before.body) if before is not None and before.body else None
+    if fields is None:
+        return None
+    return Words([title_of(change.type, change.key, fields), change.key, *texts_of(fields)])
+
+
+def _move(log: LogReader, catalog: CatalogReader, change: Change) -> Notice:
+    history = log.history(change.did)
+    epoch = history.epoch(change.origin) if history is not None else None
+    return Notice(
+        change=change,
+        kind=NoticeKind.MOVED,
+        title=catalog.names([change.did]).get(change.did, ""),
+        host=(epoch.url or "") if epoch is not None else "",
+    )
+
+
+def _before(catalog: CatalogReader, change: Change) -> CatalogEntry | None:
+    epoch = parse_origin(change.origin).epoch
+    return catalog.before(change.did, change.type, change.key, epoch, change.index)
+
+
+def _fields(log: LogReader, change: Change) -> Mapping[str, Any] | None:
+    return readable_body(log, change.body) if change.body is not None else None
+
+
+def _kind(
+    log: LogReader, change: Change, before: CatalogEntry | None, fields: Mapping[str, Any]
+) -> NoticeKind:
+    if change.kind is not ChangeKind.PUT:
+        return NoticeKind(change.kind)
+    was = readable_body(log, before.body) if before is not None and before.body is not None else None
+    if (
+        change.type == DATASET
+        and fields.get("deprecated") is True
+        and (was or {}).get("deprecated") is not True
+    ):
+        return NoticeKind.DEPRECATED
+    if before is None or before.op == Op.WITHDRAW:
+        return NoticeKind.PUBLISHED
+    return NoticeKind.CHANGED
+
+
+def _title(change: Change, before: CatalogEntry | None, fields: Mapping[str, Any]) -> str:
+    if fields:
+        return title_of(change.type, change.key, fields)
+    return (before.title if before is not None else "") or change.key
+
+
+def _note(fields: Mapping[str, Any]) -> str:
+    changes = fields.get("changes")
+    note = changes.get("note") if isinstance(changes, Mapping) else fields.get("deprecation_note")
+    return _text(note)
+
+
+def _text(value: object) -> str:
+    return value[:NOTICE_TEXT_CHARS_MAX] if isinstance(value, str) else ""

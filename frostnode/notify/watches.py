@@ -1,0 +1,137 @@
+"""Who wants to be told: in the store, and of those who are up to date the matcher in memory.
+
+Whoever adds or removes one does it here, so that the two never differ. Synchronous: run it in a worker.
+"""
+
+from dataclasses import dataclass, field, replace
+from threading import Lock
+
+from frostnode.notify.matcher import Matcher
+from frostnode.notify_port import NotifyStore, NotifyWriter, Watch, WatchState
+from frostnode.protocol.errors import LocalError
+from frostnode.protocol.limits import WATCHES_MAX
+from frostnode.protocol.names import DATASET, VERSION
+from frostnode.protocol.notice import Change
+from frostnode.protocol.subscription_target import OfSearch, parse_target
+
+
+@dataclass(slots=True)
+class Standing:
+    """What the matcher must know of one who is up to date. `told` and `last` run ahead of the store until it commits."""
+
+    behalf: str
+    is_search: bool
+    told: tuple[int, int]
+    last: str
+    room: int
+
+    def wants(self, change: Change) -> bool:
+        """Whether it was not told yet. A dataset is not told of itself: it would be derived anew for ever."""
+        if (change.id.number, change.id.position) <= self.told:
+            return False
+        return not (self.behalf and _dataset_of(change) == self.behalf)
+
+
+@dataclass(slots=True)
+class Watches:
+    """Those of one home."""
+
+    store: NotifyStore
+    due_max: int
+    """How much may be due to one before it falls behind."""
+    matching: Lock = field(default_factory=Lock)
+    """Held by the stage while it matches, and by whoever changes who is matched."""
+    matcher: Matcher[str] = field(default_factory=Matcher)
+    live: dict[str, Standing] = field(default_factory=dict)
+    _is_loaded: bool = False
+
+    def load(self) -> None:
+        """Read all that are up to date, once. The caller holds `matching`."""
+        if self._is_loaded:
+            return
+        with self.store.read() as reader:
+            self.matcher, self.live = Matcher(), {}
+            for watch in reader.watches([WatchState.LIVE]):
+                self._admit(watch, self.due_max - reader.due_count(watch.id))
+        self._is_loaded = True
+
+    def forget(self) -> None:
+        """Read them again the next time: what the store has may be older than what is here. The caller holds `matching`."""
+        self._is_loaded = False
+
+    def put(self, watch: Watch) -> None:
+        """Add one, or change it.
+
+        Raises:
+            LocalError: queue.full, query.malformed, usage; StorageError
+        """
+        parse_target(watch.target)
+        with self.matching:
+            self.load()
+            with self.store.write() as writer:
+                if writer.watch(watch.id) is None and len(self.live) >= WATCHES_MAX:
+                    raise LocalError("queue.full", "watches", found=len(self.live), expected=WATCHES_MAX)
+                writer.put_watch(watch)
+                due = writer.due_count(watch.id)
+            self._dismiss(watch.id)
+            if watch.state is WatchState.LIVE:
+                self._admit(watch, self.due_max - due)
+
+    def remove(self, id_: str) -> None:
+        """Remove one, if it is there.
+
+        Raises:
+            StorageError
+        """
+        with self.matching:
+            with self.store.write() as writer:
+                writer.remove_watch(id_)
+            self._dismiss(id_)
+
+    def resume(self, id_: str) -> Watch:
+        """Tell one of all that it was not told: what was kept back comes first.
+
+        Raises:
+            LocalError: record.not-found; StorageError
+        """
+        with self.store.read() as reader:
+            watch = reader.watch(id_)
+        if watch is None:
+            raise LocalError("record.not-found", f"watch {id_}")
+        watch = replace(watch, state=WatchState.BEHIND)
+        self.put(watch)
+        return watch
+
+    def stop(self, id_: str, state: WatchState, writer: NotifyWriter) -> None:
+        """It is up to date no longer: LAPSED forgets what is due, for it is found again. The caller holds `matching`."""
+        if state is WatchState.LAPSED:
+            writer.lapse(id_)
+        else:
+            writer.set_state(id_, state)
+        self._dismiss(id_)
+
+    def admit(self, watch: Watch, room: int) -> None:
+        """It is up to date from now on. The caller holds `matching`, and has written it down."""
+        self._admit(watch, room)
+
+    def _admit(self, watch: Watch, room: int) -> None:
+        target = parse_target(watch.target)
+        self.matcher.add(watch.id, target)
+        self.live[watch.id] = Standing(
+            behalf=watch.behalf,
+            is_search=isinstance(target, OfSearch),
+            told=watch.told,
+            last=watch.last,
+            room=room,
+        )
+
+    def _dismiss(self, id_: str) -> None:
+        self.matcher.remove(id_)
+        self.live.pop(id_, None)
+
+
+def _dataset_of(change: Change) -> str:
+    """The DID URL of the dataset that an entry is about; "" where it is about none."""
+    if change.type not in (DATASET, VERSION):
+        return ""
+    return f"{change.did}/{change.key.partition('@')[0]}"

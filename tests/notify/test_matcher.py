@@ -1,0 +1,90 @@
+"""Whom a change concerns: the matcher says what a slow, obvious one says."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frostnode.notify.matcher import Matcher
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.notice import Change, ChangeKind, NoticeId
+from frostnode.protocol.saved_search import Words
+from frostnode.protocol.subscription_target import (
+    OfDataset,
+    OfEverything,
+    OfPublisher,
+    OfSearch,
+    parse_target,
+)
+from frostnode.testing.memory_publisher import MemoryPublisher
+
+DIDS = [MemoryPublisher(name).did for name in ("one", "two")]
+KEYS = ["ice", "sst", "ice/north"]
+WORDS = ["sea", "ice", "extent", "ocean"]
+TARGETS = st.sampled_from(
+    ["*", *DIDS]
+    + [f"{did}/{key}" for did in DIDS for key in KEYS]
+    + [
+        "sea",
+        "sea ice",
+        '"sea ice"',
+        "ocean -ice",
+        "type:version ice",
+        f"publisher:{DIDS[0]}",
+        "ice extent sea",
+    ]
+).map(parse_target)
+
+
+@st.composite
+def changes(draw):
+    kind = draw(st.sampled_from(ChangeKind))
+    id_ = NoticeId(number=1, position=0, database=bytes(16), tag=bytes(8))
+    did = draw(st.sampled_from(DIDS))
+    if kind is ChangeKind.MOVED:
+        return Change(id=id_, kind=kind, did=did, at_ms=0)
+    type_ = draw(st.sampled_from(["dataset", "version", "org.example.x"]))
+    key = draw(st.sampled_from(KEYS)) + ("@1" if type_ == "version" else "")
+    return Change(id=id_, kind=kind, did=did, at_ms=0, type=type_, key=key, header=Cid.of(b"x"))
+
+
+def is_told(target, change, words):
+    """The obvious way."""
+    match target:
+        case OfEverything():
+            return True
+        case OfPublisher():
+            return target.did == change.did
+        case OfDataset():
+            if target.did != change.did:
+                return False
+            if change.kind is ChangeKind.MOVED:
+                return True
+            return change.type in ("dataset", "version") and change.key.split("@")[0] == target.key
+        case OfSearch(search=search):
+            if change.kind is ChangeKind.MOVED:
+                return False
+            if words is None:
+                return (
+                    change.kind is ChangeKind.RETRACTED
+                    and search.type in (None, change.type)
+                    and search.publisher in (None, change.did)
+                )
+            return search.matches(change.did, change.type, words)
+
+
+@given(
+    st.dictionaries(st.integers(0, 30), TARGETS, max_size=20),
+    st.lists(st.integers(0, 30), max_size=5),
+    changes(),
+    st.none() | st.lists(st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join), max_size=2).map(Words),
+)
+def test_it_says_what_the_obvious_way_says(targets, removed, change, words):
+    matcher = Matcher()
+    for who, target in targets.items():
+        matcher.add(who, parse_target("*"))
+        matcher.add(who, target)
+    for who in removed:
+        matcher.remove(who)
+    left = {who: target for who, target in targets.items() if who not in removed}
+    assert len(matcher) == len(left)
+    found = matcher.match(change, lambda: words)
+    assert sorted(found) == sorted(who for who, target in left.items() if is_told(target, change, words))
