@@ -7,11 +7,11 @@ Rules (spec/14-notices.md#notices):
 - it names the notice before it, so that whoever reads them in order notices a hole.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
+from urllib.parse import quote
 
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError
@@ -147,10 +147,8 @@ class Notice:
     host: str = ""
 
 
-def cloud_event(
-    notice: Notice, *, node: str, previous: str | None, links: Mapping[str, str]
-) -> dict[str, Any]:
-    """The CloudEvents 1.0 form in JSON: `links` are addresses on the `node` (its URL), by what they lead to."""
+def cloud_event(notice: Notice, *, node: str, previous: str | None) -> dict[str, Any]:
+    """The CloudEvents 1.0 form in JSON, as the `node` of this URL tells it ("" when it has none)."""
     change = notice.change
     data: dict[str, Any] = {
         "kind": str(notice.kind),
@@ -158,7 +156,7 @@ def cloud_event(
         "title": notice.title,
         "previous": previous,
         "node": node,
-        "links": dict(links),
+        "links": notice_links(change, node),
     }
     if change.header is not None:
         parts = parse_origin(change.origin)
@@ -184,6 +182,23 @@ def cloud_event(
         "datacontenttype": "application/json",
         "data": data,
     }
+
+
+def notice_links(change: Change, node: str) -> dict[str, str]:
+    """Where a node (its URL, "" when it has none) shows a change and its proof. Names with dots go as a parameter.
+
+    A browser takes dots between slashes of a path for steps.
+    """
+    if not node:
+        return {}
+    base = node.rstrip("/")
+    if change.header is None:
+        return {"page": f"{base}/publisher/{change.did}", "identity": f"{base}/frost/{change.did}/identity"}
+    entry = f"{change.subject}?cid={change.header}"
+    if {".", ".."} & set(change.key.split("/")):
+        name = quote(entry, safe="")
+        return {"page": f"{base}/record?url={name}", "proof": f"{base}/api/proof?url={name}"}
+    return {"page": f"{base}/record/{entry}", "proof": f"{base}/api/proof/{entry}"}
 
 
 def event_type(type_: str, kind: NoticeKind) -> str:

@@ -16,6 +16,7 @@ from frostnode.protocol.notice import (
     NoticeKind,
     cloud_event,
     event_type,
+    notice_links,
     parse_notice_id,
     rfc3339,
 )
@@ -65,9 +66,8 @@ def test_a_cloud_event():
         header=cid,
     )
     notice = Notice(change=change, kind=NoticeKind.PUBLISHED, title="Sea ice", note="more of it")
-    event = cloud_event(
-        notice, node="https://a.example", previous=None, links={"proof": "https://a.example/p"}
-    )
+    event = cloud_event(notice, node="https://a.example", previous=None)
+    entry = f"{publisher.did}/ice@2?cid={cid}"
     assert json.loads(json.dumps(event)) == {
         "specversion": "1.0",
         "id": str(ID),
@@ -83,11 +83,14 @@ def test_a_cloud_event():
             "note": "more of it",
             "previous": None,
             "node": "https://a.example",
-            "links": {"proof": "https://a.example/p"},
+            "links": {
+                "page": f"https://a.example/record/{entry}",
+                "proof": f"https://a.example/api/proof/{entry}",
+            },
             "record": f"{publisher.did}/ice@2",
             "type": "version",
             "key": "ice@2",
-            "entry": f"{publisher.did}/ice@2?cid={cid}",
+            "entry": entry,
             "header": str(cid),
             "position": {"event": str(publisher.genesis.cid), "index": 4},
             "current": True,
@@ -103,3 +106,20 @@ def test_types_name_what_it_is_about():
 @given(st.integers(-(2**70), 2**70))
 def test_any_time_can_be_written(time_ms):
     assert rfc3339(time_ms).endswith("Z")
+
+
+def test_names_that_a_browser_would_resolve_go_as_a_parameter():
+    change = Change(
+        id=ID,
+        kind=ChangeKind.PUT,
+        did="did:frost:x",
+        at_ms=0,
+        type="dataset",
+        key="a/../b",
+        header=Cid.of(b"x"),
+    )
+    assert set(notice_links(change, "https://a.example/")) == {"page", "proof"}
+    assert all("/../" not in link for link in notice_links(change, "https://a.example/").values())
+    assert notice_links(change, "") == {}
+    moved = Change(id=ID, kind=ChangeKind.MOVED, did="did:frost:x", at_ms=0)
+    assert notice_links(moved, "https://a.example")["page"] == "https://a.example/publisher/did:frost:x"
