@@ -16,7 +16,12 @@ from frostnode.operations.policy import greet, refresh
 from frostnode.operations.scrub import scrub
 from frostnode.project.stage import keep_up
 from frostnode.protocol.errors import FrostError, StorageError
-from frostnode.protocol.limits import POLICY_CHECK_S, SCRUB_INTERVAL_S, VIEW_INTERVAL_S
+from frostnode.protocol.limits import (
+    OWN_SUBSCRIPTIONS_GATHER_S,
+    POLICY_CHECK_S,
+    SCRUB_INTERVAL_S,
+    VIEW_INTERVAL_S,
+)
 from frostnode.replicate.again import look_again
 from frostnode.replicate.herald import Herald
 from frostnode.replicate.hosts import HostFinder
@@ -31,6 +36,7 @@ async def live(parts: Parts) -> None:
         "scrubbing": partial(_keep_scrubbed, parts),
         "catalog": partial(keep_up, parts.worker, parts.catalog_fold, parts.arrived, parts.projected.ring),
         "search": partial(keep_up, parts.worker, parts.index_fold, parts.projected, _nothing),
+        "subscriptions": partial(_keep_subscriptions, parts),
         "notices": partial(_keep_matching, parts),
         "peers": partial(_keep_peers, parts),
         "discovery": parts.discovery.run,
@@ -80,6 +86,20 @@ async def _keep_scrubbed(parts: Parts) -> None:
 
 async def _quietly(what: str, done: int, total: int | None) -> None:
     """Nobody looks on."""
+
+
+async def _keep_subscriptions(parts: Parts) -> None:
+    """Watches for the subscriptions of publishers that come here, or publish some.
+
+    Raises:
+        StorageError
+    """
+    while True:
+        heard = parts.projected.listen()
+        if await parts.worker.run(parts.own_subscriptions.look):
+            parts.projected.ring()
+        await heard.wait(VIEW_INTERVAL_S)
+        await trio.sleep(OWN_SUBSCRIPTIONS_GATHER_S)
 
 
 async def _keep_matching(parts: Parts) -> None:

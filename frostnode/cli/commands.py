@@ -20,6 +20,7 @@ from frostnode.cli.policy import policy
 from frostnode.cli.proof import proof, verify
 from frostnode.cli.publish import edit, publish, withdraw
 from frostnode.cli.serve import serve, start
+from frostnode.cli.subscribe import inbox, subscribe, subscriptions, unsubscribe
 from frostnode.cli.withhold import block, erase, unblock, withheld
 
 COMMANDS: Final[list[click.Command]] = [
@@ -36,6 +37,10 @@ COMMANDS: Final[list[click.Command]] = [
     peers,
     sync,
     policy,
+    subscribe,
+    unsubscribe,
+    subscriptions,
+    inbox,
     search,
     show,
     log,

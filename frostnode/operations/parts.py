@@ -14,6 +14,7 @@ from frostnode.hosting import HostKeys
 from frostnode.log.audit import AuditableStore
 from frostnode.log.service import Sequencing
 from frostnode.notify.matching import Matching
+from frostnode.notify.own_subscriptions import OwnSubscriptions
 from frostnode.notify.watches import Watches
 from frostnode.notify_port import NotifyStore
 from frostnode.ports import (
@@ -137,6 +138,7 @@ class Parts:
     handles: HandleKeeper = field(init=False)
     watches: Watches = field(init=False)
     matching: Matching = field(init=False)
+    own_subscriptions: OwnSubscriptions = field(init=False)
     due: Bell = field(init=False, default_factory=Bell)
     """Rings when somebody is to be told of something."""
     scrubbing: trio.Lock = field(init=False, default_factory=trio.Lock)
@@ -159,6 +161,7 @@ class Parts:
         )
         self.index_fold = IndexFold(self.log, self.catalog, self.index)
         self.watches = Watches(self.notices, due_max=WATCH_DUE_MAX)
+        self.own_subscriptions = OwnSubscriptions(self.log, self.catalog, self.watches, self.clock)
         self.matching = Matching(
             self.log,
             self.catalog,

@@ -21,6 +21,7 @@ from frostnode.operations import (
     resolve,
     site,
     status,
+    subscriptions,
 )
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.protocol.errors import LocalError
@@ -38,6 +39,13 @@ OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
     "peers-add": (("url",), peers.add_peer),
     "peers-remove": (("url",), peers.remove_peer),
     "sync": ((), follow.sync),
+    "subscribe": (("target",), subscriptions.subscribe),
+    "unsubscribe": (("id",), subscriptions.unsubscribe),
+    "subscriptions": ((), subscriptions.subscriptions),
+    "subscription pause": (("id",), subscriptions.pause),
+    "subscription resume": (("id",), subscriptions.resume),
+    "inbox": ((), subscriptions.inbox),
+    "inbox read": ((), subscriptions.read_inbox),
     "search": (("query",), read.search),
     "show": (("url",), read.show),
     "log": ((), read.log),

@@ -1,0 +1,164 @@
+"""Subscriptions as people make them: public ones with a record, private ones that nobody learns of, and the inbox."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+
+from frostnode.config import Config
+from frostnode.edge.home import Home
+from frostnode.founding import found
+from frostnode.identity.kits import CHEAPEST
+from frostnode.node import open_parts
+from frostnode.operations.table import operate
+from frostnode.protocol.errors import LocalError
+from frostnode.replicate.ingest import Ingest
+from frostnode.testing.memory_publisher import MemoryPublisher
+
+pytestmark = pytest.mark.slow
+
+
+async def quiet(what, done, total):
+    """Nobody looks on."""
+
+
+class Open:
+    """An open home with one publisher of its own, beside one that it carries."""
+
+    def __init__(self, parts, upstream):
+        self.parts, self.upstream = parts, upstream
+
+    async def ask(self, operation, **params):
+        return await operate(self.parts, operation, params, quiet)
+
+    async def upstream_puts(self, key, **fields):
+        start = len(self.upstream.leaves)
+        self.upstream.put(key, {"title": key, **fields}, "version" if "@" in key else "dataset")
+        Ingest(self.parts.log, None).take(list(self.upstream.stream(start)))
+        await self.match()
+
+    async def match(self):
+        await self.parts.project()
+        while self.parts.own_subscriptions.look():
+            pass
+        while self.parts.matching.step():
+            pass
+
+    async def told(self):
+        """What is unread: (kind, key)."""
+        items = (await self.ask("inbox"))["items"]
+        return [(item["notice"]["data"]["kind"], item["notice"]["data"].get("key")) for item in items]
+
+
+@asynccontextmanager
+async def opened(folder):
+    home, config = Home(folder / "home"), Config(name="Home", url="https://home.example")
+    if not home.exists:
+        found(home, config, passphrase="p", kit=None, peers=[], cost=CHEAPEST)
+    async with open_parts(home, config) as parts:
+        upstream = MemoryPublisher("upstream")
+        upstream.put("sst", {"title": "sst"})
+        Ingest(parts.log, None).take(list(upstream.stream()))
+        await parts.project()
+        yield Open(parts, upstream)
+
+
+async def test_a_public_subscription_is_a_record_and_is_told_of(tmp_path):
+    async with opened(tmp_path) as home:
+        await home.ask("publish", records=[{"type": "dataset", "key": "ours", "title": "Ours"}])
+        target = f"{home.upstream.did}/sst"
+        answer = await home.ask("subscribe", target=target, behalf="ours")
+        assert (answer["public"], answer["followed"], answer["secret"]) == (True, None, None)
+        again = await home.ask("subscribe", target=target, behalf="ours")
+        assert again["id"] == answer["id"]
+        shown = await home.ask("show", url=answer["id"])
+        fields = shown["content"]["fields"]
+        assert fields == {"target": {"dataset": target}, "on_behalf_of": answer["behalf"]}
+        await home.upstream_puts("sst@2", changes={"note": "second"})
+        await home.upstream_puts("other")
+        assert await home.told() == [("published", "sst@2")]
+        (item,) = (await home.ask("inbox", read=True))["items"]
+        assert item["behalf"] == answer["behalf"]
+        assert item["notice"]["data"]["links"]["proof"].startswith("https://home.example/api/proof/")
+        assert await home.told() == []
+        assert len((await home.ask("inbox", all=True))["items"]) == 1
+        (listed,) = (await home.ask("subscriptions"))["subscriptions"]
+        assert (listed["title"], listed["public"], listed["state"]) == ("sst", True, "live")
+        assert (await home.ask("unsubscribe", id=target))["removed"] == [answer["id"]]
+        await home.match()
+        assert (await home.ask("subscriptions"))["subscriptions"] == []
+        assert (await home.ask("show", url=answer["id"]))["op"] == "withdraw"
+
+
+async def test_a_private_watch_leaves_no_trace_in_any_log(tmp_path):
+    async with opened(tmp_path) as home:
+        before = (await home.ask("status"))["arrivals"]
+        await home.ask("subscribe", target="sst", private=True, since="beginning")
+        assert (await home.ask("status"))["arrivals"] == before
+        await home.match()
+        assert await home.told() == [("published", "sst")]
+
+
+async def test_a_subscription_record_that_was_published_otherwise_is_told_of_too(tmp_path):
+    async with opened(tmp_path) as home:
+        target = {"publisher": home.upstream.did}
+        await home.ask("publish", records=[{"type": "subscription", "key": "all", "target": target}])
+        await home.match()
+        (listed,) = (await home.ask("subscriptions"))["subscriptions"]
+        assert (listed["target"], listed["form"]) == (home.upstream.did, "inbox")
+        await home.upstream_puts("news")
+        assert await home.told() == [("published", "news")]
+        await home.ask(
+            "publish", records=[{"type": "subscription", "key": "all", "target": {"query": "ice"}}]
+        )
+        await home.match()
+        (listed,) = (await home.ask("subscriptions"))["subscriptions"]
+        assert listed["target"] == "ice"
+
+
+async def test_nothing_is_told_while_paused_and_all_of_it_afterwards(tmp_path):
+    async with opened(tmp_path) as home:
+        answer = await home.ask("subscribe", target=home.upstream.did, private=True)
+        await home.ask("subscription pause", id=answer["id"])
+        await home.upstream_puts("a")
+        assert await home.told() == []
+        await home.ask("subscription resume", id=answer["id"])
+        await home.match()
+        assert await home.told() == [("published", "a")]
+
+
+async def test_a_publisher_that_is_not_carried_is_followed(tmp_path):
+    async with opened(tmp_path) as home:
+        stranger = MemoryPublisher("stranger").did
+        answer = await home.ask("subscribe", target=stranger, private=True)
+        assert answer["followed"] == stranger
+        assert stranger in (await home.ask("status"))["followed"]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"target": "*"},
+        {"target": "ice", "form": "pigeon", "private": True},
+        {"target": "ice", "form": "webhook", "private": True},
+        {"target": "ice", "address": "https://x.example", "private": True},
+        {"target": "ice", "since": "yesterday", "private": True},
+        {"target": "ice", "behalf": "bad key"},
+        {"target": "-ice", "private": True},
+    ],
+)
+async def test_what_cannot_be_subscribed_to_changes_nothing(tmp_path, params):
+    async with opened(tmp_path) as home:
+        before = (await home.ask("status"))["arrivals"]
+        with pytest.raises(Exception, match=r".") as caught:
+            await home.ask("subscribe", **params)
+        assert caught.value.code in {"usage", "query.malformed", "name.key"}
+        assert (await home.ask("status"))["arrivals"] == before
+        assert (await home.ask("subscriptions"))["subscriptions"] == []
+
+
+async def test_a_name_that_nothing_has(tmp_path):
+    async with opened(tmp_path) as home:
+        for operation in ("unsubscribe", "subscription pause", "subscription resume"):
+            with pytest.raises(LocalError) as caught:
+                await home.ask(operation, id="nobody")
+            assert caught.value.code == "record.not-found"
