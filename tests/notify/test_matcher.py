@@ -8,13 +8,10 @@ from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.notice import Change, ChangeKind, NoticeId
 from frostnode.protocol.saved_search import Words
 from frostnode.protocol.subscription_target import (
-    OfDataset,
-    OfEverything,
-    OfPublisher,
-    OfSearch,
     parse_target,
 )
 from frostnode.testing.memory_publisher import MemoryPublisher
+from frostnode.testing.obvious_matcher import is_told
 
 DIDS = [MemoryPublisher(name).did for name in ("one", "two")]
 KEYS = ["ice", "sst", "ice/north"]
@@ -44,31 +41,6 @@ def changes(draw):
     type_ = draw(st.sampled_from(["dataset", "version", "org.example.x"]))
     key = draw(st.sampled_from(KEYS)) + ("@1" if type_ == "version" else "")
     return Change(id=id_, kind=kind, did=did, at_ms=0, type=type_, key=key, header=Cid.of(b"x"))
-
-
-def is_told(target, change, words):
-    """The obvious way."""
-    match target:
-        case OfEverything():
-            return True
-        case OfPublisher():
-            return target.did == change.did
-        case OfDataset():
-            if target.did != change.did:
-                return False
-            if change.kind is ChangeKind.MOVED:
-                return True
-            return change.type in ("dataset", "version") and change.key.split("@")[0] == target.key
-        case OfSearch(search=search):
-            if change.kind is ChangeKind.MOVED:
-                return False
-            if words is None:
-                return (
-                    change.kind is ChangeKind.RETRACTED
-                    and search.type in (None, change.type)
-                    and search.publisher in (None, change.did)
-                )
-            return search.matches(change.did, change.type, words)
 
 
 @given(

@@ -1,0 +1,92 @@
+"""`frost watch`: show changes as they come, or run a command for each."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from frostnode.cli.shared import home_option, plain
+from frostnode.protocol.limits import WATCH_COMMAND_S
+
+
+@click.command()
+@click.argument("target")
+@home_option
+@click.option(
+    "--exec",
+    "command",
+    metavar="CMD",
+    help="Run this for each change, with the event as JSON on its standard input.",
+)
+@click.option("--node", metavar="URL", help="Ask this node instead of that of the home.")
+@click.option(
+    "--since", type=click.Choice(["now", "beginning"]), help="Forget where it was, and begin there."
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=1),
+    default=WATCH_COMMAND_S,
+    show_default=True,
+    help="Seconds that the command may take.",
+)
+@click.option("--once", is_flag=True, help="Handle what there is now, then exit.")
+def watch(
+    target: str,
+    home: Path,
+    *,
+    command: str | None,
+    node: str | None,
+    since: str | None,
+    timeout_s: float,
+    once: bool,
+) -> None:
+    """Follow the changes of TARGET: a dataset (DID URL), a publisher (DID), words to search for, or `*`.
+
+    Each is shown as one line of JSON, or handed to a command: one at a time, in order, again if it fails. What comes while
+    nobody watches comes at the next start. Nothing that others wrote is put on a command line.
+
+    \b
+    Example:
+      frost watch did:frost:bafy…/sst --exec ./derive.sh
+    """
+    from frostnode.cli.watching import Place, Source, Watching, run_command
+
+    place = Place(home / "watches", target)
+    source = Source(node or _own_node(home), target)
+
+    def run(event: dict[str, Any]) -> bool:
+        if command is None:
+            click.echo(json.dumps(event, ensure_ascii=True))
+            return True
+        click.echo(f"{event['time']}  {event['type']}  {plain(event['subject'])}", err=True)
+        return run_command(command, event, timeout_s)
+
+    watching = Watching(source.next, place, run, lambda text: click.echo(f"frost: {plain(text)}", err=True))
+    with place.held():
+        at = watching.begin(since)
+        if once:
+            while (after := watching.once(at, 0)) != at:
+                at = after
+            return
+        while True:
+            at = watching.once(at)
+
+
+def _own_node(home: Path) -> str:
+    """Where the node of a home answers; it must run."""
+    import trio
+
+    from frostnode.cli.shared import Bar
+    from frostnode.edge.control import call
+    from frostnode.edge.home import Home
+    from frostnode.protocol.errors import LocalError
+
+    place = Home(home)
+    place.require()
+    with Bar() as bar:
+        answer = trio.run(call, place.control, "address", {}, bar.show)
+    if answer is None:
+        raise LocalError("usage", f"the node of {home} does not run", hint="`frost serve`, or --node URL")
+    return str(answer["url"])

@@ -1,0 +1,219 @@
+"""Follow changes of a node and run a command for each: in order, one at a time, none left out.
+
+Rules (spec/14-notices.md#watching):
+- the place is kept in a file and moves on only when the command has ended well: what was missed comes later;
+- the command is the operator's own and gets the event on its standard input; nothing that others wrote is ever part of
+  a command line or a variable;
+- a command that fails is tried again, further and further apart; so is a node that does not answer.
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import httpx
+
+from frostnode.protocol.errors import LocalError, TransportError
+from frostnode.protocol.limits import (
+    CONNECT_TIMEOUT_S,
+    WATCH_BACKOFF_FIRST_S,
+    WATCH_BACKOFF_MAX_S,
+    WATCH_EVENTS_MAX,
+    WATCH_WAIT_S,
+)
+
+Event: TypeAlias = dict[str, Any]
+"""A CloudEvent in JSON."""
+
+_GRACE_S: Final = 10
+"""What an answer may take beyond the time that it may wait for news."""
+
+_KILL_GRACE_S: Final = 5
+
+
+class Place:
+    """Where one watcher of one target is: a file, replaced whole. Held by one process at a time."""
+
+    def __init__(self, folder: Path, target: str) -> None:
+        self.path = folder / f"{sha256(target.encode()).hexdigest()[:16]}.json"
+        self._target = target
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep others out.
+
+        Raises:
+            LocalError: home.busy, input.unreadable
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = self.path.with_suffix(".lock").open("w")
+        except OSError as error:
+            raise LocalError("input.unreadable", f"{self.path}: {error.strerror}") from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise LocalError(
+                    "home.busy", f"{self._target} is watched by another process already"
+                ) from error
+            yield
+
+    def read(self) -> str | None:
+        """The place, None at the first time.
+
+        Raises:
+            LocalError: input.unreadable
+        """
+        try:
+            found = json.loads(self.path.read_text("utf-8"))["place"]
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise LocalError(
+                "input.unreadable", f"{self.path}: {error}", hint="remove it, or give --since"
+            ) from error
+        return str(found)
+
+    def write(self, place: str) -> None:
+        """Move on: on disk when this returns."""
+        fresh = self.path.with_suffix(".new")
+        with fresh.open("w", encoding="utf-8") as file:
+            json.dump({"target": self._target, "place": place}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self.path)
+
+
+@dataclass(slots=True)
+class Source:
+    """The changes of a node, by long polling."""
+
+    node: str
+    target: str
+    client: httpx.Client = field(
+        default_factory=lambda: httpx.Client(trust_env=False, follow_redirects=False)
+    )
+
+    def next(self, place: str, wait_s: int) -> tuple[list[Event], str]:
+        """Events behind a place (or `now`, or `0` for the beginning), and the place to go on.
+
+        Raises:
+            TransportError; LocalError: what the node says of the request
+        """
+        query: dict[str, str | int] = {
+            "since": place,
+            "target": self.target,
+            "wait": wait_s,
+            "limit": WATCH_EVENTS_MAX,
+        }
+        try:
+            answer = self.client.get(
+                f"{self.node.rstrip('/')}/frost/changes",
+                params=query,
+                timeout=httpx.Timeout(wait_s + _GRACE_S, connect=CONNECT_TIMEOUT_S),
+            )
+            document = answer.json()
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise TransportError(
+                "transport.unreachable", f"{self.node}: {type(error).__name__} {error}"
+            ) from error
+        if answer.status_code != 200:
+            detail = document.get("detail") if isinstance(document, dict) else ""
+            code = document.get("code") if isinstance(document, dict) else ""
+            if answer.status_code < 500 and code in {
+                "cursor.unknown",
+                "cursor.malformed",
+                "usage",
+                "query.malformed",
+            }:
+                raise LocalError(str(code), str(detail or code))
+            raise TransportError("transport.status", self.node, found=answer.status_code, expected=200)
+        return list(document["notices"]), str(document["next"])
+
+
+@dataclass(slots=True)
+class Watching:
+    """One watcher. `run` handles an event and says whether that went well; `say` is for people."""
+
+    source: Callable[[str, int], tuple[list[Event], str]]
+    place: Place
+    run: Callable[[Event], bool]
+    say: Callable[[str], None]
+    sleep: Callable[[float], None] = time.sleep
+
+    def begin(self, since: str | None) -> str:
+        """The place to go on from: the kept one, unless told otherwise; at the first time from now on."""
+        kept = self.place.read() if since is None else None
+        if kept is not None:
+            return kept
+        if since == "beginning":
+            return "0"
+        _, place = self._asked("now", 0)
+        self.place.write(place)
+        return place
+
+    def once(self, place: str, wait_s: int = WATCH_WAIT_S) -> str:
+        """Wait for news and handle all of it; answers the place to go on."""
+        events, after = self._asked(place, wait_s)
+        for event in events:
+            self._handle(event)
+            self.place.write(event["id"])
+        if after != place:
+            self.place.write(after)
+        return after
+
+    def _asked(self, place: str, wait_s: int) -> tuple[list[Event], str]:
+        pause_s = float(WATCH_BACKOFF_FIRST_S)
+        while True:
+            try:
+                return self.source(place, wait_s)
+            except TransportError as error:
+                self.say(f"{error}; again in {pause_s:.0f} s")
+            self.sleep(pause_s)
+            pause_s = min(2 * pause_s, WATCH_BACKOFF_MAX_S)
+
+    def _handle(self, event: Event) -> None:
+        pause_s = float(WATCH_BACKOFF_FIRST_S)
+        while not self.run(event):
+            self.say(f"the command failed for {event['id']}; again in {pause_s:.0f} s")
+            self.sleep(pause_s)
+            pause_s = min(2 * pause_s, WATCH_BACKOFF_MAX_S)
+
+
+def run_command(command: str, event: Event, timeout_s: float) -> bool:
+    """Run the operator's command in a shell with the event on its standard input; whether it ended well, in time.
+
+    It has a process group of its own, so that all of it ends when the time is over.
+    """
+    process = subprocess.Popen(  # noqa: S602 - the operator's own words; nothing of the event is in them
+        command, shell=True, stdin=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        process.communicate(json.dumps(event, ensure_ascii=True).encode() + b"\n", timeout=timeout_s)
+    except BrokenPipeError:
+        process.wait(timeout=timeout_s)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt) as stopped:
+        _end(process)
+        if isinstance(stopped, KeyboardInterrupt):
+            raise
+        return False
+    return process.returncode == 0
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a command and all that it started."""
+    for signal_ in (15, 9):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal_)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=_KILL_GRACE_S)
+            return

@@ -1,0 +1,137 @@
+"""The loop of `frost watch`: in order, one at a time, again after a failure, on from its place after a break."""
+
+import json
+
+import pytest
+
+from frostnode.cli.watching import Place, Watching, run_command
+from frostnode.protocol.errors import LocalError, TransportError
+
+
+class FakeNode:
+    """A node with numbered events; it answers two at once, and some times not at all."""
+
+    def __init__(self, count=0):
+        self.events = [{"id": str(n + 1)} for n in range(count)]
+        self.failures = 0
+
+    def __call__(self, place, wait_s):
+        if self.failures:
+            self.failures -= 1
+            raise TransportError("transport.unreachable", "http://node.example")
+        at = len(self.events) if place == "now" else int(place)
+        found = self.events[at : at + 2]
+        return found, str(at + len(found))
+
+
+class Watcher:
+    def __init__(self, folder, node):
+        self.seen, self.said, self.slept = [], [], []
+        self.failing = 0
+        self.watching = Watching(
+            node, Place(folder, "target"), self._run, self.said.append, self.slept.append
+        )
+
+    def _run(self, event):
+        self.seen.append(event["id"])
+        if self.failing:
+            self.failing -= 1
+            return False
+        return True
+
+    def watch(self, since=None):
+        at = self.watching.begin(since)
+        while (after := self.watching.once(at, 0)) != at:
+            at = after
+
+
+def test_it_begins_now_and_goes_on_where_it_was(tmp_path):
+    node = FakeNode(3)
+    Watcher(tmp_path, node).watch()
+    node.events += [{"id": "4"}, {"id": "5"}, {"id": "6"}]
+    again = Watcher(tmp_path, node)
+    again.watch()
+    assert again.seen == ["4", "5", "6"]
+    third = Watcher(tmp_path, node)
+    third.watch()
+    assert third.seen == []
+    third.watch(since="beginning")
+    assert third.seen == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_a_command_that_fails_is_tried_again_before_the_next(tmp_path):
+    watcher = Watcher(tmp_path, FakeNode(2))
+    watcher.failing = 3
+    watcher.watch(since="beginning")
+    assert watcher.seen == ["1", "1", "1", "1", "2"]
+    assert watcher.slept == [1, 2, 4]
+    assert "1; again in 1 s" in watcher.said[0]
+
+
+def test_what_was_not_done_when_it_broke_off_comes_again(tmp_path):
+    node = FakeNode(3)
+    watcher = Watcher(tmp_path, node)
+
+    def break_off(event):
+        if event["id"] == "2":
+            raise KeyboardInterrupt
+        return True
+
+    watcher.watching.run = break_off
+    with pytest.raises(KeyboardInterrupt):
+        watcher.watch(since="beginning")
+    again = Watcher(tmp_path, node)
+    again.watch()
+    assert again.seen == ["2", "3"]
+
+
+def test_a_node_that_does_not_answer_is_asked_again(tmp_path):
+    node = FakeNode(1)
+    watcher = Watcher(tmp_path, node)
+    node.failures = 2
+    watcher.watch(since="beginning")
+    assert watcher.seen == ["1"]
+    assert watcher.slept == [1, 2]
+
+
+def test_one_watcher_of_a_target_at_a_time(tmp_path):
+    with Place(tmp_path, "target").held():
+        with Place(tmp_path, "another").held():
+            pass
+        with pytest.raises(LocalError) as caught, Place(tmp_path, "target").held():
+            pass
+        assert caught.value.code == "home.busy"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "\xff"])
+def test_a_broken_place_is_said(tmp_path, text):
+    place = Place(tmp_path, "target")
+    place.path.write_text(text, "latin-1")
+    with pytest.raises(LocalError) as caught:
+        place.read()
+    assert caught.value.code == "input.unreadable"
+
+
+EVENT = {"id": "1", "data": {"title": "$(touch evil); `touch evil` \n 'x"}}
+
+
+def test_the_event_is_on_standard_input_and_nowhere_else(tmp_path):
+    got = tmp_path / "got"
+    assert run_command(f'cat > {got}; env > {tmp_path}/env; echo "$0 $*" > {tmp_path}/args', EVENT, 10)
+    assert json.loads(got.read_text()) == EVENT
+    assert "touch evil" not in (tmp_path / "env").read_text() + (tmp_path / "args").read_text()
+
+
+@pytest.mark.parametrize("command", ["exit 3", "kill -9 $$", "true < /dev/null; exit 1"])
+def test_a_command_that_ends_badly(command):
+    assert run_command(command, EVENT, 10) is False
+
+
+def test_a_command_that_reads_nothing():
+    assert run_command("exec 0<&-; exit 0", {"data": "x" * 1_000_000}, 10) is True
+
+
+def test_a_command_that_takes_too_long_is_ended_with_all_it_started(tmp_path):
+    script = f"sh -c 'sleep 30; touch {tmp_path}/late' & sleep 30"
+    assert run_command(script, EVENT, 0.05) is False
+    assert not (tmp_path / "late").exists()
