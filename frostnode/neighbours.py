@@ -116,8 +116,11 @@ class NeighbourWriter(NeighbourReader, Protocol):
     def list_peer(self, url: str) -> None:
         """Note that another node lists this one: a new one is a found peer, one that was added stays what it is."""
 
-    def put_sources(self, url: str, sizes: Mapping[Origin, int]) -> None:
-        """Note up to which size a peer offers logs; of peers and logs that are not known nothing is noted."""
+    def put_sources(self, url: str, sizes: Mapping[Origin, int], *, at_least: bool = False) -> None:
+        """Note up to which size a peer offers logs; of peers and logs that are not known nothing is noted.
+
+        With `at_least` it was said beside the stream of the peer, which may have said more since: nothing is taken back.
+        """
 
     def put_lease(self, lease: Lease) -> None:
         """Take the place of an earlier lease of the node."""

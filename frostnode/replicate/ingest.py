@@ -310,7 +310,7 @@ class Ingest:
                     taken.append(admitted)
             admission.settle()
             if self._source is not None and shown:
-                writer.put_sources(self._source, shown)
+                writer.put_sources(self._source, shown, at_least=self._peer is None)
             if self._has_news(outcome):
                 self._write_cursor(writer)
         admission.kept()

@@ -9,7 +9,16 @@ from typing import Final
 
 import click
 
-from scripts.benchmarks import hearing, keeping_up, publishing, replication, searching, serving, verification
+from scripts.benchmarks import (
+    hearing,
+    keeping_up,
+    notifying,
+    publishing,
+    replication,
+    searching,
+    serving,
+    verification,
+)
 from scripts.benchmarks.figures import Figure, table
 from scripts.benchmarks.workshop import SIZES, Workshop
 
@@ -23,6 +32,7 @@ BENCHMARKS: Final[dict[str, Callable[[Workshop], Figure | list[Figure]]]] = {
     "one_changed_ms": keeping_up.one_changed_ms,
     "live_ms": hearing.live_ms,
     "searchable_ms": hearing.searchable_ms,
+    "match_ms": notifying.match_ms,
     "verify_entries_per_s": verification.entries_per_s,
     "index_mb_per_s": searching.index_mb_per_s,
     "search_p95_ms": searching.search_p95_ms,

@@ -45,6 +45,8 @@ class Size:
     """Of LOG_ENTRIES each: carried by one node."""
     searches: int
     starts: int
+    watches: int
+    """Of one node."""
     turns: int
     """Of a comparison with another program."""
 
@@ -58,6 +60,7 @@ SIZES = {
         logs=100,
         searches=100,
         starts=1,
+        watches=1_000,
         turns=1,
     ),
     "full": Size(
@@ -68,6 +71,7 @@ SIZES = {
         logs=10_000,
         searches=1_000,
         starts=5,
+        watches=100_000,
         turns=5,
     ),
 }

@@ -134,7 +134,7 @@ def test_bodies_are_told_of_once_when_two_bring_them(make_node, make_publisher):
     frames = list(source.stream())
     store = Beside(node.store, other(node, *frames))
     Ingest(store, None).take(frames)
-    assert arrivals(node) == [("events", 0, 0), ("entries", 0, 3), ("bodies", 0, 3)]
+    assert arrivals(node) == [("events", 0, 1), ("entries", 0, 3), ("bodies", 0, 3)]
 
 
 @pytest.mark.slow
@@ -194,3 +194,21 @@ def test_a_frame_that_was_taken_is_the_same_however_it_was_cut(make_node, make_p
         outcome = ingest.feed(data[at : at + 4999])
     assert outcome.finished.complete
     assert nodes[0].contents() == nodes[1].contents()
+
+
+def test_a_fetch_beside_the_stream_does_not_take_back_what_the_stream_has_shown(make_node, make_publisher):
+    """It was answered before: the cursor of the stream covers more, and what is missing of that is owed."""
+    node, publisher, url = make_node(), make_publisher(count=5), "http://peer.example"
+    with node.store.write() as writer:
+        writer.put_peer(url)
+    node.take(publisher.events())
+
+    def show(peer, size):
+        frame = CheckpointFrame(origin=publisher.origin, note=publisher.note(size))
+        Ingest(node.store, peer, source=url).take([frame])
+        with node.store.read() as reader:
+            return reader.offers(publisher.origin)
+
+    assert show(url, 5) == {url: 5}
+    assert show(None, 3) == {url: 5}
+    assert show(url, 3) == {url: 3}

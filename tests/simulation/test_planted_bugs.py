@@ -7,6 +7,8 @@ import pytest
 import trio
 
 from frostnode.edge.sqlite.catalog import SqliteCatalogWriter
+from frostnode.notify import changes
+from frostnode.notify.matching import Matching
 from frostnode.project import fold
 from frostnode.protocol.errors import FrostError
 from frostnode.protocol.keys import SigningKey, derive_seed
@@ -260,3 +262,24 @@ async def fork_alone(world):
 def test_nodes_that_follow_different_branches():
     options = replace(SCENARIOS["two-moves"].options, healing_s=60)
     found(options, "differ in", play=fork_alone, seeds=1)
+
+
+def told_later(self, last, dues, late):
+    """Say up to where was matched, then what is due."""
+    commit_notices(self, last, [], late)
+    with self.watches.store.write() as writer:
+        writer.add(dues)
+
+
+commit_notices = Matching._commit
+
+
+def test_a_cursor_of_notices_that_is_saved_before_what_is_due(monkeypatch):
+    monkeypatch.setattr(Matching, "_commit", told_later)
+    found(CRASHING, "never told")
+
+
+def test_what_is_cut_and_not_retracted(monkeypatch):
+    monkeypatch.setattr(changes, "_counted", lambda log, arrival: arrival.start)
+    scenario = SCENARIOS["lost-tail"]
+    found(scenario.options, "never retracted", play=scenario.play)

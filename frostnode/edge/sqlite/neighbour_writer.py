@@ -12,7 +12,8 @@ from frostnode.protocol.names import Did, Origin
 
 _PUT_SOURCE: Final = """
     INSERT INTO source (log, peer, size) SELECT log.id, peer.url, ?1 FROM peer, log WHERE peer.url = ?2 AND origin = ?3
-    ON CONFLICT (log, peer) DO UPDATE SET size = excluded.size WHERE size != excluded.size
+    ON CONFLICT (log, peer) DO UPDATE SET size = excluded.size
+    WHERE excluded.size > size OR (excluded.size < size AND NOT ?4)
 """
 
 
@@ -39,10 +40,11 @@ class NeighbourWriter(Rows):
             (url, now_ms, now_ms),
         )
 
-    def put_sources(self, url: str, sizes: Mapping[Origin, int]) -> None:
-        """Note up to which size a peer offers logs; of peers and logs that are not known nothing is noted."""
+    def put_sources(self, url: str, sizes: Mapping[Origin, int], *, at_least: bool = False) -> None:
+        """Note up to which size a peer offers logs; with `at_least` no smaller one than is noted."""
         # Nothing that is kept back touches these tables, so nothing has to be written down first.
-        self._connection.run_many(_PUT_SOURCE, [(size, url, origin) for origin, size in sizes.items()])
+        rows = [(size, url, origin, at_least) for origin, size in sizes.items()]
+        self._connection.run_many(_PUT_SOURCE, rows)
 
     def remove_peer(self, url: str) -> None:
         """Follow a node no longer."""

@@ -205,13 +205,16 @@ class SqliteNotifyWriter(SqliteNotifyReader):
     def add(self, dues: Iterable[Due]) -> None:
         """Somebody is to be told; `told` and `last` follow."""
         forms: dict[str, tuple[int, Form]] = {}
+        kept: NoticeId | None = None
         for due in dues:
             if due.watch not in forms:
                 row = self._db.one("SELECT id, form FROM watch WHERE name = ?", (due.watch,))
                 if row is None:
                     continue
                 forms[due.watch] = row[0], Form(row[1])
-            self._put_change(due.change)
+            if due.change.id != kept:  # neighbours are often of one change
+                self._put_change(due.change)
+                kept = due.change.id
             self._add(*forms[due.watch], due)
         if any(form is Form.INBOX for _, form in forms.values()):
             self._db.run(

@@ -41,6 +41,7 @@ from frostnode.testing.simulation.network import Network, Server
 from frostnode.testing.simulation.oracle import Oracle, WatchedSigner
 from frostnode.testing.simulation.owner import Host, Owner
 from frostnode.testing.simulation.store import WatchedStore
+from frostnode.testing.simulation.telling import listen
 from frostnode.testing.simulation.transport import SimTransport
 from frostnode.testing.simulation.watch import Watch
 from frostnode.testing.simulation.worker import SimWorker
@@ -158,6 +159,7 @@ class Machine:
             self._life, self.parts = nursery, parts
             self._around.network.serve(self.name, Server(app, nursery))
             self._around.trace(self.name, "is up")
+            listen(parts)
             self._came_up.set()
             nursery.start_soon(live, parts)
             try:

@@ -32,6 +32,7 @@ from frostnode.testing.simulation.network import Network, Server
 from frostnode.testing.simulation.options import Options, peers_of
 from frostnode.testing.simulation.oracle import Oracle
 from frostnode.testing.simulation.scheduling import run_deterministically
+from frostnode.testing.simulation.telling import told_wrong
 from frostnode.testing.simulation.trace import Trace
 from frostnode.testing.simulation.transport import SimTransport
 from frostnode.testing.simulation.violation import Violation
@@ -255,6 +256,8 @@ class World:
             if parts is None:
                 continue
             await parts.project()
+            if wrong := told_wrong(parts):
+                self.violated(f"{machine.name}: {wrong}")
             check_store(parts.log, self.oracle, machine.name, {})
             disk = Disk(
                 f"{machine.name}-rebuilt", self.around.folder / f"{machine.name}-rebuilt", self.random
