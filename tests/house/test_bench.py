@@ -25,6 +25,7 @@ NAMES = {
     "index_mb_per_s",
     "search_p95_ms",
     "cold_start_ms",
+    "match_ms",
     "memory_mb",
 }
 WITHOUT_TARGET = {"publish_p50_ms", "cold_start_ms"}

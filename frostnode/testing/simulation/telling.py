@@ -35,8 +35,11 @@ def listen(parts: Parts) -> None:
     )
 
 
-def told_wrong(parts: Parts) -> str:
-    """What was told and does not count, or counts and was not told; "" when it is the same. Nothing may be on its way."""
+def told_wrong(parts: Parts, *, is_set_back: bool) -> str:
+    """What was told and does not count, or counts and was not told; "" when it is the same. Nothing may be on its way.
+
+    A store that was set back may have lost for ever what was told: nobody knows of it any more.
+    """
     while parts.matching.step():
         pass
     told = _told(parts.notices)
@@ -44,7 +47,7 @@ def told_wrong(parts: Parts) -> str:
         counts = set(_counting(log))
     if lacking := sorted(counts - told):
         return f"never told: {_brief(lacking)}"
-    if idle := sorted(told - counts):
+    if not is_set_back and (idle := sorted(told - counts)):
         return f"told and never retracted: {_brief(idle)}"
     return ""
 

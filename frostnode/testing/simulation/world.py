@@ -256,7 +256,7 @@ class World:
             if parts is None:
                 continue
             await parts.project()
-            if wrong := told_wrong(parts):
+            if wrong := told_wrong(parts, is_set_back=machine.is_set_back):
                 self.violated(f"{machine.name}: {wrong}")
             check_store(parts.log, self.oracle, machine.name, {})
             disk = Disk(
