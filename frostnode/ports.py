@@ -7,7 +7,7 @@ run it inline. There is exactly one writer per home. A reader sees a consistent 
 an uncommitted one.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +25,9 @@ from frostnode.protocol.history import History, Taken
 from frostnode.protocol.log_state import Ahead, LogState
 from frostnode.protocol.merkle import NodeAt
 from frostnode.protocol.names import Did, Origin
+from frostnode.protocol.references import Reference
 from frostnode.protocol.withheld import Withheld
+from frostnode.reference_port import ReferenceReader
 from frostnode.withholding import Scrubbable, WithheldReader, WithheldWriter
 from frostnode.witness_port import VouchReader, VouchWriter
 
@@ -295,6 +297,7 @@ class Content:
     title: str = ""
     harvested_from: str = ""
     identifiers: Sequence[str] = ()
+    references: Sequence[Reference] = ()
 
 
 NO_CONTENT: Final = Content()
@@ -310,7 +313,7 @@ class PublisherSummary:
     changed_ms: int
 
 
-class CatalogReader(Protocol):
+class CatalogReader(ReferenceReader, Protocol):
     """Current records and their history: a view over arrivals, equal to its rebuild at every moment."""
 
     def cursor(self) -> int:
@@ -335,8 +338,10 @@ class CatalogReader(Protocol):
     def naming(self, bodies: Set[Cid]) -> list[tuple[Did, Origin, int, Cid]]:
         """All entries that name one of these bodies: publisher, log, index, and which. Looks through the whole catalog."""
 
-    def versions(self, did: Did, dataset_key: str) -> list[CatalogEntry]:
-        """Current versions of a dataset that are not withdrawn, newest first."""
+    def versions(
+        self, did: Did, dataset_key: str, *, limit: int, withdrawn: bool = False
+    ) -> list[CatalogEntry]:
+        """Versions of a dataset as they are now, newest first by their first entries; `withdrawn` ones only if asked for."""
 
     def records(
         self,
@@ -376,7 +381,7 @@ class CatalogReader(Protocol):
 class CatalogWriter(CatalogReader, Protocol):
     """One transaction of the fold: effects and cursor commit together."""
 
-    def put_entry(self, entry: CatalogEntry, identifiers: Sequence[str] = ()) -> None:
+    def put_entry(self, entry: CatalogEntry, content: Content = NO_CONTENT) -> None:
         """Add an entry, idempotent; the record's current entry is recomputed."""
 
     def put_content(self, origin: Origin, index: int, content: Content) -> bool:
@@ -444,7 +449,3 @@ class SearchIndex(Protocol):
         self, query: str, *, limit: int, offset: int = 0, without: frozenset[Did] = frozenset()
     ) -> tuple[int, list[Found]]:
         """(number of hits, the hits in order of score, ties by did, type, key); none of the publishers `without`."""
-
-
-Progress = Callable[[str, int, int | None], Awaitable[None]]
-"""(what, done, total) of long work, for people to look at."""

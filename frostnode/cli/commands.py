@@ -10,6 +10,7 @@ from frostnode.cli.follow import follow, sync, unfollow
 from frostnode.cli.importing import import_group
 from frostnode.cli.init import init
 from frostnode.cli.kit import kit_group
+from frostnode.cli.lineage import citations, derive, lineage
 from frostnode.cli.look import log, search, show, status
 from frostnode.cli.maintain import fsck, reindex
 from frostnode.cli.move import move, recover, rotate
@@ -21,6 +22,7 @@ from frostnode.cli.proof import proof, verify
 from frostnode.cli.publish import edit, publish, withdraw
 from frostnode.cli.serve import serve, start
 from frostnode.cli.subscribe import inbox, subscribe, subscriptions, unsubscribe
+from frostnode.cli.versions import deprecate, diff, version, versions
 from frostnode.cli.withhold import block, erase, unblock, withheld
 
 COMMANDS: Final[list[click.Command]] = [
@@ -31,6 +33,13 @@ COMMANDS: Final[list[click.Command]] = [
     publish,
     edit,
     withdraw,
+    version,
+    versions,
+    diff,
+    deprecate,
+    derive,
+    lineage,
+    citations,
     import_group,
     follow,
     unfollow,

@@ -14,15 +14,15 @@ from frostnode.cli.shared import FOREVER, Bar, ask_node, home_option, json_optio
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import PUBLISH_BATCH_RECORDS_MAX
 
-_DRY_RUN = click.option("--dry-run", is_flag=True, help="Check and show, publish nothing.")
-_AS = click.option("--as", "did", help="DID of the publisher, when the home hosts several.")
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Check and show, publish nothing.")
+AS = click.option("--as", "did", help="DID of the publisher, when the home hosts several.")
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True)
 @home_option
-@_AS
-@_DRY_RUN
+@AS
+@DRY_RUN
 @json_option
 def publish(files: tuple[str, ...], home: Path, did: str | None, dry_run: bool, as_json: bool) -> None:
     """Publish records from JSON or YAML FILES; `-` reads standard input.
@@ -65,13 +65,18 @@ def publish_records(
     if as_json:
         show_json({"did": publisher, "dry_run": dry_run, "records": answers})
         return
-    for item in answers if len(answers) <= 20 else []:
-        click.echo(f"{item['status']:<13} {item['url']}")
+    show_published(answers if len(answers) <= 20 else [])
     counts = {
         status: sum(a["status"] == status for a in answers)
         for status in sorted({a["status"] for a in answers})
     }
     click.echo(", ".join(f"{count} {status}" for status, count in counts.items()) or "nothing to publish")
+
+
+def show_published(records: Iterable[dict[str, Any]]) -> None:
+    """What became of each record, a line each."""
+    for item in records:
+        click.echo(f"{item['status']:<13} {item['url']}")
 
 
 def _batches(records: Iterable[Any]) -> Iterator[list[Any]]:
@@ -97,7 +102,7 @@ def _read(name: str) -> bytes:
 @click.command()
 @click.argument("url")
 @home_option
-@_DRY_RUN
+@DRY_RUN
 @json_option
 def edit(url: str, home: Path, dry_run: bool, as_json: bool) -> None:
     """Change the record at DID-URL in your editor, and publish the result.
@@ -137,7 +142,7 @@ def edit(url: str, home: Path, dry_run: bool, as_json: bool) -> None:
 @click.command()
 @click.argument("url")
 @home_option
-@_DRY_RUN
+@DRY_RUN
 @json_option
 def withdraw(url: str, home: Path, dry_run: bool, as_json: bool) -> None:
     """Withdraw the record at DID-URL: it leaves every catalog, its history stays.

@@ -34,6 +34,18 @@ def read_documents(name: str, data: bytes) -> Iterator[Any]:
         raise LocalError("input.unreadable", name, found="nothing", expected="a record, or several")
 
 
+def read_value(name: str, data: bytes) -> Any:
+    """The one JSON or YAML value in a file, in its lossless JSON form.
+
+    Raises:
+        PeerError: naming the file; LocalError: input.unreadable
+    """
+    found = list(_documents(name, data))
+    if len(found) != 1:
+        raise LocalError("input.unreadable", name, found=f"{len(found)} values", expected="one")
+    return found[0]
+
+
 def _documents(name: str, data: bytes) -> Iterator[Any]:
     with naming(name):
         if name.endswith(_LINES) or (not name.endswith(_JSON) and _are_json_lines(data)):

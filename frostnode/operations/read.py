@@ -24,10 +24,12 @@ from frostnode.protocol.limits import (
     SEARCH_LIMIT_MAX,
     SNIPPET_BODY_BYTES_MAX,
     SNIPPET_CHARS_MAX,
+    VERSIONS_LISTED_MAX,
 )
 from frostnode.protocol.log_state import LogState
-from frostnode.protocol.names import Did, DidUrl, check_type, parse_did, parse_did_url
+from frostnode.protocol.names import DATASET, Did, DidUrl, check_type, parse_did, parse_did_url
 from frostnode.protocol.note import vkey
+from frostnode.protocol.references import dataset_of, is_latest
 from frostnode.protocol.withheld import Withheld
 from frostnode.replicate.serve import offered_size
 
@@ -111,7 +113,8 @@ async def show(parts: Parts, params: Params, progress: Progress) -> Json:
     def run() -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
             entry = find_entry(parts, catalog, log, url)
-            versions = catalog.versions(url.did, url.key) if url.type == "dataset" else []
+            is_dataset = entry.type == DATASET
+            versions = catalog.versions(url.did, url.key, limit=VERSIONS_LISTED_MAX) if is_dataset else []
             return {
                 **entry_json(entry),
                 **Badges(parts, catalog, log).of(entry),
@@ -121,7 +124,7 @@ async def show(parts: Parts, params: Params, progress: Progress) -> Json:
                 "signed": _signed_json(log, entry),
                 "forks": forks_of(log, entry.did),
                 "witnesses": witnesses_json(parts, log, catalog, log.log(entry.origin)),
-                "history": [entry_json(item) for item in catalog.entries(url.did, url.type, url.key)],
+                "history": [entry_json(item) for item in catalog.entries(url.did, entry.type, entry.key)],
                 "versions": [entry_json(item) for item in versions],
             }
 
@@ -129,14 +132,17 @@ async def show(parts: Parts, params: Params, progress: Progress) -> Json:
 
 
 def find_entry(parts: Parts, catalog: CatalogReader, log: LogReader, url: DidUrl) -> CatalogEntry:
-    """The entry that a DID URL names: the exact one by `?cid=`, else the current one.
+    """The entry that a DID URL names: the exact one by `?cid=`, else the current one; by `@latest` the newest version.
 
     Raises:
         LocalError: publisher.unknown, record.not-found; record.withheld, when it is blocked or its header erased
     """
-    check_shown(log, url.did, url.type, url.key)
-    if log.history(url.did) is None or not parts.carrying.is_carried(url.did):
-        raise not_carried(parts, url.did)
+    check_carried(parts, log, url)
+    if is_latest(url):
+        newest = catalog.versions(url.did, dataset_of(url).key, limit=1)
+        if not newest:
+            raise LocalError("record.not-found", f"{url}: the dataset has no version here")
+        return newest[0]
     entry = (
         catalog.entry_by_header(url.did, url.cid) if url.cid else catalog.current(url.did, url.type, url.key)
     )
@@ -145,6 +151,17 @@ def find_entry(parts: Parts, catalog: CatalogReader, log: LogReader, url: DidUrl
             raise withheld_error(erased)
         raise LocalError("record.not-found", f"{url} is not here")
     return entry
+
+
+def check_carried(parts: Parts, log: LogReader, url: DidUrl) -> None:
+    """Check that a record of this name may be shown here.
+
+    Raises:
+        LocalError: publisher.unknown; record.withheld, when it is blocked
+    """
+    check_shown(log, url.did, url.type, url.key)
+    if log.history(url.did) is None or not parts.carrying.is_carried(url.did):
+        raise not_carried(parts, url.did)
 
 
 def _proof_json(log: LogReader, entry: CatalogEntry) -> Json:

@@ -10,6 +10,7 @@ from frostnode.operations import (
     evidence,
     follow,
     identity,
+    lineage,
     maintain,
     move,
     orphans,
@@ -22,6 +23,7 @@ from frostnode.operations import (
     site,
     status,
     subscriptions,
+    versions,
 )
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.protocol.errors import LocalError
@@ -33,6 +35,13 @@ OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
     "handle check": ((), resolve.check_handle),
     "publish": (("records",), publish.publish),
     "withdraw": (("url",), publish.withdraw),
+    "version": (("dataset", "label"), versions.version),
+    "versions": (("url",), versions.versions),
+    "diff": (("a", "b"), versions.diff),
+    "deprecate": (("dataset",), versions.deprecate),
+    "derive": (("target", "used"), lineage.derive),
+    "lineage": (("url",), lineage.lineage),
+    "citations": (("url",), lineage.citations),
     "follow": (("target",), follow.follow),
     "unfollow": (("target",), follow.unfollow),
     "peers": ((), peers.peers),

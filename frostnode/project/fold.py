@@ -1,4 +1,4 @@
-"""Fold arrivals into the catalog: which entries count, which one of a record is current, its title and identifiers.
+"""Fold arrivals into the catalog: which entries count, which one of a record is current, its title, what it names.
 
 These come from bodies, and bodies have arrivals of their own: an entry without its body has none yet.
 """
@@ -23,7 +23,9 @@ from frostnode.project.run import NO_RUN, run_of, was_followed
 from frostnode.protocol.entry import Header, header_cid, read_leaf
 from frostnode.protocol.identifiers import identifiers_of
 from frostnode.protocol.limits import FOLD_ARRIVALS_MAX
+from frostnode.protocol.names import Did
 from frostnode.protocol.records import PROFILE, PROFILE_KEY, harvested_from, title_of
+from frostnode.protocol.references import references_of
 
 _ARRIVALS_AT_ONCE: Final = 1024
 
@@ -133,7 +135,7 @@ def _put_entries(log: LogReader, catalog: CatalogWriter, arrival: Arrival, start
     for index, leaf, header in headers_of(log, arrival.origin, start, min(stop, state.counted)):
         if (header.type, header.key) in blocked:
             continue
-        content = _content(log, header) or NO_CONTENT
+        content = _content(log, arrival.did, header) or NO_CONTENT
         catalog.put_entry(
             CatalogEntry(
                 did=arrival.did,
@@ -151,7 +153,7 @@ def _put_entries(log: LogReader, catalog: CatalogWriter, arrival: Arrival, start
                 title=content.title,
                 harvested_from=content.harvested_from,
             ),
-            content.identifiers,
+            content,
         )
 
 
@@ -159,12 +161,12 @@ def _put_contents(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> N
     state = log.log(arrival.origin)
     stop = min(arrival.stop, state.counted) if state is not None else 0
     for index, _, header in headers_of(log, arrival.origin, arrival.start, stop):
-        content = _content(log, header)
+        content = _content(log, arrival.did, header)
         if content is not None:
             catalog.put_content(arrival.origin, index, content)
 
 
-def _content(log: LogReader, header: Header) -> Content | None:
+def _content(log: LogReader, did: Did, header: Header) -> Content | None:
     """What the body of an entry says, None while it is not readable here."""
     body = readable_body(log, header.body) if header.body is not None else None
     if body is None:
@@ -173,6 +175,7 @@ def _content(log: LogReader, header: Header) -> Content | None:
         title=title_of(header.type, header.key, body),
         harvested_from=harvested_from(body),
         identifiers=identifiers_of(body, is_profile=(header.type, header.key) == (PROFILE, PROFILE_KEY)),
+        references=references_of(did, header.type, body),
     )
 
 
@@ -182,5 +185,7 @@ def _erase(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:
         header = None if leaf is None else read_leaf(leaf)
         if leaf is None:
             catalog.drop_entry(arrival.origin, index)
-        elif header and not catalog.put_content(arrival.origin, index, _content(log, header) or NO_CONTENT):
+            continue
+        content = (header and _content(log, arrival.did, header)) or NO_CONTENT
+        if header and not catalog.put_content(arrival.origin, index, content):
             _put_again(log, catalog, arrival, index, index + 1)

@@ -26,6 +26,10 @@ In reading order; each cites its chapter of spec/README.md:
     named_body     which body a leaf names, quickly
     record_shapes  the shapes that fields of records may have
     records        record types and their fields
+    references     what a record refers to, and versions of datasets
+    lineage        what was made from what, up and down, and what of it is out of date
+    citations      what was built on somebody's data, by kind
+    changes        what differs between two records
     did_document   a publisher as W3C DID Core describes one
     catalog        the fold from entries to current records
     query          what people type into a search

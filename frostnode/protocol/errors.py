@@ -140,6 +140,7 @@ CODES: Final[dict[str, str]] = {
     "body.malformed": "the body is not a record of its type",
     "body.too-large": "a body above its size limit",
     "record.field": "a field of the record is missing or malformed",
+    "lineage.cycle": "a version would come from itself",
     "tree.proof": "a Merkle proof that does not lead to the root",
     "tree.root": "the entries do not hash to the signed root",
     "tree.size": "a tree size or index out of range",

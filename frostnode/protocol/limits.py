@@ -59,6 +59,15 @@ WATCH_COMMAND_S: Final = 3600
 WATCH_WAIT_S: Final = 30
 WATCH_EVENTS_MAX: Final = 100
 
+# versions and lineage (spec/13-versions-and-lineage.md)
+REFERENCES_PER_RECORD_MAX: Final = 1024
+VERSIONS_LISTED_MAX: Final = 1000
+LINEAGE_NODES_MAX: Final = 500
+LINEAGE_EDGES_MAX: Final = 2000
+LINEAGE_CYCLE_NODES_MAX: Final = 10_000
+CITATIONS_COUNTED_MAX: Final = 100_000
+DIFF_CHANGES_MAX: Final = 1000
+
 # log (spec/04-log.md)
 ORIGIN_BYTES_MAX: Final = 255
 TREE_SIZE_MAX: Final = 2**53 - 1

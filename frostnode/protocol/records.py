@@ -56,6 +56,9 @@ RESERVED_TYPES: Final[tuple[RecordType, ...]] = tuple(
 PROFILE_KEY: Final = "self"
 """A publisher has one profile."""
 
+LATEST_LABEL: Final = "latest"
+"""The label that no version has: it stands for the newest one."""
+
 NOT_FIELDS: Final = ("salt", "type", "key")
 """What the body and the JSON form of a record say beside its fields."""
 
@@ -193,6 +196,10 @@ def check_record(type_: str, key: str, fields: Value) -> dict[str, Value]:
         if name in fields:
             raise wrong(f"/{name}", "a field", "another name: this one is taken")
     label = key.partition("@")[2]
+    if type_ == VERSION and label == LATEST_LABEL:
+        raise NameError_(
+            "name.key", "label of a version", found=label, expected="another one: it is the newest"
+        )
     if type_ == VERSION and fields.get("label", label) != label:
         raise wrong("/label", fields["label"], f"{label}, as in the key")
     return fields

@@ -18,7 +18,8 @@ from frostnode.protocol.entry import Header, Op, encode_body, encode_header
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import SALT_BYTES
 from frostnode.protocol.names import Did, DidUrl, Origin, parse_did
-from frostnode.protocol.records import check_record, named_fields
+from frostnode.protocol.records import LINEAGE, check_record, named_fields
+from frostnode.publish.lineage_check import LineageCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class Checker:
         self._catalog = catalog
         self._clock = clock
         self._random = random
+        self._lineage = LineageCheck()
 
     def check(self, place: Place, records: Sequence[Any]) -> list[Checked]:
         """Check records in their lossless JSON form: maps with `type`, `key` and the fields of the body.
@@ -108,6 +110,8 @@ class Checker:
         url = DidUrl(did=place.did, type=type_, key=key, cid=None)
         try:
             value = check_record(type_, key, from_json(fields))
+            if type_ == LINEAGE:
+                self._lineage.check(catalog, place.did, key, value)
             body = encode_body(value, self._random.bytes(SALT_BYTES))
         except FrostError as error:
             error.message = f"{url}: {error.message}"

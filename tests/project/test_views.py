@@ -11,9 +11,11 @@ from frostnode.identity.kits import authority_key, recovery_key
 from frostnode.ports import ArrivalKind
 from frostnode.project.fold import CatalogFold
 from frostnode.project.index import IndexFold
+from frostnode.protocol.entry import header_cid
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.frames import EventsFrame
 from frostnode.protocol.identity import End, Epoch, Event, Kind, commitment, sign_event
+from frostnode.protocol.references import Reference, Role
 from frostnode.replicate.ingest import Ingest
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.memory_publisher import MemoryPublisher
@@ -24,8 +26,31 @@ CLAIMS = (
     {"identifiers": [{"scheme": "doi", "value": "10.5067/ONE"}], "homepage": "http://example.org"},
     {"identifiers": [{"scheme": "doi", "value": "10.5067/ONE"}, {"scheme": "doi", "value": "10.5067/two"}]},
     {"harvested_from": {"name": "NASA"}, "homepage": "http://example.org"},
+    {"successor": "https://example.org/next"},
 )
 NAMES = ("doi:10.5067/one", "doi:10.5067/two", "url:https://example.org/")
+
+
+USED = ("doi:10.5067/one", "swh:1:rev:" + "a" * 40)
+
+
+def referred(catalog):
+    """Everything that is known of references; in the order in which it came, that of rows may differ."""
+    everyone = catalog.publishers()
+    names = [
+        *USED,
+        "url:https://example.org/next",
+        *(f"{one.did}/key-{at}" for one in everyone for at in range(6)),
+    ]
+    return {
+        name: (
+            sorted(map(repr, catalog.referring([name], Role, limit=1000, versions=True))),
+            sorted(map(repr, catalog.made_from(name, limit=1000))),
+            sorted(map(repr, catalog.built_on(name, limit=1000))),
+            sorted(catalog.products(name, limit=1000)),
+        )
+        for name in names
+    }
 
 
 class Views:
@@ -62,6 +87,7 @@ class Views:
                 ],
                 {name: catalog.claims(name, limit=100) for name in NAMES},
                 catalog.handles(),
+                referred(catalog),
                 self.index.cursor(),
                 {word: hits(self.index, word) for word in ("title", "word", "other", "profile")},
             )
@@ -181,7 +207,7 @@ def test_versions_of_a_dataset(views):
     views.take(*source.stream())
     views.fold()
     with views.catalog.read() as catalog:
-        assert [entry.key for entry in catalog.versions(source.did, "a")] == ["a@2", "a@1"]
+        assert [entry.key for entry in catalog.versions(source.did, "a", limit=9)] == ["a@2", "a@1"]
 
 
 def next_event(source, prev, *, end, recovery=False, name="next"):
@@ -252,6 +278,90 @@ def test_identifiers_come_and_go_with_the_body_that_names_them(views):
     assert views.dump() == views.rebuilt()
 
 
+def made(source, key, *used):
+    source.put(key, {"generated": f"{source.did}/{key}", "used": [{"uri": uri} for uri in used]}, "lineage")
+
+
+def sources_of(views, name):
+    with views.catalog.read() as catalog:
+        return [(edge.used, edge.used_pin) for edge in catalog.made_from(name, limit=10)]
+
+
+def test_edges_come_and_go_with_the_record_that_draws_them(views):
+    source, other = MemoryPublisher("p"), MemoryPublisher("q")
+    other.put("a", {"title": "title"})
+    pin = header_cid(other.leaves[0])
+    made(source, "x", f"{other.did}/a?cid={pin}", "https://doi.org/10.5067/ONE")
+    events, head, entries, bodies = source.stream()
+    views.take(events, head, entries)
+    views.fold()
+    x = f"{source.did}/x"
+    assert sources_of(views, x) == []
+    views.take(bodies)
+    views.fold()
+    assert sources_of(views, x) == [(f"{other.did}/a", pin), ("doi:10.5067/one", None)]
+    with views.catalog.read() as catalog:
+        assert catalog.references(source.did, "lineage", "x")[0] == Reference(Role.GENERATED, x)
+        assert [edge.generated for edge in catalog.built_on("doi:10.5067/one", limit=10)] == [x]
+        (found,) = catalog.referring([f"{other.did}/a"], [Role.USED], limit=10)
+        assert (found.did, found.type, found.key, found.reference.pin) == (source.did, "lineage", "x", pin)
+    made(source, "x", "doi:10.5067/two")
+    views.take(*source.stream(1))
+    views.fold()
+    assert sources_of(views, x) == [("doi:10.5067/two", None)]
+    source.withdraw("x", "lineage")
+    views.take(*source.stream(2))
+    views.fold()
+    assert sources_of(views, x) == []
+    assert views.dump() == views.rebuilt()
+
+
+def test_what_is_said_of_the_records_of_others_makes_no_edge(views):
+    source, other = MemoryPublisher("p"), MemoryPublisher("q")
+    source.put("x", {"generated": f"{other.did}/a", "used": [{"uri": "doi:10.5067/one"}]}, "lineage")
+    views.take(*source.stream())
+    views.fold()
+    assert sources_of(views, f"{other.did}/a") == []
+    with views.catalog.read() as catalog:
+        assert catalog.built_on("doi:10.5067/one", limit=10) == []
+
+
+def test_who_builds_on_a_version_builds_on_its_dataset(views):
+    source = MemoryPublisher("p")
+    made(source, "x", f"{source.did}/a@1", f"{source.did}/a@2")
+    made(source, "y", f"{source.did}/a")
+    made(source, "z", f"{source.did}/ab@1", f"{source.did}/a-b")
+    views.take(*source.stream())
+    views.fold()
+    with views.catalog.read() as catalog:
+        products = catalog.products(f"{source.did}/a", limit=10)
+        assert sorted(products) == [f"{source.did}/x", f"{source.did}/y"]
+        assert catalog.products(f"{source.did}/a@1", limit=10) == [f"{source.did}/x"]
+        assert len(catalog.products(f"{source.did}/a", limit=1)) == 1
+        whole = catalog.referring([f"{source.did}/a"], [Role.USED], limit=10, versions=True)
+        assert [found.key for found in whole] == ["x", "y"]
+        assert [found.key for found in catalog.referring([f"{source.did}/a"], [Role.USED], limit=10)] == ["y"]
+
+
+def test_versions_are_in_order_of_their_first_entries(views):
+    source = MemoryPublisher("p")
+    for label in ("1", "2", "latest", "3"):
+        source.put(f"a@{label}", {"label": label}, type_="version")
+    source.put("a@1", {"label": "1", "title": "mended"}, type_="version")
+    source.withdraw("a@3", "version")
+    views.take(*source.stream())
+    views.fold()
+    with views.catalog.read() as catalog:
+        listed = catalog.versions(source.did, "a", limit=9)
+        assert [entry.key for entry in listed] == ["a@2", "a@1"]
+        assert [entry.key for entry in catalog.versions(source.did, "a", limit=1)] == ["a@2"]
+        assert [e.key for e in catalog.versions(source.did, "a", limit=9, withdrawn=True)] == [
+            "a@3",
+            "a@2",
+            "a@1",
+        ]
+
+
 def test_claims_are_bounded_and_those_asked_for_come_first(views):
     sources = [MemoryPublisher(name) for name in "abc"]
     for source in sources:
@@ -289,10 +399,13 @@ def test_views_equal_their_rebuild_after_anything(views, seed):
         start = len(source.leaves)
         for _ in range(chance.randrange(1, 5)):
             key = f"key-{chance.randrange(6)}"
-            match chance.randrange(6):
-                case 5:
+            match chance.randrange(7):
+                case 6:
                     handle = chance.choice(["a.example", "b.example"])
                     source.put("self", {"name": f"step {step}", "handle": handle}, "profile")
+                case 4:
+                    used = [{"uri": f"{chance.choice(sources).did}/{key}@1"}, {"uri": chance.choice(USED)}]
+                    source.put(f"l-{key}", {"generated": f"{source.did}/{key}", "used": used}, "lineage")
                 case 0:
                     source.withdraw(key)
                 case 1:

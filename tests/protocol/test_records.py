@@ -296,6 +296,7 @@ def test_other_types_are_not_published(type_: str) -> None:
         ("dataset", "/x"),
         ("profile", "me"),
         ("lineage", "a@b"),
+        ("version", "sst@latest"),
     ],
 )
 def test_a_key_fits_its_type(type_: str, key: str) -> None:

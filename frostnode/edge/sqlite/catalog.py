@@ -2,21 +2,21 @@
 
 import json
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from frostnode.edge.sqlite.connection import Binding, Database, Row
 from frostnode.edge.sqlite.migrations import migrate, migrations
-from frostnode.edge.sqlite.rows import Rows
-from frostnode.ports import CatalogEntry, Content, PublisherSummary
+from frostnode.edge.sqlite.reference_reader import IS_CURRENT, ReferenceReading
+from frostnode.ports import NO_CONTENT, CatalogEntry, Content, PublisherSummary
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import Op
 from frostnode.protocol.handles import Handle
 from frostnode.protocol.identifiers import HANDLE_SCHEME
 from frostnode.protocol.names import Did, Origin
-from frostnode.protocol.records import PROFILE, PROFILE_KEY
+from frostnode.protocol.records import LATEST_LABEL, PROFILE, PROFILE_KEY
 
 _SELECT = """
     SELECT p.did, e.type, e.key, l.origin, e.epoch, e.leaf, e.header, e.op, e.time_ms, e.seen_ms,
@@ -25,11 +25,12 @@ _SELECT = """
 """
 
 
-_IS_CURRENT: Final = (
-    "JOIN record r ON r.publisher = e.publisher AND r.type = e.type AND r.key = e.key AND r.entry = e.id"
+_FIRST: Final = (
+    "(SELECT f.{0} FROM entry f WHERE f.publisher = r.publisher AND f.type = r.type AND f.key = r.key"
+    " ORDER BY f.epoch, f.leaf LIMIT 1)"
 )
 _HANDLES: Final = f"""
-    SELECT p.did, i.name FROM identifier i JOIN entry e ON e.id = i.entry {_IS_CURRENT}
+    SELECT p.did, i.name FROM identifier i JOIN entry e ON e.id = i.entry {IS_CURRENT}
     JOIN publisher p ON p.id = e.publisher
     WHERE i.name >= '{HANDLE_SCHEME}:' AND i.name < '{HANDLE_SCHEME};' AND r.withdrawn = 0
     AND r.type = '{PROFILE}' AND r.key = '{PROFILE_KEY}'
@@ -56,7 +57,7 @@ def _entry(row: Row) -> CatalogEntry:
     )
 
 
-class SqliteCatalogReader(Rows):
+class SqliteCatalogReader(ReferenceReading):
     """CatalogReader within one transaction."""
 
     def cursor(self) -> int:
@@ -118,13 +119,22 @@ class SqliteCatalogReader(Rows):
             (Did(did), Origin(origin), leaf, named[body]) for did, origin, leaf, body in rows if body in named
         ]
 
-    def versions(self, did: Did, dataset_key: str) -> list[CatalogEntry]:
-        """Current versions of a dataset, newest first: keys between `KEY@` and the next character."""
+    def versions(
+        self, did: Did, dataset_key: str, *, limit: int, withdrawn: bool = False
+    ) -> list[CatalogEntry]:
+        """The versions of a dataset, newest first: keys between `KEY@` and the next character."""
         rows = self._db.all(
-            _SELECT + "JOIN record r ON r.entry = e.id WHERE p.did = ? AND r.publisher = p.id"
-            " AND r.type = 'version' AND r.key > ? AND r.key < ? AND r.withdrawn = 0"
-            " ORDER BY e.epoch DESC, e.leaf DESC",
-            (did, f"{dataset_key}@", f"{dataset_key}A"),
+            f"{_SELECT} JOIN record r ON r.entry = e.id WHERE p.did = ? AND r.publisher = p.id"
+            " AND r.type = 'version' AND r.key > ? AND r.key < ? AND r.key != ? AND r.withdrawn <= ?"
+            f" ORDER BY {_FIRST.format('epoch')} DESC, {_FIRST.format('leaf')} DESC LIMIT ?",
+            (
+                did,
+                f"{dataset_key}@",
+                f"{dataset_key}A",
+                f"{dataset_key}@{LATEST_LABEL}",
+                int(withdrawn),
+                limit,
+            ),
         )
         return [_entry(row) for row in rows]
 
@@ -211,7 +221,7 @@ class SqliteCatalogReader(Rows):
     ) -> list[CatalogEntry]:
         """Current records that say to be what this identifier names."""
         rows = self._db.all(
-            f"{_SELECT} JOIN identifier i ON i.entry = e.id {_IS_CURRENT} WHERE i.name = ?1 AND r.withdrawn = 0"
+            f"{_SELECT} JOIN identifier i ON i.entry = e.id {IS_CURRENT} WHERE i.name = ?1 AND r.withdrawn = 0"
             " AND p.did NOT IN (SELECT value FROM json_each(?2))"
             " ORDER BY p.did IN (SELECT value FROM json_each(?3)) DESC, r.seen_ms DESC, p.did, r.type, r.key LIMIT ?4",
             (identifier, json.dumps(sorted(without)), json.dumps(sorted(first)), limit),
@@ -230,6 +240,9 @@ _PUT_ENTRY: Final = """
 """
 _PUT_IDENTIFIER: Final = """
     INSERT OR IGNORE INTO identifier SELECT ?, id FROM entry WHERE log = ? AND leaf = ?
+"""
+_PUT_REFERENCE: Final = """
+    INSERT OR IGNORE INTO reference SELECT id, ?, ?, ?, ? FROM entry WHERE log = ? AND leaf = ?
 """
 _SETTLE_RECORD: Final = """
     INSERT INTO record SELECT publisher, type, key, id, op = 'withdraw', seen_ms FROM entry
@@ -250,6 +263,7 @@ class SqliteCatalogWriter(SqliteCatalogReader):
         super().__init__(database)
         self._entries: list[tuple[Binding, ...]] = []
         self._identifiers: list[tuple[Binding, ...]] = []
+        self._references: list[tuple[Binding, ...]] = []
         self._ids: dict[str, int] = {}
 
     @property
@@ -266,8 +280,11 @@ class SqliteCatalogWriter(SqliteCatalogReader):
         if self._identifiers:
             identifiers, self._identifiers = self._identifiers, []
             self._connection.run_many(_PUT_IDENTIFIER, identifiers)
+        if self._references:
+            references, self._references = self._references, []
+            self._connection.run_many(_PUT_REFERENCE, references)
 
-    def put_entry(self, entry: CatalogEntry, identifiers: Sequence[str] = ()) -> None:
+    def put_entry(self, entry: CatalogEntry, content: Content = NO_CONTENT) -> None:
         """Add an entry; the record's current entry is recomputed."""
         log = self._id("log", "origin", entry.origin)
         if len(self._entries) >= _ENTRIES_KEPT_BACK_MAX:
@@ -290,7 +307,7 @@ class SqliteCatalogWriter(SqliteCatalogReader):
                 entry.harvested_from,
             )
         )
-        self._identifiers += [(name, log, entry.index) for name in identifiers]
+        self._keep_back(log, entry.index, content)
 
     def put_content(self, origin: Origin, index: int, content: Content) -> bool:
         """Set what an entry's body says; answers whether there is such an entry."""
@@ -299,13 +316,21 @@ class SqliteCatalogWriter(SqliteCatalogReader):
             f"UPDATE entry SET title = ?, harvested = ? WHERE {where}",
             (content.title, content.harvested_from, origin, index),
         )
-        self._db.run(
-            f"DELETE FROM identifier WHERE entry = (SELECT id FROM entry WHERE {where})", (origin, index)
-        )
-        if content.identifiers:
-            log = self._id("log", "origin", origin)
-            self._db.run_many(_PUT_IDENTIFIER, [(name, log, index) for name in content.identifiers])
+        for table in ("identifier", "reference"):
+            self._db.run(
+                f"DELETE FROM {table} WHERE entry = (SELECT id FROM entry WHERE {where})", (origin, index)
+            )
+        if changed:
+            self._keep_back(self._id("log", "origin", origin), index, content)
         return changed > 0
+
+    def _keep_back(self, log: int, index: int, content: Content) -> None:
+        """What a body names is written after the entries."""
+        self._identifiers += [(name, log, index) for name in content.identifiers]
+        self._references += [
+            (place, item.role, item.name, item.pin.digest if item.pin else None, log, index)
+            for place, item in enumerate(content.references)
+        ]
 
     def drop_entry(self, origin: Origin, index: int) -> None:
         """Forget one entry."""
