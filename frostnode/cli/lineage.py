@@ -90,7 +90,7 @@ def _print_lineage(answer: dict[str, Any]) -> None:
     for node in answer["nodes"]:
         where = "→ " if node["distance"] > 0 else "← " if node["distance"] < 0 else "= "
         title = f"  {plain(node['title'])}" if node["title"] else ""
-        marks = ", ".join(node_marks(node))
+        marks = ", ".join(node["marks"])
         click.echo(f"{where}{plain(node['name'])}{title}{f'  ({marks})' if marks else ''}")
     for edge in answer["edges"]:
         said = ", ".join(name for name in ("withdrawn", "missing", "local") if edge[name])
@@ -100,18 +100,6 @@ def _print_lineage(answer: dict[str, Any]) -> None:
         )
     for side in answer["more"]:
         click.echo(f"it goes on {side}", err=True)
-
-
-def node_marks(node: dict[str, Any]) -> list[str]:
-    """What is to be said of an end, in words."""
-    said = {
-        node["state"]: node["state"] not in ("here", "outside"),
-        "out of date": node["outdated"],
-        "made from what is withdrawn": node["withdrawn_source"],
-        "upstream out of date": node["upstream_outdated"] and not node["outdated"],
-        "upstream withdrawn": node["upstream_withdrawn"] and not node["withdrawn_source"],
-    }
-    return [words for words, holds in said.items() if holds]
 
 
 @click.command()

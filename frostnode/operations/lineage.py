@@ -1,13 +1,15 @@
 """Lineage: say what was made from what, follow it both ways, and count what was built on somebody's data."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from frostnode.log.content import readable_body
 from frostnode.operations import publish, read
+from frostnode.operations.drawing import draw
 from frostnode.operations.lineage_reader import CatalogLineage
 from frostnode.operations.parts import Json, Params, Parts, Progress
-from frostnode.operations.versions import exact_url, own_dataset
+from frostnode.operations.prov import prov_json
+from frostnode.operations.versions import exact_url, own_dataset, versions_json
 from frostnode.ports import CatalogEntry, CatalogReader, LogReader
 from frostnode.project.stage import catch_up
 from frostnode.protocol.citations import citations as sort_citations
@@ -18,13 +20,15 @@ from frostnode.protocol.limits import (
     CITATIONS_COUNTED_MAX,
     LINEAGE_NODES_MAX,
     LISTING_MAX,
+    PAGE_ITEMS_MAX,
     SNIPPET_BODY_BYTES_MAX,
 )
-from frostnode.protocol.lineage import Edge, Graph, LineageReader, Node, Used, trace
+from frostnode.protocol.lineage import Edge, Graph, LineageReader, Node, State, Used, trace
 from frostnode.protocol.names import DATASET, DID_PREFIX, VERSION, DidUrl, parse_did_url
 from frostnode.protocol.records import LINEAGE
-from frostnode.protocol.references import is_latest, named_record, reference_name
+from frostnode.protocol.references import dataset_of, is_latest, named_record, record_name, reference_name
 
+_VERSIONS_AROUND: Final = 20
 _ACTIVITY: Final = ("name", "code", "container")
 
 
@@ -124,15 +128,34 @@ def _check_free(catalog: CatalogReader, target: DidUrl, record: Json) -> None:
 async def lineage(parts: Parts, params: Params, progress: Progress) -> Json:
     """The lineage of `url`, a record or any identifier: {url, nodes, edges, versions, activities, more}.
 
-    `up` and `down` choose directions, both when neither is said; `depth` bounds the steps each way.
+    `up` and `down` choose directions, both when neither is said; `depth` bounds the steps each way. With `form` = `prov`
+    or `svg`: {url, prov} or {url, svg}.
     """
 
     def run() -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
             reader = CatalogLineage(parts, catalog, log)
-            return traced(log, catalog, reader, start_of(parts, catalog, log, str(params["url"])), params)
+            found = traced(log, catalog, reader, start_of(parts, catalog, log, str(params["url"])), params)
+            return in_form(found, params)
 
     return await parts.worker.run(run)
+
+
+def in_form(found: Json, params: Params) -> Json:
+    """The graph as it was asked for.
+
+    Raises:
+        LocalError: usage
+    """
+    match params.get("form"):
+        case None | "":
+            return found
+        case "prov":
+            return {"url": found["url"], "prov": prov_json(found)}
+        case "svg":
+            return {"url": found["url"], "svg": draw(found)}
+        case other:
+            raise LocalError("usage", "parameter form", found=other, expected="prov or svg")
 
 
 def start_of(parts: Parts, catalog: CatalogReader, log: LogReader, text: str) -> str:
@@ -188,7 +211,18 @@ def _node_json(node: Node) -> Json:
         "withdrawn_source": node.withdrawn_source,
         "upstream_outdated": node.upstream_outdated,
         "upstream_withdrawn": node.upstream_withdrawn,
+        "marks": list(_marks(node)),
     }
+
+
+def _marks(node: Node) -> Iterator[str]:
+    """What is to be said of an end, in words; the nearer trouble instead of the further one."""
+    if node.end.state not in (State.HERE, State.OUTSIDE):
+        yield str(node.end.state)
+    if node.outdated or node.upstream_outdated:
+        yield "out of date" if node.outdated else "upstream out of date"
+    if node.withdrawn_source or node.upstream_withdrawn:
+        yield "source withdrawn" if node.withdrawn_source else "upstream withdrawn"
 
 
 def _edge_json(edge: Edge, used: Used) -> Json:
@@ -225,6 +259,33 @@ def _activity(log: LogReader, entry: CatalogEntry | None) -> Json:
         "time_ms": entry.time_ms if entry is not None else None,
         **{name: given[name] if isinstance(given.get(name), str) else "" for name in _ACTIVITY},
     }
+
+
+async def around(parts: Parts, shown: Json) -> Json | None:
+    """What the page of a dataset or version tells of others: {versions, up, down, marks, citations}; None for other records.
+
+    `up` and `down` have the nearest ends alone.
+    """
+    if shown["type"] not in (DATASET, VERSION):
+        return None
+    url = parse_did_url(shown["url"])
+
+    def run() -> Json:
+        with parts.catalog.read() as catalog, parts.log.read() as log:
+            name = record_name(url)
+            graph = trace(CatalogLineage(parts, catalog, log), name, up=True, down=True, depth=None)
+            nodes = [_node_json(node) for node in graph.nodes]
+            return {
+                "versions": versions_json(catalog, log, dataset_of(url), _VERSIONS_AROUND),
+                "up": [node for node in nodes if node["distance"] == -1][:PAGE_ITEMS_MAX],
+                "down": [node for node in nodes if node["distance"] == 1][:PAGE_ITEMS_MAX],
+                "marks": [
+                    mark for node in nodes if node["name"] == name for mark in node["marks"] if " " in mark
+                ],
+                "citations": citations_json(parts, catalog, log, name),
+            }
+
+    return await parts.worker.run(run)
 
 
 async def citations(parts: Parts, params: Params, progress: Progress) -> Json:

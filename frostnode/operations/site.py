@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Final
 
 from frostnode.files_port import Folder, SitePages
-from frostnode.operations import read
+from frostnode.operations import lineage, read
 from frostnode.operations.parts import Json, Params, Parts, Progress, telling
 from frostnode.operations.site_names import (
     INDEX,
@@ -166,7 +166,8 @@ class _Pages:
             shown = await read.show(self._parts, {"url": url}, _quietly)
         except LocalError:  # gone a moment ago, and with it its page
             return ""
-        await self._put(name, "record.html", {"record": shown})
+        around = await lineage.around(self._parts, shown)
+        await self._put(name, "record.html", {"record": shown, "around": around})
         return name
 
     def _remove_other(self, did: Did, names: set[str], pages: int) -> None:

@@ -26,6 +26,9 @@ from frostnode.publish.submit import open_place
 _FIELDS: Final = ("title", "locations", "snapshot", "digests", "size", "schema", "changes")
 _NOTE_CHARS_MAX: Final = 2000
 
+LISTED: Final = 100
+"""Versions that are listed when nobody says how many."""
+
 
 async def version(parts: Parts, params: Params, progress: Progress) -> Json:
     """Publish the version `label` of `dataset` (a key of the own publisher, or a DID URL) with `fields`.
@@ -93,14 +96,15 @@ def exact_url(entry: CatalogEntry) -> str:
 async def versions(parts: Parts, params: Params, progress: Progress) -> Json:
     """The history of a dataset: {dataset, latest, versions: [{url, exact, label, title, note, withdrawn, …}], more}.
 
-    Newest first; `latest` is the newest that is not withdrawn, "" when there is none.
+    Newest first, at most `limit`; `latest` is the newest that is not withdrawn, "" when there is none.
     """
     url = await parts.worker.run(lambda: named_dataset(parts, params))
+    limit = min(int(params.get("limit") or LISTED), VERSIONS_LISTED_MAX)
 
     def run() -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
             read.check_carried(parts, log, url)
-            return versions_json(catalog, log, url)
+            return versions_json(catalog, log, url, limit)
 
     return await parts.worker.run(run)
 
@@ -114,19 +118,19 @@ def named_dataset(parts: Parts, params: Params) -> DidUrl:
     return dataset_of(parse_did_url(text))
 
 
-def versions_json(catalog: CatalogReader, log: LogReader, url: DidUrl) -> Json:
+def versions_json(catalog: CatalogReader, log: LogReader, url: DidUrl, limit: int) -> Json:
     """The plain form of the history of a dataset."""
-    found = catalog.versions(url.did, url.key, limit=VERSIONS_LISTED_MAX + 1, withdrawn=True)
-    listed = [_version_json(catalog, log, entry) for entry in found[:VERSIONS_LISTED_MAX]]
+    found = catalog.versions(url.did, url.key, limit=limit + 1, withdrawn=True)
+    newest = catalog.versions(url.did, url.key, limit=1)
     return {
         "dataset": record_name(url),
-        "latest": next((item["url"] for item in listed if not item["withdrawn"]), ""),
-        "versions": listed,
-        "more": len(found) > VERSIONS_LISTED_MAX,
+        "latest": entry_name(newest[0]) if newest else "",
+        "versions": [_version_json(log, entry) for entry in found[:limit]],
+        "more": len(found) > limit,
     }
 
 
-def _version_json(catalog: CatalogReader, log: LogReader, entry: CatalogEntry) -> Json:
+def _version_json(log: LogReader, entry: CatalogEntry) -> Json:
     fields = _fields(log, entry)
     noted = fields.get("changes")
     note = noted.get("note") if isinstance(noted, dict) else None

@@ -518,6 +518,22 @@ NO_PAGES = {"first": 1, "last": 1, "total": 1, "params": {}, "before": None, "af
 RECORD_PAGE = make_environment(load_static()[0]).get_template("record.html")
 
 
+END = {"name": f"url:https://x.example/{HOSTILE}", "title": HOSTILE, "kind": "other", "publisher": HOSTILE}
+VERSION = {"label": HOSTILE, "title": HOSTILE, "note": HOSTILE, "url": ENTRY["url"], "seen_ms": TIME_MS_MAX}
+AROUND = {
+    "versions": {
+        "versions": [{**VERSION, "withdrawn": False}, {**VERSION, "withdrawn": True}],
+        "latest": ENTRY["url"],
+        "dataset": ENTRY["url"],
+        "more": True,
+    },
+    "up": [{**END, "marks": ["upstream withdrawn", HOSTILE]}],
+    "down": [{**END, "name": HOSTILE, "title": "", "marks": []}],
+    "marks": ["out of date"],
+    "citations": {"counts": {"datasets": 1, "papers": 2, "code": 3, "other": 4}, "more": True},
+}
+
+
 def render(content):
     record = {
         **ENTRY,
@@ -538,7 +554,8 @@ def render(content):
         "history": [ENTRY],
         "versions": [],
     }
-    return Page(RECORD_PAGE.render(node_name=HOSTILE, query="", record=record, view=view_record(content)))
+    view = view_record(content)
+    return Page(RECORD_PAGE.render(node_name=HOSTILE, query="", record=record, view=view, around=AROUND))
 
 
 @pytest.mark.slow

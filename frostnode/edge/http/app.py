@@ -12,6 +12,7 @@ from starlette.routing import Route
 from frostnode.edge.http.accept import wants_page
 from frostnode.edge.http.announcements import AnnouncementResources
 from frostnode.edge.http.api import Api
+from frostnode.edge.http.lineage import LineageResources
 from frostnode.edge.http.names import Names
 from frostnode.edge.http.neighbours import NeighbourResources
 from frostnode.edge.http.offers import OfferResources
@@ -69,6 +70,7 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
             *sync.routes(),
             *Api(parts).routes(),
             *pages.routes(),
+            *LineageResources(parts, pages).routes(),
             *Names(parts, pages).routes(),
         ],
         middleware=[Middleware(SecurityHeaders)],

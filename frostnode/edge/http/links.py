@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from frostnode.edge.http.plain_text import safe_href
 from frostnode.protocol.errors import NameError_
-from frostnode.protocol.names import parse_did, parse_did_url
+from frostnode.protocol.names import DID_PREFIX, parse_did, parse_did_url
 
 _BARE: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "doi": (re.compile(r"(?:doi:)?(10\.[0-9]{4,9}/\S{1,500})", re.IGNORECASE), "https://doi.org/"),
@@ -23,7 +23,7 @@ _BARE: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
 def record_path(url: str, under: str = "/record") -> str:
     """The path of a record's page. Browsers resolve dots between slashes, so such names go as a parameter."""
     name = url.partition("?")[0]
-    if {".", ".."} & set(name.split("/")):
+    if {".", ".."} & set(name.split("/")) or not url.startswith(DID_PREFIX):
         return f"{under}?url={quote(url, safe='')}"
     return f"{under}/{url}"
 
@@ -38,6 +38,11 @@ def link_to(address: str) -> str:
         return f"/publisher/{parse_did(address)}"
     except NameError_:
         return safe_href(address)
+
+
+def end_path(name: str) -> str:
+    """Where the name of an end of lineage leads: to its page here, to its address, or to who says to be it."""
+    return link_to(name) or link_to(name.removeprefix("url:")) or f"/id?name={quote(name, safe='')}"
 
 
 def identifier_href(scheme: str, value: str) -> str:

@@ -17,6 +17,7 @@ from frostnode.edge.http.record_view import view_record
 from frostnode.edge.http.rendering import load_static, make_environment
 from frostnode.edge.outcomes import http_status, problem
 from frostnode.operations import block, peers, policy, read
+from frostnode.operations.lineage import around
 from frostnode.operations.parts import Json, Parts
 from frostnode.operations.status import status
 from frostnode.protocol.errors import FrostError, LocalError
@@ -114,8 +115,12 @@ class Pages:
         """The page of a record that was looked up, wherever it was asked for."""
         content = shown["content"]
         view = await self._parts.worker.run(lambda: view_record(content.get("fields", {})))
-        values = {"record": shown, "view": view}
+        values = {"record": shown, "view": view, "around": await around(self._parts, shown)}
         return await self._page("record.html", values, status=status, headers=headers)
+
+    async def show(self, template: str, values: Mapping[str, Any]) -> Response:
+        """A page that another part of the server has the values for."""
+        return await self._page(template, values)
 
     async def show_claims(self, found: Json, *, headers: Mapping[str, str]) -> Response:
         """Who says to be what an identifier names."""

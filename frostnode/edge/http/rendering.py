@@ -1,5 +1,6 @@
 """Templates and what goes with them: filters for times and names, static files under the hash of what they hold."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from frostnode.edge.http.links import link_to, record_path
+from frostnode.edge.http.links import end_path, link_to, record_path
 from frostnode.edge.http.plain_text import one_line, runs
 from frostnode.edge.http.record_view import bytes_text
 
@@ -80,8 +81,12 @@ def make_environment(
         "at": at or as_it_is,
         "bytes": bytes_text,
         "count": count_text,
+        "cut": cut_text,
         "day": day_text,
+        "end_path": end_path,
+        "form_path": form_path,
         "iso": iso_text,
+        "json": json_text,
         "link_to": link_to,
         "one_line": one_line,
         "pager_link": pager,
@@ -101,6 +106,22 @@ def count_text(count: int, singular: str = "", plural: str = "") -> str:
     if not singular:
         return number
     return f"{number} {singular if count == 1 else plural or singular + 's'}"
+
+
+def cut_text(text: str, chars_max: int) -> str:
+    """The beginning of a text that may be long."""
+    return text if len(text) <= chars_max else text[: chars_max - 1] + "…"
+
+
+def json_text(value: object) -> str:
+    """A value as JSON, on one line."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def form_path(name: str, form: str) -> str:
+    """The address of a lineage in another form."""
+    path = record_path(name, "/api/lineage")
+    return f"{path}{'&' if '?' in path else '?'}form={form}"
 
 
 def _moment(time_ms: int) -> datetime | None:

@@ -3,13 +3,18 @@
 Everything that this server hands out was written by strangers, so it never is more than its media type says.
 """
 
+from base64 import b64encode
+from hashlib import sha256
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+from frostnode.operations.drawing import STYLE
+
+_STYLE_OF_DRAWINGS: Final = b64encode(sha256(STYLE.encode()).digest()).decode()
+"""A drawing that stands alone brings its style; no other one counts."""
+
+CONTENT_SECURITY_POLICY: Final = f"default-src 'self'; style-src 'self' 'sha256-{_STYLE_OF_DRAWINGS}'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 _HEADERS: Final = [
     (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),

@@ -1,0 +1,111 @@
+"""Drawings of lineage: whatever strangers call their data, they are XML that shows it, bounded, each end in its place."""
+
+import re
+from xml.etree import ElementTree as ET
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frostnode.operations.drawing import draw
+from frostnode.operations.prov import prov_json
+from frostnode.protocol.limits import DRAWN_NODES_MAX
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def end(name, distance, **more):
+    said = {"title": "", "kind": "dataset", "state": "here", "marks": [], "did": None, "publisher": ""}
+    flags = dict.fromkeys(("outdated", "withdrawn_source", "upstream_outdated", "upstream_withdrawn"), False)
+    return {"name": name, "distance": distance, **said, **flags, **more}
+
+
+def edge(generated, used, **more):
+    pins = {"generated_pin": None, "used_pin": None, "record": "did:frost:x/~lineage/l"}
+    return {
+        "generated": generated,
+        "used": used,
+        "newer": "",
+        "withdrawn": False,
+        "missing": False,
+        **pins,
+        **more,
+    }
+
+
+def answer(nodes, edges=(), versions=()):
+    return {
+        "url": nodes[0]["name"],
+        "nodes": nodes,
+        "edges": list(edges),
+        "versions": list(versions),
+        "activities": [],
+    }
+
+
+def boxes(text):
+    root = ET.fromstring(text)
+    return {group.find(f"{SVG}title").text: group for group in root.iter(f"{SVG}g")}
+
+
+def test_sources_are_on_the_left_and_what_was_built_on_them_on_the_right():
+    nodes = [end("b", 0), end("a", -1), end("z", -2), end("c", 1), end("d", 1)]
+    drawn = draw(answer(nodes, [edge("b", "a"), edge("a", "z"), edge("c", "b"), edge("d", "b")]))
+    places = {
+        name: tuple(int(box.find(f"{SVG}rect").get(at)) for at in "xy") for name, box in boxes(drawn).items()
+    }
+    assert places["z"][0] < places["a"][0] < places["b"][0] < places["c"][0] == places["d"][0]
+    assert len(set(places.values())) == 5
+    assert boxes(drawn)["b"].get("class") == "start"
+    assert len(re.findall(r"<path", drawn)) == 4
+
+
+def test_states_are_said_in_words_and_classes():
+    nodes = [
+        end("a@1", 0, kind="version", outdated=True, marks=["out of date"]),
+        end("b", -1, state="withdrawn", marks=["withdrawn"]),
+        end("c", -1, state="outside", kind="paper"),
+    ]
+    edges = [edge("a@1", "b", withdrawn=True), edge("a@1", "c", newer="x")]
+    drawn = draw(answer(nodes, edges, [{"version": "a@1", "dataset": "a"}]))
+    assert boxes(drawn)["a@1"].get("class") == "start stale"
+    assert boxes(drawn)["b"].get("class") == "gone"
+    assert boxes(drawn)["c"].get("class") == "away"
+    assert "version 1, out of date" in drawn
+    assert re.findall(r'<path class="(\w+)"', drawn) == ["gone", "stale"]
+
+
+def test_on_a_page_ends_are_links_and_the_style_is_that_of_the_page():
+    nodes = [end("a", 0), end("url:https://x.example", 1)]
+    hrefs = {"a": '/record/a"', "url:https://x.example": "https://x.example"}
+    drawn = draw(answer(nodes), is_alone=False, href=hrefs.__getitem__)
+    assert "<style" not in drawn
+    assert "xmlns" not in drawn
+    assert '<a href="/record/a&quot;">' in drawn
+    assert '<a href="https://x.example" rel="nofollow noopener noreferrer">' in drawn
+
+
+def test_a_drawing_is_bounded_and_says_what_is_left_out():
+    nodes = [end("a", 0), *(end(f"x{at}", 1 + at % 3) for at in range(DRAWN_NODES_MAX + 20))]
+    drawn = draw(answer(nodes, [edge(f"x{at}", "a") for at in range(DRAWN_NODES_MAX + 20)]))
+    assert len(boxes(drawn)) == DRAWN_NODES_MAX
+    assert "21 more are not drawn" in drawn
+
+
+NAMES = st.text(min_size=1, max_size=60) | st.sampled_from(
+    ["]]>", "</svg>", "&amp;", "\x00", "\ufffe", "a@b"]
+)
+
+
+@given(
+    st.lists(
+        st.tuples(NAMES, NAMES, st.integers(-3, 3)), min_size=1, max_size=8, unique_by=lambda item: item[0]
+    )
+)
+def test_any_words_make_a_drawing_and_a_document(items):
+    nodes = [end(name, distance, title=title, kind="version") for name, title, distance in items]
+    edges = [edge(one["name"], other["name"], used_pin="bafy") for one in nodes for other in nodes]
+    whole = answer(nodes, edges)
+    assert len(boxes(draw(whole))) <= len(nodes)
+    ET.fromstring(draw(whole))
+    document = prov_json(whole)
+    assert all(re.fullmatch(r"[!-~]+", name) for name in document["entity"])
