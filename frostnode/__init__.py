@@ -11,6 +11,7 @@ The flow of a record, which is also the order to read the code in:
     neighbours.py what a home knows of the nodes around it
     handle_port.py  what a home remembers of handles
     notify_port.py  what a home remembers of who wants to be told
+    local_port.py  what a home keeps and never shows
     reference_port.py  what the catalog knows of who refers to what
     ports.py      what the flow asks of the world, as Protocols with their guarantees
     wire.py       what the flow asks of the wire

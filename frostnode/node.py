@@ -31,6 +31,7 @@ from frostnode.edge.random import SystemRandom
 from frostnode.edge.request_signer import NodeSigner
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
+from frostnode.edge.sqlite.local_records import SqliteLocalRecords
 from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.tantivy_index import TantivyIndex
@@ -40,6 +41,7 @@ from frostnode.enduring import one_fault
 from frostnode.files_port import Files, MakeSite
 from frostnode.hosting import NODE_KEY_LABEL, HostKeys, SeedKeys
 from frostnode.live import live
+from frostnode.local_port import LocalRecords
 from frostnode.log.service import Sequencing
 from frostnode.notify_port import NotifyStore
 from frostnode.operations.parts import HomeStore, Json, Parts, Progress, Pushing
@@ -81,6 +83,8 @@ class Ports:
     random: Random
     transport: PeerTransport
     witness: Witness
+    local: LocalRecords | None = None
+    """What is kept in the home alone; None where nothing is."""
     host: HostKeys | None = None
     """The keys of this host; without them no publisher comes to it."""
     is_copy: bool = False
@@ -137,6 +141,7 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             files=ports.files,
             make_site=ports.make_site,
             trusted=config.trusted,
+            local=ports.local,
             host=ports.host,
             start_grace_s=config.start_grace_s,
             is_copy=ports.is_copy,
@@ -214,6 +219,8 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
         public = await stack.enter_async_context(HttpTransport(PublicAddresses(), signer=requests))
         witness = LocalWitness(home.witness, SigningKey(derive_seed(seed, WITNESS_KEY_LABEL)))
         stack.callback(witness.close)
+        local = SqliteLocalRecords(home.local)
+        stack.callback(local.close)
         ports = Ports(
             log=store,
             catalog=catalog,
@@ -225,6 +232,7 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
             random=random,
             transport=transport,
             witness=witness,
+            local=local,
             host=SeedKeys(seed),
             is_copy=home.is_copy,
             guarded=None if config.discover_private else public,

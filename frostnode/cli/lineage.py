@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import click
 
-from frostnode.cli.publish import AS, DRY_RUN, show_published
+from frostnode.cli.publish import AS, DRY_RUN, LOCAL, show_published
 from frostnode.cli.shared import ask_node, count, home_option, json_option, plain, show_json
 
 _KINDS: Final = (("datasets", "dataset"), ("papers", "paper"), ("code", "code"), ("other", "other"))
@@ -21,6 +21,7 @@ _KINDS: Final = (("datasets", "dataset"), ("papers", "paper"), ("code", "code"),
 @click.option("--container", metavar="URL", help="The container that it ran in.")
 @click.option("--title", help="A title of its own.")
 @click.option("--key", help="Key of the lineage record, if not that of TARGET.")
+@LOCAL
 @home_option
 @AS
 @DRY_RUN
@@ -42,6 +43,7 @@ def derive(target: str, home: Path, did: str | None, dry_run: bool, as_json: boo
         "activity": activity,
         "title": given["title"],
         "key": given["key"],
+        "local": given["local"],
         "did": did,
         "dry_run": dry_run,
     }

@@ -160,6 +160,12 @@ def status(home: Path, as_json: bool) -> None:
         click.echo(f"follows   {peer['url']}: {state}")
     for did in answer["followed"]:
         click.echo(f"follows   {did}")
+    if any(answer["local"].values()):
+        kept = (
+            count(answer["local"]["versions"], "version"),
+            count(answer["local"]["lineage"], "lineage record"),
+        )
+        click.echo(f"local     {', '.join(kept)}, never shown to anybody")
     for line in doubt_lines(answer):
         click.secho(line, bold=True)
     for line in offer_lines(answer):

@@ -14,6 +14,9 @@ from frostnode.cli.shared import FOREVER, Bar, ask_node, home_option, json_optio
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import PUBLISH_BATCH_RECORDS_MAX
 
+LOCAL = click.option(
+    "--local", is_flag=True, help="Keep it in this home alone: it is never shown to anybody."
+)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Check and show, publish nothing.")
 AS = click.option("--as", "did", help="DID of the publisher, when the home hosts several.")
 
@@ -141,16 +144,20 @@ def edit(url: str, home: Path, dry_run: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("url")
+@click.option("--local", is_flag=True, help="Forget what is kept under this name in this home alone.")
 @home_option
 @DRY_RUN
 @json_option
-def withdraw(url: str, home: Path, dry_run: bool, as_json: bool) -> None:
+def withdraw(url: str, local: bool, home: Path, dry_run: bool, as_json: bool) -> None:
     """Withdraw the record at DID-URL: it leaves every catalog, its history stays.
 
     \b
     Example:
       frost withdraw did:frost:bafy…/sea-ice
     """
+    if local:
+        _forget(home, url, dry_run=dry_run, as_json=as_json)
+        return
     answer = ask_node(home, "withdraw", {"url": url, "dry_run": dry_run})
     if as_json:
         show_json(answer)
@@ -160,3 +167,13 @@ def withdraw(url: str, home: Path, dry_run: bool, as_json: bool) -> None:
             item["status"], item["status"]
         )
         click.echo(f"{said:<13} {item['url']}")
+
+
+def _forget(home: Path, url: str, *, dry_run: bool, as_json: bool) -> None:
+    if dry_run:
+        raise LocalError("usage", "--dry-run goes with what is published, not with --local")
+    answer = ask_node(home, "forget-local", {"url": url})
+    if as_json:
+        show_json(answer)
+    else:
+        click.echo(f"{'forgotten':<13} {answer['url']}")

@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 
 from frostnode.cli.look import moment
-from frostnode.cli.publish import AS, DRY_RUN, show_published
+from frostnode.cli.publish import AS, DRY_RUN, LOCAL, show_published
 from frostnode.cli.shared import (
     ask_node,
     home_option,
@@ -43,6 +43,7 @@ _SIGNS: Final = {"added": "+", "removed": "-", "changed": "~"}
 @click.option("--title", help="A title of its own.")
 @click.option("--note", help="What changed, for people.")
 @click.option("--summary", type=click.Path(path_type=Path), help="File that says what changed, for machines.")
+@LOCAL
 @home_option
 @AS
 @DRY_RUN
@@ -57,6 +58,7 @@ def version(dataset: str, home: Path, did: str | None, dry_run: bool, as_json: b
     asked = {
         "dataset": dataset,
         "label": given["label"],
+        "local": given["local"],
         "did": did,
         "dry_run": dry_run,
         "fields": _fields(given),

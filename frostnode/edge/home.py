@@ -53,6 +53,11 @@ class Home:
         return self.root / "witness.db"
 
     @property
+    def local(self) -> Path:
+        """Versions and lineage that are not published; no other copy of them is anywhere."""
+        return self.root / "local.db"
+
+    @property
     def catalog(self) -> Path:
         """The catalog view; may be deleted."""
         return self.root / "catalog.db"

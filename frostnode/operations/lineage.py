@@ -29,7 +29,8 @@ from frostnode.protocol.records import LINEAGE
 from frostnode.protocol.references import dataset_of, is_latest, named_record, record_name, reference_name
 
 _VERSIONS_AROUND: Final = 20
-_ACTIVITY: Final = ("name", "code", "container")
+ACTIVITY: Final = ("name", "code", "container")
+"""What a lineage record says of how something was made."""
 
 
 async def derive(parts: Parts, params: Params, progress: Progress) -> Json:
@@ -97,7 +98,7 @@ def pinned(parts: Parts, catalog: CatalogReader, log: LogReader, uri: str) -> st
 def lineage_record(target: DidUrl, made: str, used: Sequence[str], params: Params) -> Json:
     """The record of a lineage in its JSON form; its key is that of what was made, `KEY/LABEL` for a version."""
     given = params.get("activity") or {}
-    activity = {name: given[name] for name in _ACTIVITY if given.get(name)}
+    activity = {name: given[name] for name in ACTIVITY if given.get(name)}
     record: Json = {
         "type": LINEAGE,
         "key": str(params.get("key") or made_key(made, target)),
@@ -257,7 +258,7 @@ def _activity(log: LogReader, entry: CatalogEntry | None) -> Json:
     given = said if isinstance(said, dict) else {}
     return {
         "time_ms": entry.time_ms if entry is not None else None,
-        **{name: given[name] if isinstance(given.get(name), str) else "" for name in _ACTIVITY},
+        **{name: given[name] if isinstance(given.get(name), str) else "" for name in ACTIVITY},
     }
 
 

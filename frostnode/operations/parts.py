@@ -11,6 +11,7 @@ import trio
 from frostnode.bell import Bell
 from frostnode.files_port import Files, MakeSite
 from frostnode.hosting import HostKeys
+from frostnode.local_port import LocalRecords
 from frostnode.log.audit import AuditableStore
 from frostnode.log.service import Sequencing
 from frostnode.notify.matching import Matching
@@ -105,6 +106,8 @@ class Parts:
     files: Files
     make_site: MakeSite
     trusted: tuple[Cosigner, ...] = ()
+    local: LocalRecords | None = None
+    """What is kept in the home alone. Only `operations.local` looks at it."""
     host: HostKeys | None = None
     """The keys of this host, for publishers that come to it."""
     start_grace_s: float = START_GRACE_S

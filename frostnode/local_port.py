@@ -1,0 +1,42 @@
+"""What a home keeps of its publishers' versions and lineage without publishing it.
+
+A store of its own, which no part knows that serves, replicates, projects or exports: what is in it has no way out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.names import Did
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalEntry:
+    """One record as it would be published: its header's CID, by which it is pinned, and its body."""
+
+    did: Did
+    type: str
+    key: str
+    header: Cid
+    time_ms: int
+    body: bytes
+
+
+class LocalRecords(Protocol):
+    """Local records, each as it was kept last. What was put is on disk when the call returns."""
+
+    def entries(self) -> Sequence[LocalEntry]:
+        """All, newest first by time, then by name."""
+
+    def put(self, entry: LocalEntry) -> None:
+        """Keep a record in place of an earlier one of its name.
+
+        Raises:
+            LocalError: queue.full, when there are LOCAL_RECORDS_MAX already
+        """
+
+    def remove(self, did: Did, type_: str, key: str) -> bool:
+        """Forget a record; answers whether there was one."""
+
+    def close(self) -> None: ...
