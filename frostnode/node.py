@@ -48,15 +48,7 @@ from frostnode.operations.parts import HomeStore, Json, Parts, Progress, Pushing
 from frostnode.operations.policy import refresh
 from frostnode.operations.scrub import drop_old_views, scrub
 from frostnode.operations.table import operate
-from frostnode.ports import (
-    CatalogStore,
-    Clock,
-    LogStore,
-    Random,
-    SearchIndex,
-    Signer,
-    Worker,
-)
+from frostnode.ports import CatalogStore, Clock, LogStore, Random, Signer, Worker
 from frostnode.protocol.errors import LocalError, StorageError
 from frostnode.protocol.keys import SigningKey, derive_seed, to_multibase
 from frostnode.protocol.names import Origin
@@ -65,6 +57,7 @@ from frostnode.replicate.lease_desk import LeaseDesk
 from frostnode.replicate.offer_desk import OfferDesk
 from frostnode.replicate.offering import Offering
 from frostnode.replicate.start_check import StartCheck
+from frostnode.search_port import SearchIndex
 from frostnode.wire import PeerTransport, TextRecords
 from frostnode.witness_port import Witness
 

@@ -108,11 +108,11 @@ class Arrival:
     """A row of the gap-free local sequence that every stage follows.
 
     ENTRIES, BODIES, ERASED: leaves [start, stop) of `origin`, within one bundle of 256; ERASED also for a leaf that
-    was held as a hash alone and has come after all. CUT, RESTORED:
-    the epoch counts up to `start` now. FROZEN: at `start`. DROPPED: [start, stop) was of another tree. BLOCKED: the
-    publisher is blocked, or no longer; with an `origin`, the records of leaves [start, stop) alone. HEAD: the checkpoint
-    over the `start` leaves that are served has further cosignatures. The others concern the publisher, `origin` is "";
-    EVENTS, SWITCHED: the events numbered [start, stop) count now and did not before.
+    was held as a hash alone and has come after all. CUT, RESTORED: the epoch counts up to `start` now. FROZEN: at
+    `start`. DROPPED: [start, stop) was of another tree. BLOCKED: the publisher is blocked, or no longer; with an
+    `origin`, the records of leaves [start, stop) alone. HEAD: the checkpoint over the `start` leaves that are served
+    has further cosignatures. The others concern the publisher, `origin` is ""; EVENTS, SWITCHED: the events numbered
+    [start, stop) count now and did not before.
     """
 
     number: int
@@ -409,43 +409,3 @@ class CatalogStore(Scrubbable, Protocol):
     def write(self) -> AbstractContextManager[CatalogWriter]: ...
     def clear(self) -> None: ...
     def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """One hit of a search."""
-
-    did: Did
-    type: str
-    key: str
-    score: float
-
-
-class SearchIndex(Protocol):
-    """Full text over current records; a view that can be dropped and rebuilt.
-
-    `put`, `remove` and `commit` belong to one writer; documents and cursor of one `commit` become
-    durable and visible together.
-    """
-
-    def cursor(self) -> int:
-        """The arrival up to which the committed index has followed; 0 when empty."""
-
-    def mark(self) -> bytes:
-        """What was committed with the cursor; empty when the index is."""
-
-    def put(self, did: Did, type_: str, key: str, title: str, text: Sequence[str]) -> None: ...
-    def remove(self, did: Did, type_: str, key: str) -> None: ...
-    def commit(self, cursor: int, mark: bytes) -> None: ...
-    def clear(self) -> None: ...
-    def beside(self) -> "SearchIndex":
-        """An empty index beside this one, to be filled and put in its place."""
-
-    def take_over(self) -> None:
-        """Replace the index that this one was made beside: nothing of what was there is left in any file. Closes this one."""
-
-    def close(self) -> None: ...
-    def search(
-        self, query: str, *, limit: int, offset: int = 0, without: frozenset[Did] = frozenset()
-    ) -> tuple[int, list[Found]]:
-        """(number of hits, the hits in order of score, ties by did, type, key); none of the publishers `without`."""

@@ -15,11 +15,11 @@ import tantivy
 
 from frostnode.edge.disk import disk
 from frostnode.edge.memory import give_back
-from frostnode.ports import Found
 from frostnode.protocol.errors import LocalError, StorageError
 from frostnode.protocol.limits import SEARCH_HEAP_BYTES, SEARCH_OFFSET_MAX
 from frostnode.protocol.names import Did
 from frostnode.protocol.query import parse_query
+from frostnode.search_port import Found
 
 _VERSION: Final = "2"
 """Part of the folder's name: another schema is another index, rebuilt from nothing."""

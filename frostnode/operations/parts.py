@@ -18,16 +18,7 @@ from frostnode.notify.matching import Matching
 from frostnode.notify.own_subscriptions import OwnSubscriptions
 from frostnode.notify.watches import Watches
 from frostnode.notify_port import NotifyStore
-from frostnode.ports import (
-    CatalogReader,
-    CatalogStore,
-    Clock,
-    LogReader,
-    LogStore,
-    Random,
-    SearchIndex,
-    Worker,
-)
+from frostnode.ports import CatalogReader, CatalogStore, Clock, LogReader, LogStore, Random, Worker
 from frostnode.project.fold import CatalogFold
 from frostnode.project.index import IndexFold
 from frostnode.project.stage import catch_up
@@ -52,6 +43,7 @@ from frostnode.replicate.start_check import StartCheck
 from frostnode.replicate.witness import Witnessing
 from frostnode.resolve.domains import Domains
 from frostnode.resolve.keeping import HandleKeeper
+from frostnode.search_port import SearchIndex
 from frostnode.wire import PeerTransport, TextRecords
 from frostnode.withholding import Scrubbable
 from frostnode.witness_port import Witness

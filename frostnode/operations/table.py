@@ -22,7 +22,6 @@ from frostnode.operations import (
     read,
     resolve,
     site,
-    status,
     subscriptions,
     versions,
 )

@@ -8,20 +8,13 @@ from collections.abc import Iterable, Iterator
 from threading import Lock
 
 from frostnode.log.content import headers_of, readable_body
-from frostnode.ports import (
-    Arrival,
-    ArrivalKind,
-    CatalogReader,
-    CatalogStore,
-    LogReader,
-    LogStore,
-    SearchIndex,
-)
+from frostnode.ports import Arrival, ArrivalKind, CatalogReader, CatalogStore, LogReader, LogStore
 from frostnode.project.run import NO_RUN, Run, run_of, was_followed
 from frostnode.protocol.entry import Header, read_leaf
 from frostnode.protocol.limits import INDEX_ARRIVALS_MAX, INDEX_BATCH_BYTES_MAX
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.records import texts_of, title_of
+from frostnode.search_port import SearchIndex
 
 
 class IndexFold:

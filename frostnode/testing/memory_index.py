@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from frostnode.ports import Found
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import SEARCH_OFFSET_MAX
 from frostnode.protocol.names import Did
 from frostnode.protocol.query import Occur, Term, parse_query
+from frostnode.search_port import Found
 
 _WORD: Final = re.compile(r"\w+")
 _TITLE_WEIGHT: Final = 4.0
