@@ -145,6 +145,9 @@ class _Walk:
         self._beside: dict[str, int] = {}
         self._edges: dict[Edge, Used] = {}
         self._more: set[str] = set()
+        self._readable = (
+            2 * LINEAGE_EDGES_MAX
+        )  # edges between what is drawn already are read beyond what is drawn
 
     def go(self, way: Way, depth: int | None) -> None:
         """Breadth first, so that what is nearest is kept when there is too much."""
@@ -167,18 +170,25 @@ class _Walk:
     def _step(self, name: str, way: Way, steps: int, depth: int | None) -> Iterator[str]:
         """What is one step further; what there is no room for is noted."""
         look = self._reader.made_from if way is Way.UP else self._reader.built_on
-        for edge in look(name, limit=LINEAGE_EDGES_MAX - len(self._edges) + 1):
+        limit = min(self._readable, LINEAGE_EDGES_MAX - len(self._edges) + 1)
+        found = look(name, limit=limit)
+        self._readable -= len(found)
+        if limit <= len(found):
+            self._more.add(way)
+        for edge in found:
             other = edge.used if way is Way.UP else edge.generated
-            if edge not in self._edges and (steps == depth or not self._has_room(other)):
+            if edge not in self._edges and (steps == depth or not self._has_room(name, other)):
                 self._more.add(way)
                 continue
             self._edges.setdefault(edge, self._reader.used(edge))
+            # A name that stands for another one is a node only where something leads to it.
+            self._distance.setdefault(name, self._beside.get(name, 0))
             self._distance.setdefault(other, -steps - 1 if way is Way.UP else steps + 1)
             yield other
 
-    def _has_room(self, other: str) -> bool:
-        is_known = other in self._distance or len(self._distance) < LINEAGE_NODES_MAX
-        return is_known and len(self._edges) < LINEAGE_EDGES_MAX
+    def _has_room(self, *ends: str) -> bool:
+        nodes = len(self._distance.keys() | set(ends))
+        return nodes <= LINEAGE_NODES_MAX and len(self._edges) < LINEAGE_EDGES_MAX
 
     def _same(self, name: str, way: Way) -> Iterator[str]:
         """By which other names one goes on from a dataset or version."""
@@ -194,11 +204,6 @@ class _Walk:
 
     def graph(self) -> Graph:
         """What was found, with what it means for each node."""
-        for (
-            edge
-        ) in self._edges:  # a name that stood for another one is a node only where something leads to it
-            for name in (edge.generated, edge.used):
-                self._distance.setdefault(name, self._beside.get(name, 0))
         outdated, withdrawn = self._direct()
         above = self._above()
         below_outdated, below_withdrawn = (_below(found, above) for found in (outdated, withdrawn))

@@ -18,8 +18,9 @@ IS_CURRENT: Final = (
 )
 """Of entries `e` those that are their record now, `r`."""
 
-_ENTRIES: Final = f"CROSS JOIN entry e ON e.id = {{0}}.entry CROSS {IS_CURRENT} CROSS JOIN publisher p ON p.id = e.publisher"
+_RECORDS: Final = f"CROSS JOIN entry e ON e.id = {{0}}.entry CROSS {IS_CURRENT}"
 """From references to the records that they stand in, in this order: else some plans begin with all records."""
+_ENTRIES: Final = f"{_RECORDS} CROSS JOIN publisher p ON p.id = e.publisher"
 
 _EDGE: Final = f"""
     SELECT p.did, e.key, e.header, g.name, g.pin, u.name, u.pin
@@ -30,7 +31,7 @@ _EDGE: Final = f"""
 _MADE_FROM: Final = _EDGE.format("g", "u", Role.GENERATED, Role.USED)
 _BUILT_ON: Final = _EDGE.format("u", "g", Role.USED, Role.GENERATED)
 _PRODUCTS: Final = f"""
-    SELECT DISTINCT g.name FROM reference u {_ENTRIES.format("u")} CROSS JOIN reference g ON g.entry = e.id
+    SELECT DISTINCT g.name FROM reference u {_RECORDS.format("u")} CROSS JOIN reference g ON g.entry = e.id
     WHERE {{0}} AND u.role = '{Role.USED}' AND g.role = '{Role.GENERATED}' AND e.type = '{LINEAGE}'
     AND r.withdrawn = 0 LIMIT ?2
 """
