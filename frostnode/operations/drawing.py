@@ -9,14 +9,15 @@ from html import escape
 from typing import Any, Final
 
 from frostnode.protocol.limits import DRAWN_NODES_MAX
+from frostnode.protocol.names import DID_PREFIX
 
 STYLE: Final = (
     "svg{color:#15222c;background:#fff;font:12px system-ui,sans-serif}"
     "text{fill:currentColor}.what{font-size:10px;opacity:.75}"
-    "rect{fill:none;stroke:currentColor}path{fill:none;stroke:currentColor;opacity:.6}"
+    "rect{fill:#fff;stroke:currentColor}path{fill:none;stroke:currentColor;opacity:.6}"
     ".start rect{stroke-width:3}.away rect{stroke-dasharray:3 3}.same{stroke-dasharray:2 4}"
     ".stale rect,path.stale{stroke:#b35c00}.gone rect,path.gone{stroke:#b3261e}"
-    "@media(prefers-color-scheme:dark){svg{color:#e2eaef;background:#0f161c}"
+    "@media(prefers-color-scheme:dark){svg{color:#e2eaef;background:#0f161c}rect{fill:#0f161c}"
     ".stale rect,path.stale{stroke:#eec77a}.gone rect,path.gone{stroke:#f5a09a}}"
 )
 """The style of a drawing that stands alone; on pages it is theirs."""
@@ -26,9 +27,10 @@ _HEIGHT: Final = 44
 _GAP_X: Final = 90
 _GAP_Y: Final = 18
 _MARGIN: Final = 16
-_LINE_CHARS_MAX: Final = 30
+_LINE_CHARS_MAX: Final = 28
 _TITLE_CHARS_MAX: Final = 300
 _NO_LINK: Final = ""
+_ADDRESS: Final = "url:https://"
 _NAMESPACE: Final = ' xmlns="http://www.w3.org/2000/svg"'
 
 
@@ -141,7 +143,9 @@ def _box(node: Mapping[str, Any], place: _Place, start: str, href: str) -> str:
         "stale": not is_gone and (node["outdated"] or node["upstream_outdated"]),
     }
     kind = " ".join(name for name, holds in kinds.items() if holds)
-    title = node["title"] or node["name"].rpartition("/")[2]
+    name = node["name"]
+    short = name.partition("/")[2] if name.startswith(DID_PREFIX) else name.removeprefix(_ADDRESS)
+    title = node["title"] or short or name
     inner = (
         f"<title>{_text(node['name'], _TITLE_CHARS_MAX)}</title>"
         f'<rect x="{place.x}" y="{place.y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'

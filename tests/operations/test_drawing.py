@@ -71,6 +71,8 @@ def test_states_are_said_in_words_and_classes():
     assert boxes(drawn)["b"].get("class") == "gone"
     assert boxes(drawn)["c"].get("class") == "away"
     assert "version 1, out of date" in drawn
+    assert ">example.org/x</text>" in draw(answer([end("url:https://example.org/x", 0)]))
+    assert ">ice@1</text>" in draw(answer([end("did:frost:x/ice@1", 0)]))
     assert re.findall(r'<path class="(\w+)"', drawn) == ["gone", "stale"]
 
 
