@@ -1,29 +1,26 @@
-"""What moving, rotating and recovering have in common: ask, show, sign once, keep, hand over.
-
-The kits are opened here and nowhere else: the node is handed a signed event, never a key.
-"""
+"""What moving, rotating and recovering have in common: ask, show, sign once, keep, hand over."""
 
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from frostnode.cli.shared import ask_node, count, read_file
-from frostnode.identity.event_file import EventFile, read_event_file
-from frostnode.identity.kits import Kit, open_kit
+from frostnode.cli.at_hand import AtHand, host_of, keep, kept_beside
+from frostnode.cli.shared import ask_node, count
+from frostnode.identity.drafts import Draft, sign_all
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.history import History
-from frostnode.protocol.identity import End, Epoch, Kind, SignedEvent, parse_signed_event
+from frostnode.protocol.identity import Commitment, End, Epoch, Kind, SignedEvent, parse_signed_event
 from frostnode.protocol.keys import from_multibase
-from frostnode.protocol.limits import KIT_FILE_BYTES_MAX
 from frostnode.protocol.names import Did
 
-Sign = Callable[["Survey"], SignedEvent]
+Renew = Callable[[], Commitment]
+"""Writes new kits, and commits to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +44,6 @@ class Terms:
     fetch: bool
     rehearse: bool
     yes: bool
-
-
-def read_kit(path: Path, passphrase: str) -> Kit:
-    """Open the kit in a file.
-
-    Raises:
-        LocalError: input.unreadable, kit.passphrase, kit.malformed
-    """
-    return open_kit(read_file(path, KIT_FILE_BYTES_MAX), passphrase)
 
 
 def ask_carriers(terms: Terms, did: Did, after: Cid | None = None) -> Survey:
@@ -127,71 +115,88 @@ def _shows_its_end(found: Survey) -> bool:
     )
 
 
-def act(terms: Terms, found: Survey, sign: Sign, beside: Path) -> dict[str, Any]:
-    """Sign, keep, and hand over to the node; what was kept of an earlier try goes first.
+def act(
+    terms: Terms, found: Survey, draft: Draft, kits: Sequence[AtHand], renew: Renew | None
+) -> dict[str, Any]:
+    """Sign with kits that are all here, keep, and hand over to the node; what was kept of an earlier try goes first.
 
     Raises:
-        LocalError: usage, when the owner does not say yes; whatever the node says
+        LocalError: usage, when the owner does not say yes; kit.mismatch, draft.conflict; whatever the node says
     """
-    kept = _kept(found, beside)
-    signed = sign(found) if kept is None else kept
-    answer = {"did": found.did, "event": str(signed.cid), "n": signed.event.n, "end": found.answer["end"]}
+    signed, opened = _kept(found, draft, kits), [held.kit for held in kits]
+    if signed is None:
+        draft = sign_all(draft, opened)
+    answer = {"did": found.did, "n": draft.event.n, "end": found.answer["end"], "lost": found.answer["lost"]}
     if terms.rehearse:
-        return {**answer, "rehearsed": True, "lost": found.answer["lost"]}
-    if not terms.yes:
-        if not sys.stdin.isatty():
-            raise LocalError("usage", "nothing was signed: there is no terminal to ask", hint="give --yes")
-        if not click.confirm("Sign this? It cannot be taken back", default=False):
-            raise LocalError("usage", "nothing was signed")
-    if kept is None:
-        _keep(beside, EventFile(found.did, signed))
-    params = {"did": found.did, "event": b64encode(signed.raw).decode(), "urls": list(terms.peers)}
-    return {**answer, **ask_node(terms.home, "take-event", params), "lost": found.answer["lost"]}
+        return {**answer, "rehearsed": True}
+    confirm(terms.yes)
+    if signed is None:
+        if renew is not None:
+            draft = sign_all(replace(draft, following=renew(), signers=()), opened)
+        keep(kits, draft)
+        signed = draft.signed()
+    return {**answer, "event": str(signed.cid), **send(terms, found.did, signed)}
 
 
-def event_path(kit: Path, n: int) -> Path:
-    """Where event n of a publisher is kept: beside the kit that signs it."""
-    return kit.with_name(f"{kit.stem}.event-{n}.json")
-
-
-def _kept(found: Survey, path: Path) -> SignedEvent | None:
-    """What an earlier try has signed, if it can still be sent.
+def confirm(yes: bool) -> None:
+    """Ask the owner.
 
     Raises:
-        LocalError: input.unreadable, usage
+        LocalError: usage, when the answer is no
     """
-    if not path.exists():
-        return None
-    try:
-        file = read_event_file(path.read_bytes())
-    except OSError as error:
-        raise LocalError("input.unreadable", f"{path}: {error.strerror}") from error
-    event = file.signed.event
-    if file.did != found.did:
-        raise LocalError("usage", f"{path} is of another publisher", found=file.did, expected=found.did)
-    if event.epoch is None or event.epoch.node != found.epoch.node:
-        raise LocalError(
-            "usage",
-            f"{path} was signed for another host",
-            found=event.epoch.url if event.epoch is not None else "none",
-            expected=found.epoch.url or "this one",
-            hint="finish that move there; delete the file only if it was certainly never sent",
-        )
-    is_ordinary = (
-        event.kind is Kind.ORDINARY
-    )  # a recovery event names the last good one, wherever that stands
-    if is_ordinary and found.history.event(file.signed.cid) is None and event.prev != found.history.tip:
-        raise LocalError(
-            "usage",
-            f"{path} follows an event that counts no more",
-            found=event.prev,
-            expected=found.history.tip,
-            hint="delete the file if it was never sent; otherwise `frost recover`",
-        )
-    return file.signed
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise LocalError("usage", "nothing was signed: there is no terminal to ask", hint="give --yes")
+    if not click.confirm("Sign this? It cannot be taken back", default=False):
+        raise LocalError("usage", "nothing was signed")
 
 
-def _keep(path: Path, file: EventFile) -> None:
-    from frostnode.edge.home import write_secret
+def send(terms: Terms, did: Did, signed: SignedEvent) -> dict[str, Any]:
+    """Hand a signed event over to the node, which stores it, hosts what it opens, and tells the carriers.
 
-    write_secret(path, file.to_text())
+    Raises:
+        FrostError: whatever the node says
+    """
+    params = {"did": did, "event": b64encode(signed.raw).decode(), "urls": list(terms.peers)}
+    return ask_node(terms.home, "take-event", params)
+
+
+def _kept(found: Survey, draft: Draft, kits: Sequence[AtHand]) -> SignedEvent | None:
+    """What an earlier try has signed for the same place, if it can still be sent.
+
+    Raises:
+        LocalError: input.unreadable, usage, draft.conflict
+    """
+    for held in kits:
+        kept, path = kept_beside(held, draft), held.event_path(draft)
+        if kept is None:
+            continue
+        if kept.signed is None:
+            raise LocalError(
+                "draft.conflict",
+                f"this kit has signed a draft of event {draft.event.n}, to {host_of(kept.epoch)}, that others have not",
+                hint=f"finish it with --event DRAFT; delete {path} only if nobody can send it any more",
+            )
+        event = kept.signed.event
+        if event.epoch is None or event.epoch.node != found.epoch.node:
+            raise LocalError(
+                "usage",
+                f"{path} was signed for another host",
+                found=host_of(event.epoch),
+                expected=found.epoch.url or "this one",
+                hint="finish that move there; delete the file only if it was certainly never sent",
+            )
+        is_ordinary = (
+            event.kind is Kind.ORDINARY
+        )  # a recovery event names the last good one, wherever that stands
+        if is_ordinary and found.history.event(kept.cid) is None and event.prev != found.history.tip:
+            raise LocalError(
+                "usage",
+                f"{path} follows an event that counts no more",
+                found=event.prev,
+                expected=found.history.tip,
+                hint="delete the file if it was never sent; otherwise `frost recover`",
+            )
+        return kept.signed
+    return None

@@ -21,6 +21,7 @@ from frostnode.cli.policy import policy
 from frostnode.cli.proof import proof, verify
 from frostnode.cli.publish import edit, publish, withdraw
 from frostnode.cli.serve import serve, start
+from frostnode.cli.sign import sign
 from frostnode.cli.subscribe import inbox, subscribe, subscriptions, unsubscribe
 from frostnode.cli.versions import deprecate, diff, version, versions
 from frostnode.cli.withhold import block, erase, unblock, withheld
@@ -66,6 +67,7 @@ COMMANDS: Final[list[click.Command]] = [
     move,
     rotate,
     recover,
+    sign,
     orphans,
     republish,
     evidence,

@@ -1,28 +1,23 @@
 """`frost move`, `frost rotate` and `frost recover`: where a publisher lives, and under which keys."""
 
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from frostnode.cli.acting import (
-    Survey,
-    Terms,
-    act,
-    ask_carriers,
-    check_one_tree,
-    event_path,
-    read_kit,
-    show_survey,
-)
-from frostnode.cli.shared import count, home_option, json_option, need_node, passphrase, show_json
-from frostnode.identity.acts import next_event, recoveries, recovery_event
+from frostnode.cli.acting import Survey, Terms, act, ask_carriers, check_one_tree, show_survey
+from frostnode.cli.at_hand import Means
+from frostnode.cli.shared import count, home_option, json_option, need_node, show_json
+from frostnode.identity.acts import next_draft, recovery_draft
 from frostnode.identity.commitments import commit_kits
-from frostnode.identity.kits import Kit, Purpose
+from frostnode.identity.drafts import Draft
+from frostnode.identity.kits import Purpose
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError
-from frostnode.protocol.identity import Commitment, SignedEvent
+from frostnode.protocol.identity import Commitment
+from frostnode.protocol.names import Did, parse_did
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,14 +34,22 @@ def _options(command: F) -> F:
         ),
         click.option("--end", type=click.IntRange(0), help="How many entries of the log shall count."),
         click.option("--peer", "peers", multiple=True, help="URL of a carrier to ask; may be repeated."),
+        click.option(
+            "--did", help="The publisher, where no kit file says it; by default the one hosted here."
+        ),
+        click.option(
+            "--event", "event", type=_FILE, help="Send what this draft says: others have signed it."
+        ),
+        click.option("--draft", type=_FILE, help="Write a draft here for others to sign, and do not send."),
         click.option("--passphrase-file", type=_FILE, help="File with the passphrase."),
+        click.option("--words", is_flag=True, help="Ask for the 24 words of a kit."),
     ):
         command = option(command)
     return command
 
 
 _KITS = click.option(
-    "--kit", "kits", type=_FILE, multiple=True, required=True, help="Authority kit; as many as must sign."
+    "--kit", "kits", type=_FILE, multiple=True, help="Authority kit; as many as must sign, or are here."
 )
 _NEW_KITS = click.option(
     "--new-kit", "new", type=_FILE, multiple=True, help="Write a new kit here, in place of the old ones."
@@ -66,11 +69,14 @@ _THRESHOLD = click.option(
 def move(as_json: bool, **options: Any) -> None:
     """Bring a publisher to this node, from a host that is alive or dead. Its kit is all that is needed.
 
-    The history comes from whoever carries it; the host that it leaves goes on serving what it has.
+    The history comes from whoever carries it; the host that it leaves goes on serving what it has. Kits may stay
+    where they are: --draft writes what is to be signed, `frost sign` signs it elsewhere, --event sends it.
 
     \b
     Example:
       frost move --kit authority-kit.json --peer https://carrier.example.org
+      frost move --draft move.draft --did did:frost:bafy… --peer https://carrier.example.org
+      frost move --event move.draft
     """
     _succeed(as_json, is_here=False, **options)
 
@@ -93,62 +99,31 @@ def rotate(as_json: bool, **options: Any) -> None:
     _succeed(as_json, is_here=True, **options)
 
 
-def _succeed(
-    as_json: bool,
-    *,
-    is_here: bool,
-    kits: Sequence[Path],
-    new: Sequence[Path],
-    threshold: int,
-    passphrase_file: Path | None,
-    **options: Any,
-) -> None:
-    secret = passphrase(passphrase_file, confirm=False)
-    opened = [read_kit(path, secret) for path in kits]
-    terms = _terms(options)
-    found = ask_carriers(terms, opened[0].label.did)
+def _succeed(as_json: bool, *, is_here: bool, kits: Sequence[Path], **options: Any) -> None:
+    acting = _Acting(as_json, Purpose.AUTHORITY, kits, options)
+    if acting.event is not None:
+        acting.finish()
+        return
+    found = ask_carriers(acting.terms, acting.publisher())
     if is_here and not found.answer["hosted"]:
         raise LocalError("publisher.not-hosted", f"{found.did} is not hosted here", hint="`frost move`")
-    _show(as_json, found)
-    check_one_tree(found, terms.end)
-    n = len(found.history.path)
-
-    def sign(found: Survey) -> SignedEvent:
-        following = _make_kits(terms, found, new, secret, n + 1, threshold) if new else None
-        return next_event(
-            found.history, opened, following=following, end=found.end, epoch=found.epoch, time_ms=_now_ms()
-        )
-
-    _tell(as_json, act(terms, found, sign, event_path(kits[0], n)))
+    acting.show(found)
+    check_one_tree(found, acting.terms.end)
+    draft = next_draft(found.history, following=None, end=found.end, epoch=found.epoch, time_ms=_now_ms())
+    acting.carry_out(found, draft)
 
 
 @click.command()
 @home_option
 @click.option(
-    "--sheet",
-    "sheets",
-    type=_FILE,
-    multiple=True,
-    required=True,
-    help="Recovery sheet; as many as must sign.",
+    "--sheet", "sheets", type=_FILE, multiple=True, help="Recovery sheet; as many as must sign, or are here."
 )
-@click.option(
-    "--new-kit", "new", type=_FILE, multiple=True, required=True, help="Write the new authority kit here."
-)
+@click.option("--new-kit", "new", type=_FILE, multiple=True, help="Write the new authority kit here.")
 @_THRESHOLD
 @click.option("--after", help="The last event that is good: its number, or its CID.")
 @_options
 @json_option
-def recover(
-    as_json: bool,
-    *,
-    sheets: Sequence[Path],
-    new: Sequence[Path],
-    threshold: int,
-    after: str | None,
-    passphrase_file: Path | None,
-    **options: Any,
-) -> None:
+def recover(as_json: bool, *, sheets: Sequence[Path], after: str | None, **options: Any) -> None:
     """Overrule a thief of the authority kit, or replace one that was lost: with the recovery sheet, at this node.
 
     All events after the last good one are void, with what was published under them. New kits take the place of the old.
@@ -157,33 +132,118 @@ def recover(
     Example:
       frost recover --sheet recovery-sheet.json --new-kit new-kit.json --after 0
     """
-    secret = passphrase(passphrase_file, confirm=False)
-    opened = [read_kit(path, secret) for path in sheets]
-    terms = _terms(options)
-    found = ask_carriers(terms, opened[0].label.did)
+    acting = _Acting(as_json, Purpose.RECOVERY, sheets, options)
+    if acting.event is not None:
+        acting.finish()
+        return
+    if not acting.new:
+        raise LocalError("usage", "a recovery names new authority kits", hint="--new-kit FILE")
+    found = ask_carriers(acting.terms, acting.publisher())
     last = _last_good(found, after)
     if last != found.history.tip:
-        found = ask_carriers(terms, found.did, last)
-    _show(as_json, found)
-    event = found.history.event(last)
-    assert event is not None, "it was found in the history"
-    n = event.event.n + 1
+        found = ask_carriers(acting.terms, found.did, last)
+    acting.show(found)
+    draft = recovery_draft(
+        found.history, after=last, following=None, end=found.end, epoch=found.epoch, time_ms=_now_ms()
+    )
+    acting.carry_out(found, draft)
 
-    def sign(found: Survey) -> SignedEvent:
-        return recovery_event(
-            found.history,
-            opened,
-            after=last,
-            following=_make_kits(terms, found, new, secret, n + 1, threshold),
-            recovery=None,
-            end=found.end,
-            epoch=found.epoch,
-            time_ms=_now_ms(),
-        )
 
-    spent = recoveries(found.history, last)
-    path = sheets[0].with_name(f"{sheets[0].stem}.recovery-{spent}.json")
-    _tell(as_json, act(terms, found, sign, path))
+class _Acting:
+    """One of the three commands, with what was given to it."""
+
+    def __init__(
+        self, as_json: bool, purpose: Purpose, kits: Sequence[Path], options: dict[str, Any]
+    ) -> None:
+        self.as_json = as_json
+        self.purpose = purpose
+        self.terms = _terms(options)
+        self.means = Means(files=kits, words=options["words"], passphrase_file=options["passphrase_file"])
+        self.new: Sequence[Path] = options["new"]
+        self.event: Path | None = options["event"]
+        self._threshold: int = options["threshold"]
+        self._draft: Path | None = options["draft"]
+        self._did: str | None = options["did"]
+        self._secret = cache(self.means.secret)
+        if self.event is not None and (self.new or self._draft or self.terms.end is not None):
+            raise LocalError(
+                "usage", "--event sends a draft as it is", hint="leave --new-kit, --draft, --end out"
+            )
+        if self.event is None and self._draft is None and not (kits or self.means.words):
+            name = "--kit" if purpose is Purpose.AUTHORITY else "--sheet"
+            raise LocalError(
+                "usage",
+                "nothing to sign with",
+                hint=f"give {name} FILE or --words, or --draft FILE for others to sign",
+            )
+
+    def publisher(self) -> Did:
+        """Whose event it is.
+
+        Raises:
+            LocalError: usage, kit.malformed
+        """
+        labels = self.means.labels()
+        if labels:
+            return labels[0].did
+        if self._did is not None:
+            return parse_did(self._did)
+        from frostnode.cli.kit_work import publisher_for
+
+        return publisher_for(self.terms.home, None)
+
+    def show(self, found: Survey) -> None:
+        """Tell people what was found out."""
+        if not self.as_json:
+            show_survey(found)
+
+    def carry_out(self, found: Survey, draft: Draft) -> None:
+        """Sign and send, or write the draft for others."""
+        kits = self.means.open(self._secret, found.did, self.purpose, self.terms.home)
+        renew = partial(self._renew, draft) if self.new else None
+        if self._draft is None:
+            self._tell(act(self.terms, found, draft, kits, renew))
+            return
+        from frostnode.cli.drafting import begin, next_step
+
+        answer = begin(self.terms, draft, kits, renew, self._draft, as_json=self.as_json)
+        if self.as_json:
+            show_json(answer)
+        else:
+            click.echo(next_step(answer) if answer["draft"] else "Rehearsed: nothing was written.")
+
+    def finish(self) -> None:
+        """Send what others have signed."""
+        from frostnode.cli.drafting import finish
+
+        assert self.event is not None, "it was given"
+        self._tell(finish(self.terms, self.event, self.means, as_json=self.as_json))
+
+    def _renew(self, draft: Draft) -> Commitment:
+        """Make new authority kits, and write them before anything commits to them."""
+        from frostnode.edge.home import Home
+        from frostnode.edge.home_kits import note_place
+        from frostnode.founding import new_kit, write_kit
+
+        kits = [new_kit(Purpose.AUTHORITY, draft.did) for _ in self.new]
+        secret = self._secret()
+        for path, kit in zip(self.new, kits, strict=True):
+            write_kit(path, kit, secret)
+            note_place(Home(self.terms.home), kit, path)
+        return commit_kits(kits, draft.event.n + 1, self._threshold)
+
+    def _tell(self, done: dict[str, Any]) -> None:
+        if self.as_json:
+            show_json(done)
+            return
+        if done.get("rehearsed"):
+            click.echo("Rehearsed: nothing was signed, nothing was sent.")
+            return
+        click.echo(f"Event {done['n']} is taken: {done['did']} publishes here now.")
+        for line in done["told"]:
+            click.echo(f"  told {line['url']}{'  ' + line['error'] if line['error'] else ''}")
+        if done["lost"]:
+            click.echo(f"{count(done['lost'], 'entry', 'entries')} are asked of carriers from now on.")
 
 
 def _terms(options: dict[str, Any]) -> Terms:
@@ -221,42 +281,7 @@ def _last_good(found: Survey, after: str | None) -> Cid:
     return cid
 
 
-def _make_kits(
-    terms: Terms, found: Survey, paths: Sequence[Path], secret: str, n: int, threshold: int
-) -> Commitment:
-    """Make new authority kits, and write them before anything commits to them."""
-    from frostnode.edge.home import Home
-    from frostnode.edge.home_kits import note_place
-    from frostnode.founding import new_kit, write_kit
-
-    kits: list[Kit] = [new_kit(Purpose.AUTHORITY, found.did) for _ in paths]
-    if not terms.rehearse:
-        for path, kit in zip(paths, kits, strict=True):
-            write_kit(path, kit, secret)
-            note_place(Home(terms.home), kit, path)
-    return commit_kits(kits, n, threshold)
-
-
 def _now_ms() -> int:
     from frostnode.edge.clock import SystemClock
 
     return SystemClock().now_ms()
-
-
-def _show(as_json: bool, found: Survey) -> None:
-    if not as_json:
-        show_survey(found)
-
-
-def _tell(as_json: bool, done: dict[str, Any]) -> None:
-    if as_json:
-        show_json(done)
-        return
-    if done.get("rehearsed"):
-        click.echo("Rehearsed: nothing was signed, nothing was sent.")
-        return
-    click.echo(f"Event {done['n']} is taken: {done['did']} publishes here now.")
-    for line in done["told"]:
-        click.echo(f"  told {line['url']}{'  ' + line['error'] if line['error'] else ''}")
-    if done["lost"]:
-        click.echo(f"{count(done['lost'], 'entry', 'entries')} are asked of carriers from now on.")

@@ -1,29 +1,48 @@
 """The next act of a publisher: one that goes on from its last event, or one that overrules what a thief has done.
 
-Both end the epoch that was open and may open the next (spec/02-identity.md#epochs-and-ends). Which keys sign is known
-from the kits alone: authority key n for event n, recovery key k for recovery event number k on its path.
+Both end the epoch that was open and may open the next (spec/02-identity.md#epochs-and-ends). Each is begun as a draft,
+to which kits add their keys and signatures: all at once here, or one after the other on different machines.
 """
 
 from collections.abc import Sequence
 
-from frostnode.identity.commitments import commit_kits
-from frostnode.identity.kits import Kit, Purpose
+from frostnode.identity.drafts import Draft, sign_all
+from frostnode.identity.fit import path_to
+from frostnode.identity.kits import Kit
 from frostnode.protocol.dagcbor import Cid
-from frostnode.protocol.errors import IdentityError, LocalError
+from frostnode.protocol.errors import IdentityError
 from frostnode.protocol.history import History
-from frostnode.protocol.identity import (
-    EMPTY_END,
-    Commitment,
-    End,
-    Epoch,
-    Event,
-    Kind,
-    SignedEvent,
-    check_successor,
-    sign_event,
-)
-from frostnode.protocol.keys import PublicKey
-from frostnode.protocol.limits import IDENTITY_PATH_EVENTS_MAX
+from frostnode.protocol.identity import EMPTY_END, Commitment, End, Epoch, Kind, SignedEvent
+
+
+def next_draft(
+    history: History, *, following: Commitment | None, end: End, epoch: Epoch | None, time_ms: int
+) -> Draft:
+    """Begin the ordinary event after the last one that counts; it ends the open epoch at `end`.
+
+    `following` commits to new kits; None stays with those of now.
+
+    Raises:
+        IdentityError: identity.unknown without a history
+    """
+    if history.tip is None:
+        raise IdentityError("identity.unknown", f"history of {history.did}", found="no genesis event")
+    return _draft(
+        history, Kind.ORDINARY, history.tip, following=following, end=end, epoch=epoch, time_ms=time_ms
+    )
+
+
+def recovery_draft(
+    history: History, *, after: Cid, following: Commitment | None, end: End, epoch: Epoch | None, time_ms: int
+) -> Draft:
+    """Begin the event that makes `after` the last good one, voids what stands beside, and names new kits.
+
+    `following` commits to these, and may be named later. The recovery sheets stay: keys that were spent are never used again.
+
+    Raises:
+        IdentityError: identity.unknown when `after` is not known
+    """
+    return _draft(history, Kind.RECOVERY, after, following=following, end=end, epoch=epoch, time_ms=time_ms)
 
 
 def next_event(
@@ -35,28 +54,13 @@ def next_event(
     epoch: Epoch | None,
     time_ms: int,
 ) -> SignedEvent:
-    """Build and sign the ordinary event after the last one that counts; it ends the open epoch at `end`.
-
-    `following` commits to new kits; None stays with the ones that sign.
+    """Build and sign the ordinary event after the last one that counts, with kits that are all here.
 
     Raises:
         LocalError: kit.mismatch, when these kits may not sign, or are too few
         IdentityError: identity.unknown without a history, identity.too-long
     """
-    tip = _last(history)
-    n = tip.event.n + 1
-    _check_purpose(kits, Purpose.AUTHORITY)
-    event = Event(
-        kind=Kind.ORDINARY,
-        n=n,
-        prev=tip.cid,
-        time=time_ms,
-        keys=_keys(kits, n),
-        next=following or same_kits(kits, n + 1, tip.event.next),
-        end=end if tip.event.epoch is not None else EMPTY_END,
-        epoch=epoch,
-    )
-    return _signed(history, event, kits, n)
+    return _signed(next_draft(history, following=following, end=end, epoch=epoch, time_ms=time_ms), kits)
 
 
 def recovery_event(
@@ -65,122 +69,46 @@ def recovery_event(
     *,
     after: Cid,
     following: Commitment,
-    recovery: Commitment | None,
     end: End,
     epoch: Epoch | None,
     time_ms: int,
 ) -> SignedEvent:
-    """Build and sign the event that makes `after` the last good one, voids what stands beside, and names new kits.
-
-    `recovery` commits to new sheets; None stays with the ones that sign: their spent keys are never used again.
+    """Build and sign the event that overrules what was signed after `after`, with sheets that are all here.
 
     Raises:
         LocalError: kit.mismatch, when these sheets may not sign, or are too few
-        IdentityError: identity.unknown when `after` is not known, identity.too-long
+        IdentityError: identity.unknown when `after` is not known, identity.too-long, identity.recovery
     """
-    last = history.event(after)
-    if last is None:
-        raise IdentityError("identity.unknown", f"event {after} of {history.did}")
-    _check_purpose(sheets, Purpose.RECOVERY)
-    k = recoveries(history, after)
-    n = last.event.n + 1
-    event = Event(
-        kind=Kind.RECOVERY,
-        n=n,
-        prev=after,
-        time=time_ms,
-        keys=_keys(sheets, k),
-        next=following,
-        recovery=recovery or same_kits(sheets, k + 1, _recovery_set(history, after)),
-        end=end if last.event.epoch is not None else EMPTY_END,
-        epoch=epoch,
-    )
-    return _signed(history, event, sheets, k)
+    draft = recovery_draft(history, after=after, following=following, end=end, epoch=epoch, time_ms=time_ms)
+    return _signed(draft, sheets)
 
 
 def recoveries(history: History, cid: Cid) -> int:
     """How many recovery events there are on the path down to an event: the number of the next one."""
-    return sum(signed.event.kind is Kind.RECOVERY for signed in _path(history, cid))
+    return sum(signed.event.kind is Kind.RECOVERY for signed in path_to(history, cid))
 
 
-def same_kits(kits: Sequence[Kit], n: int, made: Commitment) -> Commitment:
-    """Commit to the next keys of the kits that sign, under the same threshold.
-
-    Raises:
-        LocalError: kit.mismatch, when others hold a kit too: their next keys are not known here
-    """
-    if len(kits) < len(made.hashes):
-        raise LocalError(
-            "kit.mismatch",
-            "kits whose next keys are to be committed to",
-            found=len(kits),
-            expected=f"all {len(made.hashes)}",
-            hint="give all kits, or make new ones with --new-kit",
-        )
-    return commit_kits(kits, n, made.threshold)
-
-
-def _last(history: History) -> SignedEvent:
-    if not history.path:
-        raise IdentityError("identity.unknown", f"history of {history.did}", found="no genesis event")
-    return history.path[-1]
-
-
-def _path(history: History, cid: Cid) -> list[SignedEvent]:
-    path = []
-    at: Cid | None = cid
-    while at is not None and (signed := history.event(at)) is not None:
-        path.append(signed)
-        at = signed.event.prev
-    return path[::-1]
+def _draft(
+    history: History,
+    kind: Kind,
+    prev: Cid,
+    *,
+    following: Commitment | None,
+    end: End,
+    epoch: Epoch | None,
+    time_ms: int,
+) -> Draft:
+    before = path_to(history, prev)[-1]
+    return Draft(
+        history=history,
+        kind=kind,
+        prev=prev,
+        time_ms=time_ms,
+        end=end if before.event.epoch is not None else EMPTY_END,
+        epoch=epoch,
+        following=following,
+    )
 
 
-def _base(history: History, cid: Cid) -> SignedEvent:
-    """The nearest recovery event at or above an event, or else genesis."""
-    path = _path(history, cid)
-    return next((signed for signed in reversed(path) if signed.event.kind is Kind.RECOVERY), path[0])
-
-
-def _recovery_set(history: History, cid: Cid) -> Commitment:
-    made = _base(history, cid).event.recovery
-    if made is None:
-        raise LocalError("kit.mismatch", f"{history.did} was founded without a recovery set")
-    return made
-
-
-def _check_purpose(kits: Sequence[Kit], purpose: Purpose) -> None:
-    for kit in kits:
-        if kit.label.purpose is not purpose:
-            name = "an authority kit" if purpose is Purpose.AUTHORITY else "a recovery sheet"
-            raise LocalError("kit.mismatch", "kit", found=f"of {kit.label.purpose}", expected=name)
-
-
-def _keys(kits: Sequence[Kit], n: int) -> tuple[PublicKey, ...]:
-    return tuple(sorted(kit.key(n).public for kit in kits))
-
-
-def _signed(history: History, event: Event, kits: Sequence[Kit], n: int) -> SignedEvent:
-    """Sign an event that its ancestors allow."""
-    for kit in kits:
-        if kit.label.did != history.did:
-            raise LocalError(
-                "kit.mismatch", "publisher of the kit", found=kit.label.did, expected=history.did
-            )
-    if event.n >= IDENTITY_PATH_EVENTS_MAX:
-        raise IdentityError(
-            "identity.too-long", "events", found=event.n + 1, expected=f"≤ {IDENTITY_PATH_EVENTS_MAX}"
-        )
-    assert event.prev is not None, "it follows one"
-    prev, base = history.event(event.prev), _base(history, event.prev)
-    assert prev is not None, "it was looked up"
-    try:
-        check_successor(event, prev.event, base.event)
-    except IdentityError as error:
-        raise LocalError(
-            "kit.mismatch",
-            f"keys for event {event.n} of {history.did}: {error.message}",
-            found=error.found,
-            expected=error.expected,
-            hint="an older kit, one kit too few, or the history here is not the newest",
-        ) from error
-    return sign_event(event, [kit.key(n) for kit in kits])
+def _signed(draft: Draft, kits: Sequence[Kit]) -> SignedEvent:
+    return sign_all(draft, kits).signed()

@@ -2,12 +2,13 @@
 
 Rules (spec/02-identity.md#keys-and-kits):
 - the last event that counts has committed to the keys of the next one; a kit fits if the key that it makes
-  for that event hashes into this commitment. A recovery kit is held against the last recovery set likewise;
+  for that event, or for one that it did not sign, hashes into this commitment. A recovery kit is held against the last
+  recovery set likewise;
 - nothing of the seed and no key leaves: a hash that fits stands in the history already;
 - it holds as of the history that was given. Whoever has a later one may know more.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -43,10 +44,12 @@ class Awaited:
 class Fit:
     """A kit that fits. `others` are the hashes of the kits beside it that count as well, if there are any.
 
+    `number` is that of its key that is awaited: `awaited.n`, or a lower one if it did not sign the events before.
     `disputed` when the history goes on in two ways of which neither is followed: the kit fits what both share.
     """
 
     awaited: Awaited
+    number: int
     others: tuple[bytes, ...]
     disputed: bool
 
@@ -56,27 +59,44 @@ class Fit:
         return self.awaited.made.threshold - 1
 
 
-def awaited(history: History, purpose: Purpose) -> Awaited:
-    """What the history awaits from the kits of a purpose.
+def awaited(history: History, purpose: Purpose, after: Cid | None = None) -> Awaited:
+    """What the history awaits from the kits of a purpose: after the last event that counts, or after another one.
 
     Raises:
         IdentityError: identity.unknown, when nothing is known of it; identity.recovery, when it has no recovery set
     """
     if not history.path:
         raise IdentityError("identity.unknown", f"history of {history.did}", found="no event that counts")
-    counts = {signed.cid for signed in history.path}
-    found = [each for each in _commitments(history, purpose) if each.event in counts]
+    path = path_to(history, history.path[-1].cid if after is None else after)
+    found = list(_commitments(path, purpose))
     if not found:
         raise IdentityError(
             "identity.recovery",
-            f"{history.did} has no recovery set",
+            f"{history.did} was founded without a recovery set",
             hint="it is set when a publisher begins, or never",
         )
     return found[-1]
 
 
-def check_fit(kit: Kit, history: History) -> Fit:
-    """Hold a kit against the history of its publisher.
+def path_to(history: History, cid: Cid) -> list[SignedEvent]:
+    """An event and all its ancestors, genesis first.
+
+    Raises:
+        IdentityError: identity.unknown
+    """
+    path: list[SignedEvent] = []
+    at: Cid | None = cid
+    while at is not None:
+        signed = history.event(at)
+        if signed is None:
+            raise IdentityError("identity.unknown", f"event {at} of {history.did}")
+        path.append(signed)
+        at = signed.event.prev
+    return path[::-1]
+
+
+def check_fit(kit: Kit, history: History, after: Cid | None = None) -> Fit:
+    """Hold a kit against the history of its publisher: what it awaits after its last event, or after another one.
 
     Raises:
         LocalError: kit.mismatch, with what the kit is instead where the history tells
@@ -90,12 +110,18 @@ def check_fit(kit: Kit, history: History) -> Fit:
             expected=history.did,
             hint="take the kit of this publisher, or the history of the other",
         )
-    wanted = awaited(history, kit.label.purpose)
-    own = kit_hash(kit, wanted.n)
-    if own not in wanted.made.hashes:
+    wanted = awaited(history, kit.label.purpose, after)
+    number = _number(kit, wanted)
+    if number is None:
         raise _mismatch(kit, history, wanted)
+    own = kit_hash(kit, number)
     others = tuple(each for each in wanted.made.hashes if each != own)
-    return Fit(awaited=wanted, others=others, disputed=history.forked)
+    return Fit(awaited=wanted, number=number, others=others, disputed=history.forked)
+
+
+def _number(kit: Kit, wanted: Awaited) -> int | None:
+    """Which key of the kit is awaited. One that did not sign the last events stays with the key that it has not shown."""
+    return next((n for n in range(wanted.n, -1, -1) if kit_hash(kit, n) in wanted.made.hashes), None)
 
 
 def _mismatch(kit: Kit, history: History, wanted: Awaited) -> LocalError:
@@ -120,9 +146,9 @@ def _mismatch(kit: Kit, history: History, wanted: Awaited) -> LocalError:
 
 def _fitted(kit: Kit, history: History) -> list[Awaited]:
     """Every known commitment that the kit fits, ancestors first."""
-    return [
-        each for each in _commitments(history, kit.label.purpose) if kit_hash(kit, each.n) in each.made.hashes
-    ]
+    known = list(_commitments(history.events, kit.label.purpose))
+    own = {kit_hash(kit, n) for n in range(max((each.n for each in known), default=-1) + 1)}
+    return [each for each in known if not own.isdisjoint(each.made.hashes)]
 
 
 def _other_purpose(kit: Kit) -> Kit:
@@ -131,10 +157,10 @@ def _other_purpose(kit: Kit) -> Kit:
     return replace(kit, label=replace(kit.label, purpose=other))
 
 
-def _commitments(history: History, purpose: Purpose) -> Iterator[Awaited]:
-    """Every commitment of a purpose that is known, ancestors first."""
+def _commitments(events: Iterable[SignedEvent], purpose: Purpose) -> Iterator[Awaited]:
+    """Every commitment of a purpose in some events, ancestors first."""
     recoveries: dict[Cid, int] = {}
-    for signed in history.events:
+    for signed in events:
         recoveries[signed.cid] = _recoveries(signed, recoveries)
         event, made, n = signed.event, signed.event.next, signed.event.n + 1
         if purpose is Purpose.RECOVERY:

@@ -164,11 +164,11 @@ def _parse_event(value: Value) -> Event:
         n=_position(kind, value["n"]),
         time=_integer(value["time"], "event time", TIME_MS_MAX),
         keys=_parse_keys(value["keys"]),
-        next=_parse_commitment(value["next"], "next authority keys"),
+        next=parse_commitment(value["next"], "next authority keys"),
         prev=_parse_link(value["prev"]) if "prev" in value else None,
-        recovery=_parse_commitment(value["recovery"], "recovery set") if "recovery" in value else None,
-        end=_parse_end(value["end"]) if "end" in value else None,
-        epoch=_parse_epoch(value["epoch"]) if "epoch" in value else None,
+        recovery=parse_commitment(value["recovery"], "recovery set") if "recovery" in value else None,
+        end=parse_end(value["end"]) if "end" in value else None,
+        epoch=parse_epoch(value["epoch"]) if "epoch" in value else None,
     )
 
 
@@ -205,7 +205,12 @@ def _parse_keys(value: Value) -> tuple[PublicKey, ...]:
     return keys
 
 
-def _parse_commitment(value: Value, what: str) -> Commitment:
+def parse_commitment(value: Value, what: str) -> Commitment:
+    """Read a commitment: a map of threshold and hashes.
+
+    Raises:
+        IdentityError: identity.malformed, identity.threshold
+    """
     fields = _fields(value, what, "threshold", "hashes")
     threshold = _integer(fields["threshold"], f"threshold of the {what}", 2**32)
     made = Commitment(
@@ -228,7 +233,12 @@ def check_commitment(made: Commitment, what: str) -> None:
         raise _error("identity.threshold", f"threshold of the {what}", made.threshold, expected)
 
 
-def _parse_end(value: Value) -> End:
+def parse_end(value: Value) -> End:
+    """Read where an epoch ends: a map of size and root.
+
+    Raises:
+        IdentityError: identity.malformed, identity.end
+    """
     fields = _fields(value, "end", "size", "root")
     root = fields["root"]
     if not isinstance(root, bytes) or len(root) != HASH_BYTES:
@@ -239,7 +249,12 @@ def _parse_end(value: Value) -> End:
     return end
 
 
-def _parse_epoch(value: Value) -> Epoch:
+def parse_epoch(value: Value) -> Epoch:
+    """Read what an event opens: a map of key, node and url.
+
+    Raises:
+        IdentityError: identity.epoch; SignatureError: key.malformed, key.refused
+    """
     try:
         fields = _fields(value, "epoch", "key", "node", "url")
         key, node, url = fields["key"], fields["node"], fields["url"]

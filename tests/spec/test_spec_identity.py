@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from frostnode.identity.create import create_genesis
+from frostnode.identity.drafts import draft_text, read_draft
 from frostnode.identity.kits import authority_key, recovery_key
 from frostnode.identity.words import from_words, to_words
 from frostnode.protocol.dagcbor import Cid, decode, encode
@@ -25,7 +26,7 @@ from frostnode.protocol.names import did_of
 
 DOCUMENT = Path(__file__).parents[2] / "spec/02-identity.md"
 BLOCKS = re.findall(r"^```json example\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
-EXAMPLE, IN_WORDS = map(json.loads, BLOCKS)
+EXAMPLE, DRAFT, IN_WORDS = map(json.loads, BLOCKS)
 RAW = [bytes.fromhex(event["signed"]) for event in EXAMPLE["events"]]
 EVENTS = [parse_signed_event(raw) for raw in RAW]
 GENESIS, MOVE, RECOVERY = EVENTS
@@ -84,5 +85,15 @@ def test_before_the_recovery_event_the_move_counts() -> None:
 
 
 def test_the_document_names_every_field_of_an_event() -> None:
-    table = set(re.findall(r"^\| `(\w+)` \|", DOCUMENT.read_text(), re.MULTILINE))
+    before_drafts, _, _ = DOCUMENT.read_text().partition("### Drafts")
+    table = set(re.findall(r"^\| `(\w+)` \|", before_drafts, re.MULTILINE))
     assert table == {name for signed in EVENTS for name in decode(encode_event(signed.event))}
+
+
+def test_the_draft_is_the_move_of_the_example() -> None:
+    draft = read_draft(BLOCKS[1].encode())
+    assert draft.signed() == MOVE
+    assert json.loads(draft_text(draft)) == DRAFT
+    _, _, drafts = DOCUMENT.read_text().partition("### Drafts")
+    rows = re.findall(r"^\| (`[^|]+`) \|", drafts.partition("### Words")[0], re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"\w+", row)} == DRAFT.keys()

@@ -133,7 +133,6 @@ class Owner:
                 [self._sheet],
                 after=after,
                 following=commit_kits([new], last.event.n + 2, 1),
-                recovery=None,
                 end=found.end,
                 epoch=found.epoch,
                 time_ms=START_MS + self._signed,

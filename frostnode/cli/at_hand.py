@@ -1,0 +1,159 @@
+"""The kits that are at hand in a command, from files or from their words, and what each of them has signed.
+
+Kits are opened here and nowhere else: a node is handed a signed event, never a key. Beside each kit lies what it
+has signed, so that it signs no other event for the same place unnoticed.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from frostnode.cli.shared import passphrase, read_file
+from frostnode.identity.drafts import DRAFT_FORMAT, Draft, draft_text, has_signed, read_draft
+from frostnode.identity.event_file import EventFile, read_event_file
+from frostnode.identity.kits import Kit, KitLabel, Purpose, open_kit, read_kit_label, utc
+from frostnode.identity.words import kit_from_words
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.errors import LocalError
+from frostnode.protocol.identity import Epoch, SignedEvent
+from frostnode.protocol.limits import DRAFT_FILE_BYTES_MAX, KIT_FILE_BYTES_MAX, KIT_WORDS_CHARS_MAX
+from frostnode.protocol.names import Did
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """A kit, and its file; or the name that it would have, of a kit that came as words."""
+
+    kit: Kit
+    file: Path
+
+    def event_path(self, draft: Draft) -> Path:
+        """Where the event that the kit signs is kept: beside it, one for each place in the history."""
+        place = (
+            f"event-{draft.event.n}" if draft.purpose is Purpose.AUTHORITY else f"recovery-{draft.awaited.n}"
+        )
+        return self.file.with_name(f"{self.file.stem}.{place}.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a kit has signed: the whole event, or None while signatures of others are missing."""
+
+    did: Did
+    cid: Cid
+    epoch: Epoch | None
+    signed: SignedEvent | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What the owner gives to sign with: kit files, the words of one, and the passphrase of the files."""
+
+    files: Sequence[Path]
+    words: bool
+    passphrase_file: Path | None
+
+    def secret(self) -> str:
+        """The passphrase, from its file or asked for.
+
+        Raises:
+            LocalError: kit.passphrase, input.unreadable
+        """
+        return passphrase(self.passphrase_file, confirm=False)
+
+    def labels(self) -> list[KitLabel]:
+        """What the kit files say openly.
+
+        Raises:
+            LocalError: input.unreadable, kit.malformed
+        """
+        return [read_kit_label(read_file(path, KIT_FILE_BYTES_MAX)) for path in self.files]
+
+    def open(self, secret: Callable[[], str], did: Did, purpose: Purpose, folder: Path) -> list[AtHand]:
+        """All of them. Words say neither whose nor what for they are; what their kit signs is kept in `folder`.
+
+        Raises:
+            LocalError: input.unreadable, kit.passphrase, kit.malformed, kit.words
+        """
+        self.labels()  # what is no kit is said before anybody types a passphrase
+        given = secret() if self.files else ""
+        found = [AtHand(open_kit(read_file(path, KIT_FILE_BYTES_MAX), given), path) for path in self.files]
+        if self.words:
+            kit = kit_from_words(_ask_words(), KitLabel(purpose=purpose, did=did, created=_now()))
+            found.append(AtHand(kit, folder / f"kit-{kit.mark[:8]}.json"))
+        return found
+
+
+def _ask_words() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("The 24 words of the kit, in order"))
+    return sys.stdin.read(KIT_WORDS_CHARS_MAX)
+
+
+def _now() -> str:
+    from frostnode.edge.clock import SystemClock
+
+    return utc(SystemClock().now_ms())
+
+
+# -- what a kit has signed ----------------------------------------------------------------------------
+
+
+def kept_beside(held: AtHand, draft: Draft) -> Kept | None:
+    """What the kit has signed for the place of the draft, if anything.
+
+    Raises:
+        LocalError: input.unreadable, usage
+    """
+    path = held.event_path(draft)
+    if not path.exists():
+        return None
+    try:
+        kept = _read_kept(read_file(path, DRAFT_FILE_BYTES_MAX))
+    except LocalError as error:
+        raise LocalError(
+            "input.unreadable",
+            f"{path} should hold what this kit has signed: {error.message}",
+            hint="take a copy of it from elsewhere; delete it only if that was certainly never sent",
+        ) from error
+    if kept.did != draft.did:
+        raise LocalError("usage", f"{path} is of another publisher", found=kept.did, expected=draft.did)
+    return kept
+
+
+def _read_kept(data: bytes) -> Kept:
+    if f'"{DRAFT_FORMAT}"'.encode() in data:
+        draft = read_draft(data)
+        return Kept(draft.did, draft.cid, draft.epoch, None if draft.unsigned else draft.signed())
+    file = read_event_file(data)
+    return Kept(file.did, file.signed.cid, file.signed.event.epoch, file.signed)
+
+
+def keep(kits: Sequence[AtHand], draft: Draft) -> None:
+    """Write what each kit has signed beside it, durably, before it is handed on or sent; none may have signed another.
+
+    Raises:
+        LocalError: draft.conflict, before anything is written; what is wrong with a file that is kept; StorageError
+    """
+    from frostnode.edge.home import replace_secret
+
+    signing = [held for held in kits if has_signed(draft, held.kit)]
+    for held in signing:
+        kept, path = kept_beside(held, draft), held.event_path(draft)
+        if kept is not None and kept.cid != draft.cid:
+            raise LocalError(
+                "draft.conflict",
+                f"this kit has signed another event {draft.event.n}, to {host_of(kept.epoch)}: two would be two histories",
+                hint=f"go on with that one; delete {path} only if nobody can send it any more",
+            )
+    text = draft_text(draft) if draft.unsigned else EventFile(draft.did, draft.signed()).to_text()
+    for held in signing:
+        replace_secret(held.event_path(draft), text)
+
+
+def host_of(epoch: Epoch | None) -> str:
+    """What people call the host of an epoch."""
+    return "no host" if epoch is None else epoch.url or "a host without address"

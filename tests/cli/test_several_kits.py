@@ -1,0 +1,126 @@
+"""Drafts at a real home: begun without a kit, signed elsewhere, sent once, and not when the history has gone on."""
+
+import json
+import shutil
+
+import pytest
+
+from frostnode import founding
+from frostnode.cli import drafting, main
+from frostnode.identity.kits import CHEAPEST, seal_kit
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def frost(capfd, tmp_path, monkeypatch):
+    """Run a command at a home whose kits lie in a folder of their own: (exit code, answer or output, errors)."""
+    monkeypatch.setitem(founding.found.__kwdefaults__, "cost", CHEAPEST)
+    monkeypatch.setitem(seal_kit.__kwdefaults__, "cost", CHEAPEST)
+    monkeypatch.setattr(founding.write_kit, "__defaults__", (CHEAPEST,))
+    monkeypatch.setenv("FROST_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret").write_text("open sesame\n")
+
+    def run(*arguments):
+        code = 0
+        try:
+            main([*map(str, arguments)])
+        except SystemExit as left:
+            code = left.code or 0
+        out, err = capfd.readouterr()
+        assert "Traceback" not in err
+        return code, json.loads(out) if "--json" in arguments and not code else out, err
+
+    assert (
+        run("init", "--name", "Polar Data", "--passphrase-file", "secret", "--kit", "safe/kit.json")[0] == 0
+    )
+    return run
+
+
+SECRET = ("--passphrase-file", "secret", "--yes", "--json")
+SIGN = ("--kit", "safe/kit.json", *SECRET)
+
+
+def test_a_kit_need_not_come_to_the_host(frost, tmp_path):
+    code, begun, _ = frost("rotate", "--draft", "draft", "--json")
+    assert (code, begun["keys"], begun["threshold"]) == (0, 0, 1)
+    code, _, err = frost("rotate", "--event", "draft", "--json")
+    assert (code, "`frost sign DRAFT --kit KIT`" in err) == (7, True)
+    _, signed, _ = frost("sign", "draft", *SIGN)
+    assert signed["signatures"] == 1
+    _, done, _ = frost("rotate", "--event", "draft", "--json")
+    assert (done["n"], done["event"]) == (1, signed["event"])
+    assert frost("kit", "check", "safe/kit.json", "--passphrase-file", "secret")[0] == 0
+
+
+def test_a_sending_that_broke_off_goes_on_with_the_same_bytes(frost, tmp_path, monkeypatch):
+    frost("rotate", "--draft", "draft", "--json")
+    with monkeypatch.context() as patched:
+        patched.setattr(drafting, "send", lambda *_: 1 / 0)
+        assert frost("rotate", "--event", "draft", *SIGN)[0] != 0
+    kept = (tmp_path / "safe/kit.event-1.json").read_bytes()
+    code, done, err = frost("rotate", "--event", "draft", "--yes", "--json")  # the kit is away again
+    assert (code, done["n"]) == (0, 1), err
+    assert (tmp_path / "safe/kit.event-1.json").read_bytes() == kept
+    assert frost("rotate", "--event", "draft", "--yes", "--json")[1]["event"] == done["event"]
+
+
+def test_a_draft_that_is_overtaken_is_not_sent(frost, tmp_path):
+    frost("rotate", "--draft", "late", "--json")
+    shutil.copytree(tmp_path / "safe", tmp_path / "copy")
+    assert frost("rotate", *SIGN)[0] == 0
+    code, _, err = frost("sign", "late", *SIGN)
+    assert (code, "draft.conflict" in err) == (7, True)
+    assert frost("sign", "late", "--kit", "copy/kit.json", *SECRET)[0] == 0, "a copy remembers nothing"
+    code, _, err = frost("rotate", "--event", "late", "--json")
+    assert (code, "is not the last one any more" in err, "begin another draft" in err) == (2, True, True)
+
+
+def test_a_draft_for_another_host_is_sent_from_there(frost, tmp_path, monkeypatch):
+    frost("rotate", "--draft", "draft", *SIGN)
+    text = (tmp_path / "draft").read_text()
+    frost("init", "--home", "other", "--carrier", "--name", "Other")
+    frost("export", "polar.frostarchive")
+    frost("import-archive", "--home", "other", "polar.frostarchive")
+    code, _, err = frost("move", "--home", "other", "--event", "draft", "--end", "0")
+    assert (code, "--event sends a draft as it is" in err) == (2, True)
+    code, _, err = frost("move", "--home", "other", "--event", "draft")
+    assert (code, "host that the draft names" in err, "send it from there" in err) == (3, True, True)
+    assert (tmp_path / "draft").read_text() == text
+
+
+def test_what_was_published_since_is_told_before_it_is_cut_off(frost, tmp_path):
+    frost("rotate", "--draft", "draft", *SIGN)
+    (tmp_path / "record.json").write_text('{"type": "dataset", "key": "ice", "title": "Ice"}')
+    assert frost("publish", "record.json")[0] == 0
+    code, out, _ = frost("rotate", "--event", "draft")
+    assert code == 0
+    assert "1 entry was published since the draft was begun and will not count" in out
+
+
+def test_new_kits_for_several_are_written_with_the_draft_and_not_when_rehearsed(frost, tmp_path):
+    new = ("--new-kit", "ann.json", "--new-kit", "ben.json", "--threshold", "2")
+    code, _, err = frost("rotate", "--draft", "draft", *new, *SIGN, "--rehearse")
+    assert code == 0, err
+    assert not (tmp_path / "ann.json").exists()
+    assert not (tmp_path / "draft").exists()
+    code, answer, err = frost("rotate", "--draft", "draft", *new, *SIGN)
+    assert code == 0, err
+    assert any("puts OTHER authority kits in force, 2 of 2 kits will sign" in line for line in answer["says"])
+    assert frost("rotate", "--event", "draft", "--json")[0] == 0
+    code, _, err = frost("rotate", "--kit", "ann.json", *SECRET)
+    assert (code, "found 1, expected 2" in err, "--draft FILE" in err) == (2, True, True)
+    code, _, err = frost("rotate", "--draft", "draft", "--kit", "ann.json", *SECRET)
+    assert (code, "output.exists" in err) == (7, True)
+    code, half, _ = frost("rotate", "--draft", "second", "--kit", "ann.json", *SECRET)
+    assert (half["keys"], half["signatures"]) == (1, 0)
+    assert frost("sign", "second", "--kit", "ben.json", *SECRET)[1]["signatures"] == 1
+    assert frost("rotate", "--event", "second", "--kit", "ann.json", *SECRET)[1]["n"] == 2
+
+
+def test_nothing_to_sign_with_is_said_so(frost):
+    code, _, err = frost("rotate", "--yes")
+    assert (code, "--words" in err, "--draft FILE" in err) == (2, True, True)
+    code, _, err = frost("recover", "--after", "0", "--draft", "draft")
+    assert (code, "--new-kit FILE" in err) == (2, True)
