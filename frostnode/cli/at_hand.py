@@ -57,12 +57,12 @@ class Means:
     passphrase_file: Path | None
 
     def secret(self) -> str:
-        """The passphrase, from its file or asked for.
+        """The passphrase, from its file or asked for: twice where it opens nothing yet, but only closes new kits.
 
         Raises:
             LocalError: kit.passphrase, input.unreadable
         """
-        return passphrase(self.passphrase_file, confirm=False)
+        return passphrase(self.passphrase_file, confirm=not self.files)
 
     def labels(self) -> list[KitLabel]:
         """What the kit files say openly.

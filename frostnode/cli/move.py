@@ -105,7 +105,9 @@ def _succeed(as_json: bool, *, is_here: bool, kits: Sequence[Path], **options: A
         acting.finish()
         return
     found = ask_carriers(acting.terms, acting.publisher())
-    if is_here and not found.answer["hosted"]:
+    last = found.history.path[-1].event.epoch
+    was_here = last is not None and last.node == found.epoch.node  # perhaps after this home was saved
+    if is_here and not (found.answer["hosted"] or was_here):
         raise LocalError("publisher.not-hosted", f"{found.did} is not hosted here", hint="`frost move`")
     acting.show(found)
     check_one_tree(found, acting.terms.end)

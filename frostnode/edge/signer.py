@@ -12,6 +12,7 @@ from typing import Final
 
 from frostnode.edge.sqlite.connection import Database
 from frostnode.edge.sqlite.migrations import migrate, migrations
+from frostnode.log.sequencer import TO_ROTATE
 from frostnode.ports import SignRequest, Worker
 from frostnode.protocol.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from frostnode.protocol.errors import LocalError, PeerError, StorageError
@@ -113,10 +114,12 @@ def _check_growth(request: SignRequest, size: int, root: bytes) -> None:
             f"tree of {request.origin} to be extended",
             found=f"{request.old_size} {request.old_root.hex()} to {request.new_size}",
             expected=f"{size} {root.hex()}",
+            hint=TO_ROTATE,
         )
     try:
         verify_consistency(
             request.old_size, request.old_root, request.new_size, request.new_root, request.consistency
         )
     except PeerError as error:
-        raise LocalError("signer.conflict", f"tree of {request.origin} to be signed: {error}") from error
+        what = f"tree of {request.origin} to be signed: {error}"
+        raise LocalError("signer.conflict", what, hint=TO_ROTATE) from error

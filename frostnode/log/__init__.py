@@ -3,6 +3,7 @@
     sequencer   the one way into an own log: write ahead, sign, reveal
     recent      how a repeated submission is recognised
     service     many callers, one commit
+    left        a publisher that was hosted here and is not now
     content     leaves and bodies as what they say
     audit       what fsck asks of a store
     fsck        derive everything again from bytes; fsck_* are its parts

@@ -10,7 +10,9 @@ Any step may fail, before or after it took effect; calling again with the same b
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 import trio
 
@@ -20,7 +22,7 @@ from frostnode.ports import ArrivalKind, LogReader, LogStore, LogWriter, Signer,
 from frostnode.protocol.checkpoint import open_checkpoint
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import header_cid, parse_header
-from frostnode.protocol.errors import LocalError, RecordError
+from frostnode.protocol.errors import LocalError, RecordError, StorageError
 from frostnode.protocol.growth import grow
 from frostnode.protocol.limits import FRAME_BODIES_BYTES_MAX
 from frostnode.protocol.log_state import LogState
@@ -28,6 +30,9 @@ from frostnode.protocol.merkle import compact_range, consistency_proof, leaf_has
 from frostnode.protocol.named_body import named_body
 from frostnode.protocol.names import Did, Origin, parse_origin
 from frostnode.protocol.tiles import decode_bundle, runs
+
+TO_ROTATE: Final = "rotate the log key once carriers answer: `frost rotate --kit KIT`"
+"""What to do where the signer remembers another tree of the log than is here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +102,19 @@ class Sequencer:
         """Sign and reveal what waits, if anything does."""
         request = await self._worker.run(lambda: self._request(origin))
         if request is not None:
-            note = await self._signer.sign(request)
+            try:
+                note = await self._signer.sign(request)
+            except LocalError as error:
+                if error.code == "signer.conflict":
+                    with suppress(StorageError):  # it is met again at the next try
+                        await self._worker.run(lambda: self._note_refusal(request))
+                raise
             await self._worker.run(lambda: self._reveal(request, note))
+
+    def _note_refusal(self, request: SignRequest) -> None:
+        """Note from where on the signer does not go on: whoever looks at the status later is told."""
+        with self._store.write() as writer:
+            writer.put_setting(_refused(request.origin), str(request.old_size))
 
     # -- 1 write ahead --------------------------------------------------------------------------------
 
@@ -156,9 +172,20 @@ class Sequencer:
                     f"tree of {origin} that the signer signed",
                     found=f"{signed.size} {signed.root.hex()}",
                     expected=f"{state.held.size} {state.held.root().hex()}",
+                    hint=TO_ROTATE,
                 )
             writer.serve(origin, note, signed.size)
             _announce(writer, did, origin, request.old_size, request.new_size)
+
+
+def is_refused(reader: LogReader, state: LogState) -> bool:
+    """Whether leaves wait because the signer remembers another tree of the log than is here."""
+    waits = state.served < state.held.size
+    return waits and reader.setting(_refused(state.origin)) == str(state.served)
+
+
+def _refused(origin: Origin) -> str:
+    return f"refused {origin}"
 
 
 def open_log(reader: LogReader, origin: Origin) -> LogState:

@@ -40,7 +40,8 @@ async def awaits(parts: Parts, params: Params, progress: Progress) -> Json:
     """
 
     def work(reader: LogReader) -> Json:
-        histories = [reader.history(item.did) for item in reader.hosted()]
+        dids = dict.fromkeys(item.did for item in reader.hosted())  # of several epochs each
+        histories = [reader.history(did) for did in dids]
         return {
             "hosted": [
                 {"did": history.did, **{str(each): awaited_json(history, each) for each in Purpose}}

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from frostnode.log.left import TO_GO_ON, Left, left
+from frostnode.log.sequencer import TO_ROTATE, is_refused
 from frostnode.neighbours import Hosted
 from frostnode.operations.around import lease_json, offers_json, peer_json
 from frostnode.operations.badges import Badges
@@ -11,8 +13,8 @@ from frostnode.operations.read import log_json, shown_dids
 from frostnode.operations.vouch import asked_json, witnesses_json
 from frostnode.ports import CatalogReader, LogReader
 from frostnode.protocol.errors import LocalError
-from frostnode.protocol.keys import to_multibase
 from frostnode.protocol.limits import LISTING_MAX
+from frostnode.protocol.log_state import LogState
 from frostnode.protocol.names import Origin, parse_origin
 
 
@@ -58,31 +60,27 @@ def _hosted_json(parts: Parts, log: LogReader, catalog: CatalogReader, hosted: H
     state = log.log(hosted.origin)
     if state is None:
         raise LocalError("publisher.unknown", f"{hosted.origin} is hosted but not stored")
+    gone = left(log, hosted.did)
     return {
         "did": hosted.did,
         "badge": Badges(parts, catalog, log).badge(hosted.did),
-        "moved_to": _moved_to(log, hosted),
-        "publishing_waits": _waits(parts, hosted.origin),
+        "moved_to": None if gone is None or gone.is_here else gone.where,
+        "publishing_waits": _waits(parts, log, state, gone),
         **log_json(state),
         "witnesses": witnesses_json(parts, log, catalog, state),
         "asked": asked_json(parts, hosted.origin),
     }
 
 
-def _waits(parts: Parts, origin: Origin) -> str | None:
-    """Why nothing is signed now; None when it may be."""
+def _waits(parts: Parts, log: LogReader, state: LogState, gone: Left | None) -> str | None:
+    """Why nothing is signed now, and what to do; None when it may be."""
+    if gone is not None and gone.is_here:
+        return f"its log key was changed here after this home was saved: {TO_GO_ON}"
     if parts.start_check.is_copy:
         return "this home was copied or put back: `frost serve --i-am-the-only-copy` if no other one runs"
-    return parts.start_check.waiting.get(origin)
-
-
-def _moved_to(log: LogReader, hosted: Hosted) -> str | None:
-    """Where a publisher lives that has left: a URL, or the node key of its host; None while it lives here."""
-    history = log.history(hosted.did)
-    last = history.standing[-1] if history is not None and history.standing else None
-    if last is None or last.node is None or log.hosted_log(last.origin) is not None:
-        return None
-    return last.url or to_multibase(last.node)
+    if is_refused(log, state):
+        return f"the signer remembers another tree of this log than is here: {TO_ROTATE}"
+    return parts.start_check.waiting.get(state.origin)
 
 
 def _disputed_json(log: LogReader, origin: Origin) -> Json:

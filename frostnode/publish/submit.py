@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from frostnode.log.content import readable_body
+from frostnode.log.left import TO_GO_ON, left
 from frostnode.log.sequencer import Submission
 from frostnode.log.withheld import check_shown
 from frostnode.neighbours import Hosted
@@ -58,9 +59,9 @@ def open_place(reader: LogReader, did: str | None) -> Place:
     for publisher in dids:
         check_shown(reader, publisher)
         return Place(publisher, open_here[publisher])
-    left = [item.did for item in hosted if wanted in (None, item.did)]
-    if left:
-        raise _left(reader, left[-1])
+    gone = [item.did for item in hosted if wanted in (None, item.did)]
+    if gone:
+        raise _left(reader, gone[-1])
     raise LocalError(
         "publisher.not-hosted", f"no open log of {wanted or 'any publisher'} here", hint="`frost init`"
     )
@@ -74,13 +75,17 @@ def _is_open(reader: LogReader, item: Hosted) -> bool:
 
 def _left(reader: LogReader, did: Did) -> LocalError:
     """Why a publisher that was hosted here cannot publish here."""
-    history = reader.history(did)
-    standing = history.standing[-1] if history is not None and history.standing else None
-    where = standing.url if standing is not None and standing.url else "another host"
+    found = left(reader, did)
+    if found is not None and found.is_here:
+        return LocalError(
+            "epoch.ended",
+            f"the log key of {did} was changed here after this home was saved",
+            hint=TO_GO_ON,
+        )
     return LocalError(
         "epoch.ended",
         f"{did} has moved",
-        found=where,
+        found="another host" if found is None else found.where,
         expected="this node",
         hint="publish there, or bring it here: `frost move`",
     )

@@ -310,6 +310,36 @@ def test_a_signer_that_lost_its_memory_signs_nothing_and_status_says_what_waits(
     assert (code, "signer.conflict" in err) == (exit_code_of("signer.conflict"), True)
     _, out, _ = run(capfd, "status")
     assert "2 entries, 1 awaiting a signature\n" in out
+    assert "rotate the log key once carriers answer: `frost rotate --kit KIT`" in out
+    assert "frost rotate --kit KIT" in err
+    secret = ("--passphrase-file", folder.parent / "passphrase", "--yes")
+    assert run(capfd, "rotate", "--kit", folder / "authority-kit.json", *secret)[0] == 0
+    assert "rotate" not in run(capfd, "status")[1]
+    assert run(capfd, "publish", tmp_path / "one.json")[0] == 0
+
+
+@pytest.mark.slow
+def test_a_home_older_than_a_rotation_of_its_own_says_so_and_rotates_again(home, capfd, tmp_path):
+    folder, _ = home
+    image = {path: path.read_bytes() for path in folder.glob("*.db")}
+    rotate = ("rotate", "--kit", folder / "authority-kit.json", "--passphrase-file")
+    rotate = (*rotate, folder.parent / "passphrase", "--yes")
+    assert run(capfd, *rotate)[0] == 0
+    (tmp_path / "one.json").write_text(json.dumps(RECORD))
+    assert run(capfd, "publish", tmp_path / "one.json")[0] == 0
+    assert run(capfd, "export", tmp_path / "carried")[0] == 0
+    for path, data in image.items():
+        path.write_bytes(data)
+    assert run(capfd, "import-archive", tmp_path / "carried")[0] == 0
+    _, out, _ = run(capfd, "status")
+    assert "moved" not in out
+    assert "its log key was changed here after this home was saved: `frost rotate --kit KIT`" in out
+    code, _, err = run(capfd, "publish", tmp_path / "one.json")
+    assert (code, "moved" in err, "`frost rotate --kit KIT`" in err) == (7, False, True)
+    code, _, err = run(capfd, *rotate)
+    assert code == 0, err
+    assert "publishing waits" not in run(capfd, "status")[1]
+    assert run(capfd, "publish", tmp_path / "one.json")[0] == 0
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Drafts at a real home: begun without a kit, signed elsewhere, sent once, and not when the history has gone on."""
 
+import io
 import json
 import shutil
 
@@ -117,6 +118,28 @@ def test_new_kits_for_several_are_written_with_the_draft_and_not_when_rehearsed(
     assert (half["keys"], half["signatures"]) == (1, 0)
     assert frost("sign", "second", "--kit", "ben.json", *SECRET)[1]["signatures"] == 1
     assert frost("rotate", "--event", "second", "--kit", "ann.json", *SECRET)[1]["n"] == 2
+
+
+def test_paper_alone_is_enough_to_rotate_and_to_recover(frost, tmp_path, monkeypatch):
+    def typed(*, of):
+        out = frost("kit", "words", of, "--passphrase-file", "secret")[1].split("\n", 1)[1]
+        return io.StringIO(out)
+
+    paper = {name: typed(of=f"safe/{name}.json") for name in ("kit", "kit-recovery")}
+    (tmp_path / "safe").rename(tmp_path / "burnt")
+    monkeypatch.setattr("sys.stdin", paper["kit"])
+    code, done, err = frost("rotate", "--words", "--yes", "--json")
+    assert (code, done["n"]) == (0, 1), err
+    (kept,) = (tmp_path / "home").glob("kit-*.event-1.json")
+    assert json.loads(kept.read_text())["format"] == "frost-event/1"
+    paper["kit-recovery"].seek(0)
+    monkeypatch.setattr("sys.stdin", paper["kit-recovery"])
+    code, _, err = frost("rotate", "--words", "--yes")
+    assert (code, "it is the recovery sheet" in err) == (2, True), err
+    paper["kit-recovery"].seek(0)
+    code, done, err = frost("recover", "--words", "--after", "1", "--new-kit", "new.json", *SECRET)
+    assert (code, done["n"]) == (0, 2), err
+    assert frost("rotate", "--kit", "new.json", *SECRET)[1]["n"] == 3
 
 
 def test_nothing_to_sign_with_is_said_so(frost):
