@@ -5,12 +5,12 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from frostnode.cli.at_hand import AtHand, host_of, keep, kept_beside
-from frostnode.cli.shared import ask_node, count
+from frostnode.cli.shared import ask_node, count, plain
 from frostnode.identity.drafts import Draft, sign_all
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError
@@ -18,6 +18,9 @@ from frostnode.protocol.history import History
 from frostnode.protocol.identity import Commitment, End, Epoch, Kind, SignedEvent, parse_signed_event
 from frostnode.protocol.keys import from_multibase
 from frostnode.protocol.names import Did
+
+_HAS_NONE: Final = "record.not-found"
+"""How a carrier answers that has no head of a log."""
 
 Renew = Callable[[], Commitment]
 """Writes new kits, and commits to them."""
@@ -51,7 +54,13 @@ def ask_carriers(terms: Terms, did: Did, after: Cid | None = None) -> Survey:
     params: dict[str, Any] = {"did": did, "urls": list(terms.peers), "fetch": terms.fetch, "end": terms.end}
     if after is not None:
         params["after"] = str(after)
-    answer = ask_node(terms.home, "survey", params)
+    try:
+        answer = ask_node(terms.home, "survey", params)
+    except LocalError as error:
+        if error.code != "publisher.unknown" or after is not None:
+            raise
+        hint = "name one of its carriers with --peer URL, or take the kit of another publisher"
+        raise LocalError(error.code, error.message, hint=hint) from error
     history = History.empty(did)
     events = [parse_signed_event(b64decode(raw)) for raw in answer["events"]]
     history.take(events[: answer["path"]])  # what counts for the node, before what stands beside it
@@ -70,8 +79,10 @@ def show_survey(found: Survey) -> None:
     for line in answer["carriers"]:
         has = "no head" if line["size"] is None else count(line["size"], "entry", "entries")
         note = {"other": "of ANOTHER tree", "not compared": "not compared"}.get(line["tree"], "")
-        told = has if line["knows"] else "no answer"
-        click.echo("  " + "  ".join(part for part in (line["url"], told, note, line["error"]) if part))
+        told, error = has if line["knows"] else "no answer", plain(line["error"])
+        if error.startswith(_HAS_NONE):
+            told, error = "nothing of it yet", ""
+        click.echo("  " + "  ".join(part for part in (line["url"], told, note, error) if part))
     click.echo(f"its log ends at {count(found.end.size, 'entry', 'entries')}")
     if answer["lost"]:
         click.echo(f"{count(answer['lost'], 'entry', 'entries')} of these could be had from nobody so far")
@@ -110,13 +121,13 @@ def _shows_its_end(found: Survey) -> bool:
         return True
     host = found.answer["host"]
     return any(
-        line["size"] is not None or (line["url"] == host and line["error"].startswith("record.not-found"))
+        line["size"] is not None or (line["url"] == host and line["error"].startswith(_HAS_NONE))
         for line in found.answer["carriers"]
     )
 
 
 def act(
-    terms: Terms, found: Survey, draft: Draft, kits: Sequence[AtHand], renew: Renew | None
+    terms: Terms, found: Survey, draft: Draft, kits: Sequence[AtHand], renew: Renew | None, *, as_json: bool
 ) -> dict[str, Any]:
     """Sign with kits that are all here, keep, and hand over to the node; what was kept of an earlier try goes first.
 
@@ -126,19 +137,43 @@ def act(
     signed, opened = _kept(found, draft, kits), [held.kit for held in kits]
     if signed is None:
         draft = sign_all(draft, opened)
-    answer = {"did": found.did, "n": draft.event.n, "end": found.answer["end"], "lost": found.answer["lost"]}
+    elif signed.event.end is not None and not as_json:
+        click.echo(f"event {signed.event.n} was signed before, and is sent as it is")
+        show_cut(signed.event.end, found, "it was signed")
     if terms.rehearse:
-        return {**answer, "rehearsed": True}
+        return {**outcome(found, signed or draft.signed()), "rehearsed": True}
     confirm(terms.yes)
     if signed is None:
         if renew is not None:
             draft = sign_all(replace(draft, following=renew(), signers=()), opened)
         keep(kits, draft)
         signed = draft.signed()
-    return {**answer, "event": str(signed.cid), **send(terms, found.did, signed)}
+    return {**outcome(found, signed), **send(terms, found.did, signed)}
 
 
-def confirm(yes: bool) -> None:
+def outcome(found: Survey, signed: SignedEvent) -> dict[str, Any]:
+    """What an event comes to: where it ends the log, and how many entries of it could be had from nobody."""
+    end = signed.event.end
+    assert end is not None, "it follows another"
+    return {
+        "did": found.did,
+        "n": signed.event.n,
+        "event": str(signed.cid),
+        "end": {"size": end.size, "root": end.root.hex()},
+        "lost": max(0, end.size - found.answer["held"]) if end != found.end else found.answer["lost"],
+    }
+
+
+def show_cut(end: End, found: Survey, since: str) -> None:
+    """Tell what was published since it was decided where the log ends."""
+    more = found.end.size - end.size
+    if more > 0:
+        entries = count(more, "entry was", "entries were")
+        told = f"{entries} published since {since} and will not count: `frost republish` brings them back"
+        click.secho(told, bold=True)
+
+
+def confirm(yes: bool, question: str = "Sign this? It cannot be taken back") -> None:
     """Ask the owner.
 
     Raises:
@@ -148,7 +183,7 @@ def confirm(yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise LocalError("usage", "nothing was signed: there is no terminal to ask", hint="give --yes")
-    if not click.confirm("Sign this? It cannot be taken back", default=False):
+    if not click.confirm(question, default=False):
         raise LocalError("usage", "nothing was signed")
 
 

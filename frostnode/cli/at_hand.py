@@ -5,13 +5,15 @@ has signed, so that it signs no other event for the same place unnoticed.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import click
 
-from frostnode.cli.shared import passphrase, read_file
+from frostnode.cli.shared import passphrase as ask_passphrase
+from frostnode.cli.shared import read_file
 from frostnode.identity.drafts import DRAFT_FORMAT, Draft, draft_text, has_signed, read_draft
 from frostnode.identity.event_file import EventFile, read_event_file
 from frostnode.identity.kits import Kit, KitLabel, Purpose, open_kit, read_kit_label, utc
@@ -48,7 +50,7 @@ class Kept:
     signed: SignedEvent | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Means:
     """What the owner gives to sign with: kit files, the words of one, and the passphrase of the files."""
 
@@ -56,30 +58,50 @@ class Means:
     words: bool
     passphrase_file: Path | None
 
-    def secret(self) -> str:
+    @cached_property
+    def passphrase(self) -> str:
         """The passphrase, from its file or asked for: twice where it opens nothing yet, but only closes new kits.
 
         Raises:
             LocalError: kit.passphrase, input.unreadable
         """
-        return passphrase(self.passphrase_file, confirm=not self.files)
+        return ask_passphrase(self.passphrase_file, confirm=not self.files)
 
-    def labels(self) -> list[KitLabel]:
-        """What the kit files say openly.
+    def publisher(self, purpose: Purpose) -> Did | None:
+        """Whose kits the files say they are, openly; None without a file.
 
         Raises:
-            LocalError: input.unreadable, kit.malformed
+            LocalError: input.unreadable, kit.malformed; kit.mismatch, when they are of two, or for something else
         """
-        return [read_kit_label(read_file(path, KIT_FILE_BYTES_MAX)) for path in self.files]
+        labels = [read_kit_label(read_file(path, KIT_FILE_BYTES_MAX)) for path in self.files]
+        for path, label in zip(self.files, labels, strict=True):
+            if label.purpose is not purpose:
+                raise LocalError(
+                    "kit.mismatch",
+                    f"{path} is of the wrong kind",
+                    found=label.purpose.kit_name,
+                    expected=purpose.kit_name,
+                    hint="a recovery sheet recovers a publisher, an authority kit does all else",
+                )
+        dids = list(dict.fromkeys(label.did for label in labels))
+        if len(dids) > 1:
+            raise LocalError(
+                "kit.mismatch",
+                f"{len(self.files)} kits",
+                found=f"of {len(dids)} publishers",
+                expected="of one",
+                hint="leave out those of " + ", ".join(dids[1:]),
+            )
+        return dids[0] if dids else None
 
-    def open(self, secret: Callable[[], str], did: Did, purpose: Purpose, folder: Path) -> list[AtHand]:
+    def open(self, did: Did, purpose: Purpose, folder: Path) -> list[AtHand]:
         """All of them. Words say neither whose nor what for they are; what their kit signs is kept in `folder`.
 
         Raises:
-            LocalError: input.unreadable, kit.passphrase, kit.malformed, kit.words
+            LocalError: input.unreadable, kit.passphrase, kit.malformed, kit.mismatch, kit.words
         """
-        self.labels()  # what is no kit is said before anybody types a passphrase
-        given = secret() if self.files else ""
+        self.publisher(purpose)  # what is no kit is said before anybody types a passphrase
+        given = self.passphrase if self.files else ""
         found = [AtHand(open_kit(read_file(path, KIT_FILE_BYTES_MAX), given), path) for path in self.files]
         if self.words:
             kit = kit_from_words(_ask_words(), KitLabel(purpose=purpose, did=did, created=_now()))
@@ -138,20 +160,30 @@ def keep(kits: Sequence[AtHand], draft: Draft) -> None:
     Raises:
         LocalError: draft.conflict, before anything is written; what is wrong with a file that is kept; StorageError
     """
-    from frostnode.edge.home import replace_secret
+    from frostnode.edge.home import replace_secret, write_secret
 
     signing = [held for held in kits if has_signed(draft, held.kit)]
-    for held in signing:
-        kept, path = kept_beside(held, draft), held.event_path(draft)
+    text = draft_text(draft) if draft.unsigned else EventFile(draft.did, draft.signed()).to_text()
+    known = [(held, kept_beside(held, draft)) for held in signing]
+    for held, kept in known:
         if kept is not None and kept.cid != draft.cid:
             raise LocalError(
                 "draft.conflict",
                 f"this kit has signed another event {draft.event.n}, to {host_of(kept.epoch)}: two would be two histories",
-                hint=f"go on with that one; delete {path} only if nobody can send it any more",
+                hint=f"go on with that one; delete {held.event_path(draft)} only if nobody can send it any more",
             )
-    text = draft_text(draft) if draft.unsigned else EventFile(draft.did, draft.signed()).to_text()
-    for held in signing:
-        replace_secret(held.event_path(draft), text)
+    for held, kept in known:
+        if kept is not None:
+            replace_secret(held.event_path(draft), text)
+            continue
+        try:
+            write_secret(held.event_path(draft), text)
+        except LocalError as error:  # another command was quicker
+            raise LocalError(
+                "draft.conflict",
+                f"another command has just signed event {draft.event.n} with this kit",
+                hint="go on with that one",
+            ) from error
 
 
 def host_of(epoch: Epoch | None) -> str:

@@ -10,7 +10,17 @@ from typing import Any
 
 import click
 
-from frostnode.cli.acting import Renew, Survey, Terms, ask_carriers, confirm, send, show_survey
+from frostnode.cli.acting import (
+    Renew,
+    Survey,
+    Terms,
+    ask_carriers,
+    confirm,
+    outcome,
+    send,
+    show_cut,
+    show_survey,
+)
 from frostnode.cli.at_hand import AtHand, Means, host_of, keep
 from frostnode.cli.shared import count, plain, read_file
 from frostnode.identity.drafts import Draft, contribute, draft_text, read_draft
@@ -70,8 +80,7 @@ def sign_draft(path: Path, means: Means, *, yes: bool, as_json: bool) -> dict[st
     draft = open_draft(path)
     if not as_json:
         show_draft(draft)
-    kits = means.open(means.secret, draft.did, draft.purpose, path.parent)
-    contribute(draft, [held.kit for held in kits])  # what does not fit is said before anybody is asked
+    kits = means.open(draft.did, draft.purpose, path.parent)
     draft = _add(yes, draft, kits)
     replace_secret(path, draft_text(draft))
     return {**draft_json(draft), "draft": str(path)}
@@ -86,18 +95,16 @@ def finish(terms: Terms, path: Path, means: Means, *, as_json: bool) -> dict[str
     from frostnode.edge.home import replace_secret
 
     draft = open_draft(path)
+    kits = means.open(draft.did, draft.purpose, path.parent)
     found = ask_carriers(terms, draft.did, draft.prev if draft.kind is Kind.RECOVERY else None)
     if not as_json:
         show_survey(found)
         show_draft(draft)
-        for line in _later(draft, found):
-            click.secho(line, bold=True)
+        show_cut(draft.end, found, "the draft was begun")
     _check_current(draft, found)
-    kits = means.open(means.secret, draft.did, draft.purpose, path.parent)
     added = contribute(draft, [held.kit for held in kits]) if kits else draft
     signed = added.signed()
-    answer = {"did": draft.did, "n": draft.event.n, "end": found.answer["end"], "lost": found.answer["lost"]}
-    answer = {**answer, "event": str(signed.cid)}
+    answer = outcome(found, signed)
     if terms.rehearse:
         return {**answer, "rehearsed": True}
     if added != draft:
@@ -108,10 +115,13 @@ def finish(terms: Terms, path: Path, means: Means, *, as_json: bool) -> dict[str
 
 
 def _add(yes: bool, draft: Draft, kits: Sequence[AtHand]) -> Draft:
-    confirm(yes)
-    draft = contribute(draft, [held.kit for held in kits])
-    keep(kits, draft)
-    return draft
+    added = contribute(draft, [held.kit for held in kits])
+    if added.is_whole:
+        confirm(yes)
+    else:
+        confirm(yes, "Take part in this? You are asked again before anything is signed")
+    keep(kits, added)
+    return added
 
 
 def _check_current(draft: Draft, found: Survey) -> None:
@@ -139,14 +149,6 @@ def _check_current(draft: Draft, found: Survey) -> None:
             expected="this one, and a log key of its own",
             hint="send it from there, or begin another draft here",
         )
-
-
-def _later(draft: Draft, found: Survey) -> Iterator[str]:
-    """What was published since the draft was begun."""
-    more = found.end.size - draft.end.size
-    if more > 0 and found.history.event(draft.prev) is not None:
-        since = count(more, "entry was", "entries were")
-        yield f"{since} published since the draft was begun and will not count: `frost republish` brings them back"
 
 
 # -- in words -----------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ def kit_state(home: Path) -> Json:
         "checks": [
             _check(notes, item["did"], purpose, item[purpose])
             for item in awaited
+            if not item["gone"]  # who has moved away is asked by the new host
             for purpose in Purpose
             if item[purpose] is not None
         ],

@@ -1,15 +1,15 @@
 """`frost move`, `frost rotate` and `frost recover`: where a publisher lives, and under which keys."""
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from frostnode.cli.acting import Survey, Terms, act, ask_carriers, check_one_tree, show_survey
-from frostnode.cli.at_hand import Means
-from frostnode.cli.shared import count, home_option, json_option, need_node, show_json
+from frostnode.cli.at_hand import AtHand, Means
+from frostnode.cli.shared import ask_node, count, home_option, json_option, need_node, show_json
 from frostnode.identity.acts import next_draft, recovery_draft
 from frostnode.identity.commitments import commit_kits
 from frostnode.identity.drafts import Draft
@@ -104,15 +104,22 @@ def _succeed(as_json: bool, *, is_here: bool, kits: Sequence[Path], **options: A
     if acting.event is not None:
         acting.finish()
         return
-    found = ask_carriers(acting.terms, acting.publisher())
+    did, at_hand = acting.opened(is_here=is_here)
+    found = ask_carriers(acting.terms, did)
     last = found.history.path[-1].event.epoch
     was_here = last is not None and last.node == found.epoch.node  # perhaps after this home was saved
     if is_here and not (found.answer["hosted"] or was_here):
-        raise LocalError("publisher.not-hosted", f"{found.did} is not hosted here", hint="`frost move`")
+        raise LocalError(
+            "publisher.not-hosted",
+            f"host of {found.did}",
+            found=found.answer["host"] or "another",
+            expected="this one",
+            hint="rotate there, or bring it here with `frost move`",
+        )
     acting.show(found)
     check_one_tree(found, acting.terms.end)
     draft = next_draft(found.history, following=None, end=found.end, epoch=found.epoch, time_ms=_now_ms())
-    acting.carry_out(found, draft)
+    acting.carry_out(found, draft, at_hand)
 
 
 @click.command()
@@ -140,7 +147,8 @@ def recover(as_json: bool, *, sheets: Sequence[Path], after: str | None, **optio
         return
     if not acting.new:
         raise LocalError("usage", "a recovery names new authority kits", hint="--new-kit FILE")
-    found = ask_carriers(acting.terms, acting.publisher())
+    did, at_hand = acting.opened(is_here=False)
+    found = ask_carriers(acting.terms, did)
     last = _last_good(found, after)
     if last != found.history.tip:
         found = ask_carriers(acting.terms, found.did, last)
@@ -148,7 +156,7 @@ def recover(as_json: bool, *, sheets: Sequence[Path], after: str | None, **optio
     draft = recovery_draft(
         found.history, after=last, following=None, end=found.end, epoch=found.epoch, time_ms=_now_ms()
     )
-    acting.carry_out(found, draft)
+    acting.carry_out(found, draft, at_hand)
 
 
 class _Acting:
@@ -166,10 +174,16 @@ class _Acting:
         self._threshold: int = options["threshold"]
         self._draft: Path | None = options["draft"]
         self._did: str | None = options["did"]
-        self._secret = cache(self.means.secret)
         if self.event is not None and (self.new or self._draft or self.terms.end is not None):
             raise LocalError(
                 "usage", "--event sends a draft as it is", hint="leave --new-kit, --draft, --end out"
+            )
+        if self._threshold > max(1, len(self.new)):
+            raise LocalError(
+                "usage",
+                "--threshold",
+                found=self._threshold,
+                expected=f"≤ {len(self.new)}, as many as --new-kit",
             )
         if self.event is None and self._draft is None and not (kits or self.means.words):
             name = "--kit" if purpose is Purpose.AUTHORITY else "--sheet"
@@ -179,32 +193,38 @@ class _Acting:
                 hint=f"give {name} FILE or --words, or --draft FILE for others to sign",
             )
 
-    def publisher(self) -> Did:
-        """Whose event it is.
+    def opened(self, *, is_here: bool) -> tuple[Did, list[AtHand]]:
+        """Whose event it is, and the kits that are at hand: opened before anybody is asked.
 
         Raises:
-            LocalError: usage, kit.malformed
+            LocalError: usage, publisher.not-hosted; what is wrong with a kit
         """
-        labels = self.means.labels()
-        if labels:
-            return labels[0].did
-        if self._did is not None:
-            return parse_did(self._did)
-        from frostnode.cli.kit_work import publisher_for
+        said = self.means.publisher(self.purpose) or (parse_did(self._did) if self._did else None)
+        if said is None:
+            from frostnode.cli.kit_work import publisher_for
 
-        return publisher_for(self.terms.home, None)
+            said = publisher_for(self.terms.home, None)
+        elif is_here:
+            hosted = [item["did"] for item in ask_node(self.terms.home, "awaits", {})["hosted"]]
+            if said not in hosted:
+                here = ", ".join(hosted) or "nobody"
+                raise LocalError(
+                    "publisher.not-hosted",
+                    f"{said} is not hosted here, but {here}",
+                    hint="take another kit, or bring the publisher here with `frost move`",
+                )
+        return said, self.means.open(said, self.purpose, self.terms.home)
 
     def show(self, found: Survey) -> None:
         """Tell people what was found out."""
         if not self.as_json:
             show_survey(found)
 
-    def carry_out(self, found: Survey, draft: Draft) -> None:
+    def carry_out(self, found: Survey, draft: Draft, kits: Sequence[AtHand]) -> None:
         """Sign and send, or write the draft for others."""
-        kits = self.means.open(self._secret, found.did, self.purpose, self.terms.home)
         renew = partial(self._renew, draft) if self.new else None
         if self._draft is None:
-            self._tell(act(self.terms, found, draft, kits, renew))
+            self._tell(act(self.terms, found, draft, kits, renew, as_json=self.as_json))
             return
         from frostnode.cli.drafting import begin, next_step
 
@@ -227,8 +247,13 @@ class _Acting:
         from frostnode.edge.home_kits import note_place
         from frostnode.founding import new_kit, write_kit
 
+        for path in self.new:
+            if path.exists():  # before another one of them is written
+                raise LocalError(
+                    "output.exists", f"{path} exists already", hint="name another file for the new kit"
+                )
         kits = [new_kit(Purpose.AUTHORITY, draft.did) for _ in self.new]
-        secret = self._secret()
+        secret = self.means.passphrase
         for path, kit in zip(self.new, kits, strict=True):
             write_kit(path, kit, secret)
             note_place(Home(self.terms.home), kit, path)

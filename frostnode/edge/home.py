@@ -201,7 +201,11 @@ class Home:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise LocalError("home.busy", f"another process works on {self.root}") from error
+                raise LocalError(
+                    "home.busy",
+                    f"another process works on {self.root}",
+                    hint="a home runs once: stop that node first, or give this one a --home of its own",
+                ) from error
             yield
         finally:
             os.close(handle)

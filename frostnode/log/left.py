@@ -6,8 +6,9 @@ from frostnode.ports import LogReader
 from frostnode.protocol.keys import to_multibase
 from frostnode.protocol.names import Did
 
-TO_GO_ON = "`frost rotate --kit KIT` goes on under a new one"
-"""What to do where the log key of the last epoch is this host's, and this home knows nothing of it."""
+CHANGED_SINCE = "a later state of this home, or a copy of it, has changed the log key"
+TO_GO_ON = "`frost rotate --kit KIT` goes on here under a new one"
+"""What is so, and what to do, where the log key of the last epoch is this host's and this home knows nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)

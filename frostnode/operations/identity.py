@@ -4,13 +4,14 @@ from base64 import b64encode
 
 from frostnode.identity.fit import awaited
 from frostnode.identity.kits import Purpose
+from frostnode.log.left import left
 from frostnode.log.withheld import check_shown
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.operations.read import not_carried
 from frostnode.ports import LogReader
 from frostnode.protocol.errors import IdentityError
 from frostnode.protocol.history import History
-from frostnode.protocol.names import parse_did
+from frostnode.protocol.names import Did, parse_did
 
 
 async def identity(parts: Parts, params: Params, progress: Progress) -> Json:
@@ -34,9 +35,9 @@ async def identity(parts: Parts, params: Params, progress: Progress) -> Json:
 
 
 async def awaits(parts: Parts, params: Params, progress: Progress) -> Json:
-    """What the publishers that are hosted here await from their kits: {hosted: [{did, authority, recovery}]}.
+    """What the publishers that are hosted here, or were, await from their kits: {hosted: [{did, gone, authority, recovery}]}.
 
-    Each of the two is {n, event, event_n, threshold, kits}, or None where there is no recovery set.
+    `gone` says that the publisher has moved away. Each of the two is {n, event, event_n, threshold, kits}, or None where there is no recovery set.
     """
 
     def work(reader: LogReader) -> Json:
@@ -44,13 +45,22 @@ async def awaits(parts: Parts, params: Params, progress: Progress) -> Json:
         histories = [reader.history(did) for did in dids]
         return {
             "hosted": [
-                {"did": history.did, **{str(each): awaited_json(history, each) for each in Purpose}}
+                {
+                    "did": history.did,
+                    "gone": _is_gone(reader, history.did),
+                    **{str(each): awaited_json(history, each) for each in Purpose},
+                }
                 for history in histories
                 if history is not None
             ]
         }
 
     return await parts.read(work)
+
+
+def _is_gone(reader: LogReader, did: Did) -> bool:
+    found = left(reader, did)
+    return found is not None and not found.is_here
 
 
 def awaited_json(history: History, purpose: Purpose) -> Json | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from frostnode.log.left import TO_GO_ON, Left, left
+from frostnode.log.left import CHANGED_SINCE, TO_GO_ON, Left, left
 from frostnode.log.sequencer import TO_ROTATE, is_refused
 from frostnode.neighbours import Hosted
 from frostnode.operations.around import lease_json, offers_json, peer_json
@@ -75,7 +75,7 @@ def _hosted_json(parts: Parts, log: LogReader, catalog: CatalogReader, hosted: H
 def _waits(parts: Parts, log: LogReader, state: LogState, gone: Left | None) -> str | None:
     """Why nothing is signed now, and what to do; None when it may be."""
     if gone is not None and gone.is_here:
-        return f"its log key was changed here after this home was saved: {TO_GO_ON}"
+        return f"{CHANGED_SINCE}: {TO_GO_ON}"
     if parts.start_check.is_copy:
         return "this home was copied or put back: `frost serve --i-am-the-only-copy` if no other one runs"
     if is_refused(log, state):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from frostnode.log.content import readable_body
-from frostnode.log.left import TO_GO_ON, left
+from frostnode.log.left import CHANGED_SINCE, TO_GO_ON, left
 from frostnode.log.sequencer import Submission
 from frostnode.log.withheld import check_shown
 from frostnode.neighbours import Hosted
@@ -77,11 +77,7 @@ def _left(reader: LogReader, did: Did) -> LocalError:
     """Why a publisher that was hosted here cannot publish here."""
     found = left(reader, did)
     if found is not None and found.is_here:
-        return LocalError(
-            "epoch.ended",
-            f"the log key of {did} was changed here after this home was saved",
-            hint=TO_GO_ON,
-        )
+        return LocalError("epoch.ended", f"{did}: {CHANGED_SINCE}", hint=TO_GO_ON)
     return LocalError(
         "epoch.ended",
         f"{did} has moved",

@@ -42,6 +42,8 @@ class DomainSays:
     is_answer: bool
 
 
+_STRAIGHT: Final = " (redirects are not followed: the document must be at this very address)"
+
 Asking: TypeAlias = Callable[[Handle], str]
 """Where a domain has its document."""
 
@@ -82,7 +84,8 @@ class Domains:
         except FrostError as error:
             if error.code == _SAYS_NOTHING:
                 return _Way()
-            return _Way(reason=str(error), is_answer=_is_final(error))
+            reason = f"{error}{_STRAIGHT}" if _is_redirect(error) else str(error)
+            return _Way(reason=reason, is_answer=_is_final(error))
 
     async def _by_web(self, handle: Handle) -> frozenset[Did]:
         raw = await self._web.fetch(self._url_of(handle), bytes_max=HANDLE_DOCUMENT_BYTES_MAX)
@@ -97,5 +100,9 @@ class Domains:
 def _is_final(error: FrostError) -> bool:
     """Whether the domain has answered, though not as it should: a redirect is not followed and is no outage."""
     if isinstance(error, TransportError) and error.code == "transport.status":
-        return str(error.found).startswith("3")
+        return _is_redirect(error)
     return isinstance(error, PeerError | LocalError) or error.code in _FINAL
+
+
+def _is_redirect(error: FrostError) -> bool:
+    return error.code == "transport.status" and str(error.found).startswith("3")

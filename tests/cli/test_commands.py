@@ -333,7 +333,10 @@ def test_a_home_older_than_a_rotation_of_its_own_says_so_and_rotates_again(home,
     assert run(capfd, "import-archive", tmp_path / "carried")[0] == 0
     _, out, _ = run(capfd, "status")
     assert "moved" not in out
-    assert "its log key was changed here after this home was saved: `frost rotate --kit KIT`" in out
+    assert (
+        "a later state of this home, or a copy of it, has changed the log key: `frost rotate --kit KIT`"
+        in out
+    )
     code, _, err = run(capfd, "publish", tmp_path / "one.json")
     assert (code, "moved" in err, "`frost rotate --kit KIT`" in err) == (7, False, True)
     code, _, err = run(capfd, *rotate)

@@ -3,12 +3,15 @@
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from frostnode import founding
-from frostnode.cli import drafting, main
-from frostnode.identity.kits import CHEAPEST, seal_kit
+from frostnode.cli import acting, drafting, main
+from frostnode.identity.kits import CHEAPEST, Kit, open_kit, seal_kit
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.names import did_of
 
 pytestmark = pytest.mark.slow
 
@@ -65,6 +68,17 @@ def test_a_sending_that_broke_off_goes_on_with_the_same_bytes(frost, tmp_path, m
     assert (code, done["n"]) == (0, 1), err
     assert (tmp_path / "safe/kit.event-1.json").read_bytes() == kept
     assert frost("rotate", "--event", "draft", "--yes", "--json")[1]["event"] == done["event"]
+
+
+def test_a_rotation_that_broke_off_says_what_it_will_cut_off(frost, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(acting, "send", lambda *_: 1 / 0)
+        assert frost("rotate", *SIGN)[0] != 0
+    (tmp_path / "record.json").write_text('{"type": "dataset", "key": "ice", "title": "Ice"}')
+    assert frost("publish", "record.json")[0] == 0
+    code, out, _ = frost("rotate", *SIGN[:-1])
+    assert (code, "event 1 was signed before, and is sent as it is" in out) == (0, True)
+    assert "1 entry was published since it was signed and will not count" in out
 
 
 def test_a_draft_that_is_overtaken_is_not_sent(frost, tmp_path):
@@ -147,3 +161,79 @@ def test_nothing_to_sign_with_is_said_so(frost):
     assert (code, "--words" in err, "--draft FILE" in err) == (2, True, True)
     code, _, err = frost("recover", "--after", "0", "--draft", "draft")
     assert (code, "--new-kit FILE" in err) == (2, True)
+
+
+def test_new_kits_are_written_all_or_none(frost, tmp_path):
+    code, _, err = frost("rotate", "--new-kit", "ann.json", "--threshold", "2", *SIGN)
+    assert (code, "found 2, expected ≤ 1" in err) == (2, True)
+    (tmp_path / "ben.json").write_text("precious")
+    code, _, err = frost("rotate", "--new-kit", "ann.json", "--new-kit", "ben.json", *SIGN)
+    assert (code, "ben.json exists already" in err) == (7, True)
+    assert not (tmp_path / "ann.json").exists()
+    assert not (tmp_path / "safe/kit.event-1.json").exists()
+
+
+BAD = {
+    "wrong passphrase": (
+        ("rotate", "--kit", "safe/kit.json", "--passphrase-file", "wrong"),
+        "type it as when",
+    ),
+    "no passphrase": (("rotate", "--kit", "safe/kit.json"), "give --passphrase-file FILE"),
+    "a sheet to move with": (
+        ("move", "--kit", "safe/kit-recovery.json"),
+        "a recovery sheet recovers",
+    ),
+    "a kit to recover with": (
+        ("recover", "--sheet", "safe/kit.json", "--after", "0", "--new-kit", "new.json"),
+        "an authority kit does all else",
+    ),
+    "kit of another publisher": (
+        ("rotate", "--kit", "other.json"),
+        "take another kit, or bring the publisher here",
+    ),
+    "kit of an unknown publisher": (
+        ("move", "--kit", "other.json", "--passphrase-file", "secret"),
+        "name one of its carriers with --peer URL, or take the kit of another",
+    ),
+    "kits of two publishers": (
+        ("rotate", "--kit", "safe/kit.json", "--kit", "other.json"),
+        "leave out those of",
+    ),
+    "another kit": (("rotate", "--kit", "another.json", "--passphrase-file", "secret"), "it is another one"),
+    "no DID": (("move", "--draft", "draft", "--did", "noaa.gov"), "expected did:frost: and a CID"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_that_says_what_to_do(frost, tmp_path, case):
+    (tmp_path / "wrong").write_text("close sesame\n")
+    own = open_kit((tmp_path / "safe/kit.json").read_bytes(), "open sesame").label
+    for name, did in (("other", did_of(Cid.of(b"another"))), ("another", own.did)):
+        kit = Kit(label=replace(own, did=did), seed=b"o" * 32)
+        sealed = seal_kit(kit, "open sesame", salt=b"s" * 16, nonce=b"n" * 24, cost=CHEAPEST)
+        (tmp_path / f"{name}.json").write_bytes(sealed)
+    arguments, words = BAD[case]
+    before = sorted(path.name for path in (tmp_path / "safe").iterdir())
+    code, _, err = frost(*arguments, "--yes", "--json")
+    assert code in (2, 3)
+    assert (len(err.strip().splitlines()), words in err) == (1, True), err
+    assert sorted(path.name for path in (tmp_path / "safe").iterdir()) == before
+    assert not (tmp_path / "new.json").exists()
+
+
+def test_of_two_commands_with_one_kit_the_slower_signs_nothing(frost, tmp_path, monkeypatch):
+    from frostnode.cli import at_hand
+
+    told = at_hand.kept_beside
+    path = tmp_path / "safe/kit.event-1.json"
+
+    def slow(held, draft):
+        kept = told(held, draft)
+        path.write_text("signed meanwhile")
+        return kept
+
+    with monkeypatch.context() as patched:
+        patched.setattr(at_hand, "kept_beside", slow)
+        code, _, err = frost("rotate", *SIGN)
+    assert (code, "another command has just signed event 1 with this kit" in err) == (7, True)
+    assert path.read_text() == "signed meanwhile"

@@ -177,7 +177,7 @@ def test_a_kit_that_signed_one_draft_refuses_another_of_the_same_place(frost, tm
 BAD = {
     "kit of another publisher": ("kit.mismatch", "take the kit of this publisher"),
     "a kit that is none of them": ("kit.mismatch", "it is another one"),
-    "a recovery sheet": ("kit.mismatch", "expected an authority kit"),
+    "a recovery sheet": ("kit.mismatch", "expected authority kit", "an authority kit does all else"),
     "wrong passphrase": ("kit.passphrase", "type it as when the kit was made"),
     "no kit": ("kit.malformed", "take another copy"),
     "no draft": ("draft.malformed", "ask whoever sent it for another copy"),

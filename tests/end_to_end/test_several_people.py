@@ -96,6 +96,7 @@ def test_two_of_three_move_their_publisher_without_parting_with_a_kit(people, ma
     b.json("publish", "-", stdin=dataset("two"))
     wait_until("all is at B", lambda: keys(b) == {"one", "two"})
     wait_until("A points to B", lambda: a.json("status")["hosted"][0]["moved_to"] == b.url)
+    assert a.json("status")["kits"]["checks"] == [], "the new host asks for kits, not the old one"
     assert b.json("move", "--event", draft, "--yes")["event"] == sent["event"], "again is the same"
 
     # Ben did not sign, and stays one of the three: with Ann he goes on.

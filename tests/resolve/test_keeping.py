@@ -159,7 +159,7 @@ async def test_a_domain_in_trouble_keeps_its_word_until_it_expires(node) -> None
         (response(b"x" * (HANDLE_DOCUMENT_BYTES_MAX + 1)), "expected 32768"),
         (response(b"[" * HANDLE_DOCUMENT_BYTES_MAX), "not JSON"),
         (response(b'{"dids": {"did:frost:x": 1}}'), "did:frost"),
-        (response(status=302, location="https://noaa.example/.well-known/frost.json"), "302"),
+        (response(status=302, location="https://noaa.example/.well-known/frost.json"), "not followed"),
         (response(b"\x1f\x8b", content_encoding="gzip"), "gzip"),
         (response(b"", 404), ""),
     ],
