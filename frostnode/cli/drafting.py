@@ -199,7 +199,8 @@ def _next_kits(draft: Draft) -> str:
     if following is None:
         return "leaves its kits in force"
     others = f"{following.threshold} of {count(len(following.hashes), 'kit')}"
-    return f"puts OTHER authority kits in force, {others} will sign; those of now then sign nothing more"
+    which = ", ".join(each.hex()[:8] for each in following.hashes)
+    return f"puts OTHER authority kits in force, {others} will sign: {which} (hashes); those of now then sign nothing"
 
 
 def draft_json(draft: Draft) -> dict[str, Any]:

@@ -94,6 +94,36 @@ def _signers(answer: dict[str, Any]) -> str:
 
 @kit_group.command()
 @click.argument("file", type=_FILE)
+@click.option("--did", required=True, help="The publisher that the kit is for.")
+@click.option(
+    "--purpose", type=click.Choice(["authority", "recovery"]), default="authority", help="Of the kit."
+)
+@_passphrase_option
+@json_option
+def new(file: Path, did: str, purpose: str, passphrase_file: Path | None, as_json: bool) -> None:
+    """Make a kit of your own in FILE, to be one of a publisher's, and print the hash by which it is named.
+
+    It signs nothing before a rotation or recovery has put it in force: give the hash, and nothing else, to whoever
+    begins that with --new-hash, by a way on which nobody can change it.
+
+    \b
+    Example:
+      frost kit new my-kit.json --did did:frost:bafy…
+    """
+    from frostnode.cli.kit_work import label_json, make_kit
+    from frostnode.identity.commitments import kit_hash
+    from frostnode.protocol.names import parse_did
+
+    kit = make_kit(file, purpose, parse_did(did), passphrase_file)
+    answer = {**label_json(kit.label), "file": str(file), "hash": kit_hash(kit, 0).hex()}
+    if as_json:
+        show_json(answer)
+    else:
+        click.echo(f"{file} written. Its hash, for `frost rotate --new-hash HASH`:\n{answer['hash']}")
+
+
+@kit_group.command()
+@click.argument("file", type=_FILE)
 @_passphrase_option
 @json_option
 def words(file: Path, passphrase_file: Path | None, as_json: bool) -> None:

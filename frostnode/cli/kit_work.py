@@ -29,6 +29,7 @@ from frostnode.identity.words import kit_from_words
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import SignedEvent, parse_signed_event
+from frostnode.protocol.keys import SEED_BYTES
 from frostnode.protocol.limits import KIT_FILE_BYTES_MAX, PROOF_FILE_BYTES_MAX
 from frostnode.protocol.names import Did, parse_did
 
@@ -75,6 +76,18 @@ def write_page(
     called = _name_of(home, kit.label.did) if name is None else name
     replace_secret(output, kit_sheet(kit, data, name=called, printed=utc(SystemClock().now_ms())[:10]))
     return kit.label
+
+
+def make_kit(file: Path, purpose: str, did: Did, passphrase_file: Path | None) -> Kit:
+    """Make a new kit of a publisher, and write it.
+
+    Raises:
+        LocalError: kit.passphrase, home.exists; StorageError
+    """
+    label = KitLabel(purpose=Purpose(purpose), did=did, created=utc(SystemClock().now_ms()))
+    kit = Kit(label=label, seed=SystemRandom().bytes(SEED_BYTES))
+    write_kit(file, kit, passphrase(passphrase_file, confirm=True), anew=True)
+    return kit
 
 
 def restore(text: str, purpose: str, did: Did) -> Kit:

@@ -11,12 +11,13 @@ from frostnode.cli.acting import Survey, Terms, act, ask_carriers, check_one_tre
 from frostnode.cli.at_hand import AtHand, Means
 from frostnode.cli.shared import ask_node, count, home_option, json_option, need_node, show_json
 from frostnode.identity.acts import next_draft, recovery_draft
-from frostnode.identity.commitments import commit_kits
+from frostnode.identity.commitments import commit_hashes, kit_hash
 from frostnode.identity.drafts import Draft
 from frostnode.identity.kits import Purpose
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.identity import Commitment
+from frostnode.protocol.merkle import HASH_BYTES
 from frostnode.protocol.names import Did, parse_did
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -54,6 +55,12 @@ _KITS = click.option(
 _NEW_KITS = click.option(
     "--new-kit", "new", type=_FILE, multiple=True, help="Write a new kit here, in place of the old ones."
 )
+_NEW_HASHES = click.option(
+    "--new-hash",
+    "hashes",
+    multiple=True,
+    help="Hash of a new kit that somebody keeps elsewhere: `frost kit new`.",
+)
 _THRESHOLD = click.option(
     "--threshold", type=click.IntRange(1), default=1, help="How many of the new kits have to sign."
 )
@@ -63,6 +70,7 @@ _THRESHOLD = click.option(
 @home_option
 @_KITS
 @_NEW_KITS
+@_NEW_HASHES
 @_THRESHOLD
 @_options
 @json_option
@@ -85,6 +93,7 @@ def move(as_json: bool, **options: Any) -> None:
 @home_option
 @_KITS
 @_NEW_KITS
+@_NEW_HASHES
 @_THRESHOLD
 @_options
 @json_option
@@ -95,6 +104,7 @@ def rotate(as_json: bool, **options: Any) -> None:
     Example:
       frost rotate --kit authority-kit.json
       frost rotate --kit authority-kit.json --end 950
+      frost rotate --kit authority-kit.json --new-hash 3fa9… --new-hash 77c0… --new-hash b1e4… --threshold 2
     """
     _succeed(as_json, is_here=True, **options)
 
@@ -128,6 +138,7 @@ def _succeed(as_json: bool, *, is_here: bool, kits: Sequence[Path], **options: A
     "--sheet", "sheets", type=_FILE, multiple=True, help="Recovery sheet; as many as must sign, or are here."
 )
 @click.option("--new-kit", "new", type=_FILE, multiple=True, help="Write the new authority kit here.")
+@_NEW_HASHES
 @_THRESHOLD
 @click.option("--after", help="The last event that is good: its number, or its CID.")
 @_options
@@ -145,8 +156,12 @@ def recover(as_json: bool, *, sheets: Sequence[Path], after: str | None, **optio
     if acting.event is not None:
         acting.finish()
         return
-    if not acting.new:
-        raise LocalError("usage", "a recovery names new authority kits", hint="--new-kit FILE")
+    if not acting.renews:
+        raise LocalError(
+            "usage",
+            "a recovery names new authority kits",
+            hint="--new-kit FILE, or --new-hash of one kept elsewhere",
+        )
     did, at_hand = acting.opened(is_here=False)
     found = ask_carriers(acting.terms, did)
     last = _last_good(found, after)
@@ -170,20 +185,23 @@ class _Acting:
         self.terms = _terms(options)
         self.means = Means(files=kits, words=options["words"], passphrase_file=options["passphrase_file"])
         self.new: Sequence[Path] = options["new"]
+        self.hashes = [_hash(text) for text in options["hashes"]]
+        self.renews = bool(self.new or self.hashes)
         self.event: Path | None = options["event"]
         self._threshold: int = options["threshold"]
         self._draft: Path | None = options["draft"]
         self._did: str | None = options["did"]
-        if self.event is not None and (self.new or self._draft or self.terms.end is not None):
+        if self.event is not None and (self.renews or self._draft or self.terms.end is not None):
             raise LocalError(
                 "usage", "--event sends a draft as it is", hint="leave --new-kit, --draft, --end out"
             )
-        if self._threshold > max(1, len(self.new)):
+        following = len(self.new) + len(self.hashes)
+        if self._threshold > max(1, following):
             raise LocalError(
                 "usage",
                 "--threshold",
                 found=self._threshold,
-                expected=f"≤ {len(self.new)}, as many as --new-kit",
+                expected=f"≤ {following}, as many as --new-kit and --new-hash",
             )
         if self.event is None and self._draft is None and not (kits or self.means.words):
             name = "--kit" if purpose is Purpose.AUTHORITY else "--sheet"
@@ -222,7 +240,7 @@ class _Acting:
 
     def carry_out(self, found: Survey, draft: Draft, kits: Sequence[AtHand]) -> None:
         """Sign and send, or write the draft for others."""
-        renew = partial(self._renew, draft) if self.new else None
+        renew = partial(self._renew, draft) if self.renews else None
         if self._draft is None:
             self._tell(act(self.terms, found, draft, kits, renew, as_json=self.as_json))
             return
@@ -253,11 +271,12 @@ class _Acting:
                     "output.exists", f"{path} exists already", hint="name another file for the new kit"
                 )
         kits = [new_kit(Purpose.AUTHORITY, draft.did) for _ in self.new]
-        secret = self.means.passphrase
+        secret = self.means.passphrase if kits else ""
         for path, kit in zip(self.new, kits, strict=True):
             write_kit(path, kit, secret)
             note_place(Home(self.terms.home), kit, path)
-        return commit_kits(kits, draft.event.n + 1, self._threshold)
+        made = [kit_hash(kit, draft.event.n + 1) for kit in kits]
+        return commit_hashes([*made, *self.hashes], self._threshold)
 
     def _tell(self, done: dict[str, Any]) -> None:
         if self.as_json:
@@ -285,6 +304,23 @@ def _terms(options: dict[str, Any]) -> Terms:
         rehearse=options["rehearse"],
         yes=options["yes"],
     )
+
+
+def _hash(text: str) -> bytes:
+    """The hash of a kit, as `frost kit new` prints it.
+
+    Raises:
+        LocalError: usage
+    """
+    try:
+        made = bytes.fromhex(text.strip())
+    except ValueError:
+        made = b""
+    if len(made) != HASH_BYTES:
+        raise LocalError(
+            "usage", "--new-hash", found=text, expected="64 characters that `frost kit new` has printed"
+        )
+    return made
 
 
 def _last_good(found: Survey, after: str | None) -> Cid:

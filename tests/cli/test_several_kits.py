@@ -105,6 +105,26 @@ def test_a_draft_for_another_host_is_sent_from_there(frost, tmp_path, monkeypatc
     assert (tmp_path / "draft").read_text() == text
 
 
+def test_people_make_their_own_kits_and_hand_over_hashes(frost, tmp_path):
+    did = frost("status", "--json")[1]["hosted"][0]["did"]
+    made = [
+        frost("kit", "new", f"{name}.json", "--did", did, *SECRET[:2], "--json")[1]
+        for name in ("ann", "ben", "cem")
+    ]
+    named = [part for each in made for part in ("--new-hash", each["hash"])]
+    code, _, err = frost("rotate", "--new-hash", "3fa9", *SIGN)
+    assert (code, "`frost kit new` has printed" in err) == (2, True)
+    code, _, err = frost("rotate", *named[:2], *named[:2], *SIGN)
+    assert (code, "the same kit is given twice" in err) == (2, True)
+    code, _, err = frost("rotate", *named, "--threshold", "2", *SIGN)
+    assert code == 0, err
+    code, out, _ = frost("kit", "check", "cem.json", *SECRET[:2])
+    assert (code, "one of 3 kits: 1 more must sign with it" in out) == (0, True)
+    for n, signers in ((2, ("ann", "cem")), (3, ("cem", "ben")), (4, ("ben", "ann"))):
+        kits = [part for name in signers for part in ("--kit", f"{name}.json")]
+        assert frost("rotate", *kits, *SECRET)[1]["n"] == n
+
+
 def test_what_was_published_since_is_told_before_it_is_cut_off(frost, tmp_path):
     frost("rotate", "--draft", "draft", *SIGN)
     (tmp_path / "record.json").write_text('{"type": "dataset", "key": "ice", "title": "Ice"}')

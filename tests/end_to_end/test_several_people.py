@@ -45,22 +45,23 @@ def dataset(key):
 
 @pytest.fixture
 def people(make_node, tmp_path):
-    """A hosts the publisher of Ann, Ben and Cem, two of whom must sign; B would host it. Each has a folder of one's own."""
-    a, b = make_node("a"), make_node("b")
-    found(a, "Polar Data Centre", "--passphrase-file", a.passphrase)
+    """A hosts the publisher of Ann, Ben and Cem, two of whom must sign; B would host it. Each has made a kit of one's own."""
+    a, b, nowhere = make_node("a"), make_node("b"), make_node("nowhere")
+    did = found(a, "Polar Data Centre", "--passphrase-file", a.passphrase)["did"]
     a.json("publish", "-", stdin=dataset("one"))
-    new = [part for name in ("ann", "ben", "cem") for part in ("--new-kit", tmp_path / f"{name}.json")]
-    rotated = a.json(
-        *("rotate", "--kit", a.home / "authority-kit.json", *new, "--threshold", 2),
+    machines = {name: tmp_path / name for name in ("ann", "ben", "cem")}
+    hashes = []
+    for machine in machines.values():
+        machine.mkdir()
+        kit = ("kit", "new", machine / "kit.json", "--did", did, "--passphrase-file", a.passphrase)
+        hashes += ["--new-hash", nowhere.json(*kit)["hash"]]
+    a.json(
+        *("rotate", "--kit", a.home / "authority-kit.json", *hashes, "--threshold", 2),
         *("--passphrase-file", a.passphrase, "--yes"),
     )
     found(b, "B", "--carrier", "--peer", a.url)
     wait_until("B carries", lambda: keys(b) == {"one"})
-    for name in ("ann", "ben", "cem"):
-        machine = tmp_path / name
-        machine.mkdir()
-        (tmp_path / f"{name}.json").rename(machine / "kit.json")
-    return a, b, rotated["did"], {name: tmp_path / name for name in ("ann", "ben", "cem")}
+    return a, b, did, machines
 
 
 def test_two_of_three_move_their_publisher_without_parting_with_a_kit(people, make_node, tmp_path):
