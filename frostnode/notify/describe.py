@@ -7,7 +7,7 @@ from frostnode.log.content import readable_body
 from frostnode.ports import CatalogEntry, CatalogReader, LogReader
 from frostnode.protocol.entry import Op
 from frostnode.protocol.limits import NOTICE_TEXT_CHARS_MAX
-from frostnode.protocol.names import DATASET, parse_origin
+from frostnode.protocol.names import DATASET, VERSION, parse_origin
 from frostnode.protocol.notice import Change, ChangeKind, Notice, NoticeKind
 from frostnode.protocol.records import texts_of, title_of
 from frostnode.protocol.saved_search import Words
@@ -23,7 +23,7 @@ def describe(log: LogReader, catalog: CatalogReader, change: Change) -> Notice:
     return Notice(
         change=change,
         kind=_kind(log, change, before, fields),
-        title=_title(change, before, fields),
+        title=_title(catalog, change, before, fields),
         note=_note(fields),
         is_current=current is not None and (current.origin, current.index) == (change.origin, change.index),
         successor=_text(fields.get("successor")),
@@ -81,7 +81,14 @@ def _kind(
     return NoticeKind.CHANGED
 
 
-def _title(change: Change, before: CatalogEntry | None, fields: Mapping[str, Any]) -> str:
+def _title(
+    catalog: CatalogReader, change: Change, before: CatalogEntry | None, fields: Mapping[str, Any]
+) -> str:
+    """What a record is called; a version without a title of its own after its dataset."""
+    if change.type == VERSION and not fields.get("title"):
+        key, _, label = change.key.partition("@")
+        dataset = catalog.current(change.did, DATASET, key)
+        return f"{(dataset.title if dataset is not None else '') or key}, version {label}"
     if fields:
         return title_of(change.type, change.key, fields)
     return (before.title if before is not None else "") or change.key

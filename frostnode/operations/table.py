@@ -25,6 +25,7 @@ from frostnode.operations import (
     subscriptions,
     versions,
 )
+from frostnode.operations.own_names import in_full
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.protocol.errors import LocalError
 
@@ -103,4 +104,4 @@ async def operate(parts: Parts, operation: str, params: Params, progress: Progre
             raise LocalError(
                 "usage", f"operation {operation}", found=sorted(params), expected=f"a parameter {name}"
             )
-    return await run(parts, params, progress)
+    return await run(parts, await in_full(parts, operation, params), progress)

@@ -206,7 +206,7 @@ CID = "bafyreibnxgybcmq552m67dfwvh3lcbevep6ik3qsqeokvclsmro5lt2pzi"
         (["derive", "ice", "--from", "did:frost:{cid}/x"], 3, "not carried"),
         (["derive", "ice", "--from", "did:frost:x"], 2, "name.did-url"),
         (["derive", "did:frost:{cid}/~profile/self", "--from", "x:y"], 2, "a dataset or a version"),
-        (["lineage", " "], 2, "a DID URL or an identifier"),
+        (["lineage", " "], 3, "a DID URL"),
         (["derive", "ice", "--from", "{did}/~profile/self"], 0, "published"),
     ],
 )
