@@ -38,6 +38,7 @@ async def live(parts: Parts) -> None:
         "search": partial(keep_up, parts.worker, parts.index_fold, parts.projected, _nothing),
         "subscriptions": partial(_keep_subscriptions, parts),
         "notices": partial(_keep_matching, parts),
+        "feeds": parts.window.run,
         "peers": partial(_keep_peers, parts),
         "discovery": parts.discovery.run,
         "new hosts": _host_finder(parts).run,

@@ -6,7 +6,7 @@ Rules (spec/14-notices.md#changes):
 - what is cut is told as retracted, as far as it counted before; what counts again, as restored.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -47,6 +47,24 @@ def changes_of(
             yield from _moves(log, arrival, position)
         case _:
             """What is erased, blocked, disputed or cosigned is said where it is looked up."""
+
+
+def ready_arrivals(
+    log: LogReader, arrivals: Sequence[Arrival], now_ms: int
+) -> tuple[Sequence[Arrival], int | None]:
+    """Those before the first whose bodies are waited for, and until when (ms) that is; None when none is."""
+    for at, arrival in enumerate(arrivals):
+        until_ms = arrival.at_ms + 1000 * NOTICE_BODY_WAIT_S
+        is_fresh = arrival.at_ms <= now_ms < until_ms
+        if arrival.kind is ArrivalKind.ENTRIES and is_fresh and _lacks_bodies(log, arrival):
+            return arrivals[:at], until_ms
+    return arrivals, None
+
+
+def _lacks_bodies(log: LogReader, arrival: Arrival) -> bool:
+    """Whether a body of these leaves is neither here nor known not to come."""
+    missing = log.missing_bodies(arrival.origin, arrival.start, 1)
+    return bool(missing) and missing[0] < arrival.stop
 
 
 def _entries(log: LogReader, arrival: Arrival, position: int) -> Iterator[Change]:

@@ -32,6 +32,10 @@ class Matcher(Generic[K]):
         """Whether somebody is here."""
         return who in self._targets
 
+    def is_search(self, who: K) -> bool:
+        """Whether somebody who is here has a saved search for a target."""
+        return who in self._filed
+
     def add(self, who: K, target: Target) -> None:
         """Let somebody be told of a target, instead of what there was."""
         self.remove(who)

@@ -8,19 +8,19 @@ Rules (spec/14-notices.md#guarantees):
 - who begins in the past is BEHIND too, until it has caught up: there is no gap between history and news.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Final
 
-from frostnode.notify.changes import changes_of
+from frostnode.notify.changes import changes_of, ready_arrivals
 from frostnode.notify.describe import words_of_change
 from frostnode.notify.matcher import Matcher
 from frostnode.notify.watches import Standing, Watches
 from frostnode.notify_port import Due, NotifyReader, Watch, WatchState
-from frostnode.ports import Arrival, ArrivalKind, CatalogReader, CatalogStore, Clock, LogReader, LogStore
+from frostnode.ports import Arrival, CatalogReader, CatalogStore, Clock, LogReader, LogStore
 from frostnode.project.run import was_followed
-from frostnode.protocol.limits import NOTICE_ARRIVALS_MAX, NOTICE_BODY_WAIT_S
+from frostnode.protocol.limits import NOTICE_ARRIVALS_MAX
 from frostnode.protocol.names import Did
 from frostnode.protocol.notice import Change
 from frostnode.protocol.subscription_target import parse_target
@@ -80,7 +80,7 @@ class Matching:
                 self._pass_over(log, known)
                 return False
             arrivals = [a for a in log.arrivals(after, NOTICE_ARRIVALS_MAX) if a.number <= known]
-            ready = list(self._ready(log, arrivals))
+            ready, self.waits_until_ms = ready_arrivals(log, arrivals, self.clock.now_ms())
             if not ready:
                 return False
             dues, late = self._match_all(log, catalog, ready)
@@ -113,20 +113,8 @@ class Matching:
         self._cursor = self._committed = found
         return found
 
-    def _ready(self, log: LogReader, arrivals: list[Arrival]) -> Iterator[Arrival]:
-        """Those before the first that is to be waited for."""
-        self.waits_until_ms = None
-        now_ms = self.clock.now_ms()
-        for arrival in arrivals:
-            until_ms = arrival.at_ms + 1000 * NOTICE_BODY_WAIT_S
-            is_fresh = arrival.at_ms <= now_ms < until_ms
-            if arrival.kind is ArrivalKind.ENTRIES and is_fresh and _lacks_bodies(log, arrival):
-                self.waits_until_ms = until_ms
-                return
-            yield arrival
-
     def _match_all(
-        self, log: LogReader, catalog: CatalogReader, arrivals: list[Arrival]
+        self, log: LogReader, catalog: CatalogReader, arrivals: Sequence[Arrival]
     ) -> tuple[list[Due], set[str]]:
         """What is due to whom, and who falls behind with it."""
         hidden = frozenset(self.hidden()) if arrivals else frozenset()
@@ -220,9 +208,3 @@ def _due(who: str, standing: Standing, change: Change) -> Due:
     standing.told = (change.id.number, change.id.position)
     standing.room -= 1
     return due
-
-
-def _lacks_bodies(log: LogReader, arrival: Arrival) -> bool:
-    """Whether a body of these leaves is neither here nor known not to come."""
-    missing = log.missing_bodies(arrival.origin, arrival.start, 1)
-    return bool(missing) and missing[0] < arrival.stop

@@ -14,9 +14,11 @@ from frostnode.hosting import HostKeys
 from frostnode.local_port import LocalRecords
 from frostnode.log.audit import AuditableStore
 from frostnode.log.service import Sequencing
+from frostnode.notify.feed import Feed
 from frostnode.notify.matching import Matching
 from frostnode.notify.own_subscriptions import OwnSubscriptions
 from frostnode.notify.watches import Watches
+from frostnode.notify.window import Window
 from frostnode.notify_port import NotifyStore
 from frostnode.ports import CatalogReader, CatalogStore, Clock, LogReader, LogStore, Random, Worker
 from frostnode.project.fold import CatalogFold
@@ -134,6 +136,8 @@ class Parts:
     watches: Watches = field(init=False)
     matching: Matching = field(init=False)
     own_subscriptions: OwnSubscriptions = field(init=False)
+    window: Window = field(init=False)
+    """What whoever reads changes by itself reads from."""
     due: Bell = field(init=False, default_factory=Bell)
     """Rings when somebody is to be told of something."""
     scrubbing: trio.Lock = field(init=False, default_factory=trio.Lock)
@@ -164,6 +168,7 @@ class Parts:
             self.clock,
             partial(self.carrying.hidden, include_unknown=False),
         )
+        self.window = Window(self._feed(), self.worker, self.projected)
         self.start_check = StartCheck(
             world=self.world(),
             named=Naming(self.log, self.catalog),
@@ -191,6 +196,16 @@ class Parts:
             rank=self._rank,
             wanted=lambda: self.carrying.policy.handles_allowed(),  # noqa: PLW0108 - the policy is another one later
             changed=self._take_up_handles,
+        )
+
+    def _feed(self) -> Feed:
+        return Feed(
+            self.log,
+            self.catalog,
+            self.clock,
+            self.url,
+            carries=self.carrying.is_carried,
+            hidden=partial(self.carrying.hidden, include_unknown=False),
         )
 
     def _rank(self, did: Did) -> int | None:

@@ -59,6 +59,12 @@ WATCH_BACKOFF_MAX_S: Final = 300
 WATCH_COMMAND_S: Final = 3600
 WATCH_WAIT_S: Final = 30
 WATCH_EVENTS_MAX: Final = 100
+FEED_EXAMINED_MAX: Final = 1024
+FEED_NOTICES_MAX: Final = 256
+FEED_LOOK_S: Final = 0.25
+FEED_WAIT_S_MAX: Final = 60
+FEED_WINDOW_MAX: Final = 1024
+FEED_WINDOW_PER_TARGET_MAX: Final = 256
 
 # versions and lineage (spec/13-versions-and-lineage.md)
 REFERENCES_PER_RECORD_MAX: Final = 1024

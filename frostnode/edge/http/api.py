@@ -137,3 +137,15 @@ def whole_number(request: Request, name: str, default: int, maximum: int) -> int
     if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= maximum):
         raise LocalError("usage", f"parameter {name}", found=text, expected=f"0 to {maximum}")
     return int(text)
+
+
+def choice(request: Request, name: str, choices: tuple[str, ...]) -> str:
+    """A query parameter that is one of these; the first, where it is not given.
+
+    Raises:
+        LocalError: usage
+    """
+    text = request.query_params.get(name, choices[0])
+    if text not in choices:
+        raise LocalError("usage", f"parameter {name}", found=text, expected=" or ".join(choices))
+    return text

@@ -13,6 +13,7 @@ from frostnode.edge.http.accept import wants_page
 from frostnode.edge.http.announcements import AnnouncementResources
 from frostnode.edge.http.api import Api
 from frostnode.edge.http.lineage import LineageResources
+from frostnode.edge.http.feeds import FeedResources
 from frostnode.edge.http.names import Names
 from frostnode.edge.http.neighbours import NeighbourResources
 from frostnode.edge.http.offers import OfferResources
@@ -67,6 +68,7 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
             *WitnessResources(parts.witnessing).routes(),
             *OrphanResources(parts).routes(),
             *AnnouncementResources(parts.world(), parts.carrying.is_carried).routes(),
+            *FeedResources(parts).routes(),
             *sync.routes(),
             *Api(parts).routes(),
             *pages.routes(),

@@ -5,8 +5,8 @@ Rules:
 - one that waits holds no reader, asks for none to say that it lives, and is woken to look only when something came.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import ExitStack, aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack, aclosing
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
@@ -20,6 +20,9 @@ from frostnode.bell import Bell
 from frostnode.protocol.frames import FRAMES_TYPE
 from frostnode.protocol.limits import STREAMS_MAX, STREAMS_PER_ADDRESS_MAX
 from frostnode.replicate.turns import Turns
+
+NOT_KEPT: Final = {"cache-control": "no-store"}
+"""What goes on is of the moment."""
 
 _LOOK_S: Final = 1
 """How long a look is good for when no bell rings: a bell may be lost."""
@@ -38,18 +41,32 @@ class OpenStreams:
 
     turns: Turns = field(default_factory=_turns)
 
-    def answer(self, request: Request, frames: AsyncGenerator[bytes, None]) -> Response:
-        """An answer that goes on; to HEAD its headers alone, which end.
+    def answer(
+        self,
+        request: Request,
+        parts: AsyncGenerator[bytes, None],
+        *,
+        media_type: str = FRAMES_TYPE,
+        headers: Mapping[str, str] = NOT_KEPT,
+    ) -> Response:
+        """An answer that goes on, of frames or other parts; to HEAD its headers alone, which end.
 
         Raises:
             LocalError: queue.full
         """
-        headers = {"cache-control": "no-store"}
         if request.method == "HEAD":
-            return Response(media_type=FRAMES_TYPE, headers=headers)
+            return Response(media_type=media_type, headers=headers)
         turn = ExitStack()
-        turn.enter_context(self.turns.turn(_network_of(request), is_known=True))
-        return _Stream(frames, turn, headers)
+        turn.enter_context(self.turn(request))
+        return _Stream(parts, turn, media_type, headers)
+
+    def turn(self, request: Request) -> AbstractContextManager[None]:
+        """The turn of an answer that takes its time, from when it is entered.
+
+        Raises:
+            LocalError: queue.full, when it is entered
+        """
+        return self.turns.turn(_network_of(request), is_known=True)
 
 
 def _network_of(request: Request) -> str:
@@ -67,15 +84,21 @@ def _network_of(request: Request) -> str:
 class _Stream(StreamingResponse):
     """A stream whose iterator is closed and whose turn ends when the client hangs up, wherever it was."""
 
-    def __init__(self, frames: AsyncGenerator[bytes, None], turn: ExitStack, headers: dict[str, str]) -> None:
-        super().__init__(frames, media_type=FRAMES_TYPE, headers=headers)
-        self._frames = frames
+    def __init__(
+        self,
+        parts: AsyncGenerator[bytes, None],
+        turn: ExitStack,
+        media_type: str,
+        headers: Mapping[str, str],
+    ) -> None:
+        super().__init__(parts, media_type=media_type, headers=headers)
+        self._parts = parts
         self._turn = turn
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send frames until they end or nobody listens."""
+        """Send parts until they end or nobody listens."""
         with self._turn:
-            async with aclosing(self._frames):
+            async with aclosing(self._parts):
                 await super().__call__(scope, receive, send)
 
 

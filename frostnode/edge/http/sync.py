@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from frostnode.bell import Bell
+from frostnode.edge.http.api import choice
 from frostnode.edge.http.streams import LastArrival, OpenStreams
 from frostnode.log.withheld import blocked_error, check_shown, withheld_error, withheld_line
 from frostnode.ports import LogReader, LogStore, Worker
@@ -163,8 +164,8 @@ class SyncResources:
     async def stream(self, request: Request) -> Response:
         """The arrivals since a cursor, and then live."""
         dids = frozenset(parse_did(did) for did in request.query_params.getlist("did")) or None
-        heads_only = _choice(request, "detail", ("full", "heads")) == "heads"
-        live = _choice(request, "live", ("true", "false")) == "true"
+        heads_only = choice(request, "detail", ("full", "heads")) == "heads"
+        live = choice(request, "live", ("true", "false")) == "true"
         if dids is not None and len(dids) == 1:
             await self._read(lambda reader: check_shown(reader, *dids))
         since = request.query_params.get("since")
@@ -265,10 +266,3 @@ def _number(request: Request, name: str, default: int = 0) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 16):
         raise LocalError("usage", f"parameter {name}", found=text, expected="a whole number")
     return int(text)
-
-
-def _choice(request: Request, name: str, choices: tuple[str, ...]) -> str:
-    text = request.query_params.get(name, choices[0])
-    if text not in choices:
-        raise LocalError("usage", f"parameter {name}", found=text, expected=" or ".join(choices))
-    return text
