@@ -2,9 +2,8 @@
 
 Adapters in `edge/` implement them; the stages see nothing else of the world but the wire (`wire.py`). Values are frozen.
 
-The store is synchronous and the flow is not: stages call it through `Worker`, so that a simulation can
-run it inline. There is exactly one writer per home. A reader sees a consistent state per call, never
-an uncommitted one.
+The store is synchronous and the flow is not: stages call it through `Worker`, so that a simulation can run it inline.
+There is exactly one writer per home. A reader sees a consistent state per call, never an uncommitted one.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence, Set
@@ -192,8 +191,9 @@ class LogReader(NeighbourReader, WithheldReader, LedgerReader, VouchReader, Hand
         """Hashes of perfect subtrees within the held leaves."""
 
     def arrivals(self, after: int, limit: int, dids: frozenset[Did] | None = None) -> list[Arrival]:
-        """Arrivals numbered above `after`, in order."""
+        """Arrivals numbered above `after`, in order. Before: those numbered below `before`, newest first."""
 
+    def arrivals_before(self, before: int, limit: int, did: Did | None = None) -> list[Arrival]: ...
     def arrival(self, number: int) -> Arrival | None: ...
     def last_arrival(self) -> int: ...
     def origins(self, did: Did) -> list[Origin]:

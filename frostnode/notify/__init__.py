@@ -1,5 +1,6 @@
 """Notify: whoever asked is told of what arrived, at least once, in order, however long it takes.
 
 changes (what an arrival means) → matcher (whom it concerns) → matching (what is due, with the cursor) → delivery.
-Who reads by itself: feed (what is behind a place) → window (the newest, looked up once for all) → reader.
+Who reads by itself: feed (what is behind a place) → window (the newest, looked up once for all) → reader;
+feed_pages (newest first, on pages that stay).
 """

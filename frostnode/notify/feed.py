@@ -99,7 +99,7 @@ class Feed:
             if since == "0":
                 return _beginning(log)
             if since == "now":
-                return _followed(log, catalog) or _beginning(log)
+                return followed(log, catalog) or _beginning(log)
             place = parse_notice_id(since)
             arrival = log.arrival(place.number) if place.number else None
             tag = _NO_TAG if place.number == 0 else arrival.tag if arrival is not None else None
@@ -147,15 +147,15 @@ class Feed:
         dids = None if publisher is None else frozenset({publisher})
         first = place.number if place.position >= _BEHIND_ALL else max(0, place.number - 1)
         with self.catalog.read() as catalog, self.log.read() as log:
-            known = _followed(log, catalog)
+            known = followed(log, catalog)
             if known is None:  # the catalog begins anew
                 return Look(told=(), place=place)
             arrivals = log.arrivals(first, NOTICE_ARRIVALS_MAX, dids)
-            followed = [arrival for arrival in arrivals if arrival.number <= known.number]
-            ready, until_ms = ready_arrivals(log, followed, self.clock.now_ms())
+            known_here = [arrival for arrival in arrivals if arrival.number <= known.number]
+            ready, until_ms = ready_arrivals(log, known_here, self.clock.now_ms())
             looking = _Looking(self, log, catalog, readers, limit)
             is_done = looking.through(ready, place)
-            has_seen_all = is_done and until_ms is None and len(followed) < NOTICE_ARRIVALS_MAX
+            has_seen_all = is_done and until_ms is None and len(known_here) < NOTICE_ARRIVALS_MAX
             return Look(
                 told=looking.told,
                 place=max(known, looking.place) if has_seen_all else looking.place,
@@ -235,7 +235,7 @@ def _beginning(log: LogReader) -> NoticeId:
     return NoticeId(number=0, position=0, database=log.database, tag=_NO_TAG)
 
 
-def _followed(log: LogReader, catalog: CatalogReader) -> NoticeId | None:
+def followed(log: LogReader, catalog: CatalogReader) -> NoticeId | None:
     """The place up to which the catalog has followed; None when it followed another store."""
     number, tag = catalog.cursor(), catalog.mark()
     if not was_followed(log, number, tag):

@@ -462,6 +462,11 @@ def test_arrivals_are_numbered_without_gap_and_told_by_publisher(
         assert all_of_them[-1].at_ms == clock.now_ms() == all_of_them[0].at_ms + 5
         assert reader.arrival(7) == all_of_them[6]
         assert reader.arrivals(10, 4) == all_of_them[10:14]
+        assert reader.arrivals_before(10, 4) == all_of_them[8:4:-1]
+        mine = [arrival for arrival in all_of_them if arrival.did == all_of_them[0].did]
+        assert reader.arrivals_before(2**62, 1000, mine[0].did) == mine[::-1]
+        assert reader.arrivals_before(mine[-1].number, 2, mine[0].did) == mine[-2:-4:-1]
+        assert reader.arrivals_before(2**62, 1000, Publisher("unknown").did) == []
         two = frozenset({publishers[0].did, publishers[2].did})
         chosen = [arrival for arrival in all_of_them if arrival.did in two]
         assert reader.arrivals(0, 100, two) == chosen

@@ -13,6 +13,7 @@ from frostnode.edge.http.accept import wants_page
 from frostnode.edge.http.announcements import AnnouncementResources
 from frostnode.edge.http.api import Api
 from frostnode.edge.http.lineage import LineageResources
+from frostnode.edge.http.atom_feeds import AtomResources
 from frostnode.edge.http.feeds import FeedResources
 from frostnode.edge.http.names import Names
 from frostnode.edge.http.neighbours import NeighbourResources
@@ -69,6 +70,7 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
             *OrphanResources(parts).routes(),
             *AnnouncementResources(parts.world(), parts.carrying.is_carried).routes(),
             *FeedResources(parts).routes(),
+            *AtomResources(parts).routes(),
             *sync.routes(),
             *Api(parts).routes(),
             *pages.routes(),
@@ -103,4 +105,4 @@ def _is_page(request: Request) -> bool:
     path = request.url.path
     if path.startswith(("/did", "/id")):
         return wants_page(request)
-    return not path.startswith(("/frost/", "/api/", "/.well-known/"))
+    return not path.startswith(("/frost/", "/api/", "/feeds/", "/.well-known/"))

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from frostnode.edge.http.api import quiet, url_params, whole_number
+from frostnode.edge.http.atom_feeds import search_feed_path
 from frostnode.edge.http.links import link_to
 from frostnode.edge.http.record_view import view_record
 from frostnode.edge.http.rendering import load_static, make_environment
@@ -99,6 +100,7 @@ class Pages:
                 "hits": result["hits"],
                 "unknown": result["unknown"],
                 "include": include,
+                "feed": search_feed_path(query),
                 "pager": _pager(offset, _HITS, last, params),
             },
         )

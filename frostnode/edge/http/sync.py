@@ -224,10 +224,15 @@ def _body(reader: LogReader, cid: Cid) -> bytes:
 def _erasable(request: Request, data: bytes, media_type: str, name: str) -> Response:
     """What never changes and may still be erased: caches ask again after a while, which costs no more than a name."""
     headers = {**_ERASABLE, "etag": f'"{name}"'}
-    asked = request.headers.get("if-none-match", "")
-    if headers["etag"] in {tag.strip().removeprefix("W/") for tag in asked.split(",")}:
+    if is_known(request, headers["etag"]):
         return Response(status_code=304, headers=headers)
     return Response(data, media_type=media_type, headers=headers)
+
+
+def is_known(request: Request, etag: str) -> bool:
+    """Whether the client has what this entity tag names."""
+    asked = request.headers.get("if-none-match", "")
+    return etag in {tag.strip().removeprefix("W/") for tag in asked.split(",")}
 
 
 def _origin(request: Request) -> Origin:

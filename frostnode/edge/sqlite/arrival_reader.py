@@ -34,6 +34,18 @@ class ArrivalReader(Rows):
         with closing(self._db.each(_ARRIVAL + "WHERE number > ? ORDER BY number", (after,))) as all_rows:
             return list(islice((_arrival(row) for row in all_rows if row[2] in dids), limit))
 
+    def arrivals_before(self, before: int, limit: int, did: Did | None = None) -> list[Arrival]:
+        """Arrivals numbered below `before`, of one publisher or of all, newest first."""
+        values: tuple[int, ...] = (before,)
+        of_one = ""
+        if did is not None:
+            publisher = publisher_id(self._db, did)
+            if publisher is None:
+                return []
+            values, of_one = (before, publisher), "AND arrival.publisher = ?"
+        sql = f"{_ARRIVAL} WHERE number < ? {of_one} ORDER BY number DESC LIMIT ?"
+        return list(map(_arrival, self._db.all(sql, (*values, limit))))
+
     def _merged(self, after: int, limit: int, dids: Iterable[Did]) -> list[Row]:
         sql = _ARRIVAL + "WHERE arrival.publisher = ? AND number > ? ORDER BY number"
         publishers = (publisher_id(self._db, did) for did in dids)
