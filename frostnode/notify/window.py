@@ -131,8 +131,13 @@ class Window:
                 channel.numbers.popleft()
         if place < channel.since:
             return None
-        recent = (self._recent[number - self._first] for number in channel.numbers)
-        return [told for told in recent if at(told.id) > place]
+        found: list[Told] = []
+        for number in reversed(channel.numbers):  # who reads along is behind the newest few
+            told = self._recent[number - self._first]
+            if at(told.id) <= place:
+                break
+            found.append(told)
+        return found[::-1]
 
     def _take(self, found: Look) -> None:
         self._place = found.place

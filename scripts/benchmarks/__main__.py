@@ -18,6 +18,7 @@ from scripts.benchmarks import (
     searching,
     serving,
     verification,
+    watching,
 )
 from scripts.benchmarks.figures import Figure, table
 from scripts.benchmarks.workshop import SIZES, Workshop
@@ -36,6 +37,7 @@ BENCHMARKS: Final[dict[str, Callable[[Workshop], Figure | list[Figure]]]] = {
     "verify_entries_per_s": verification.entries_per_s,
     "index_mb_per_s": searching.index_mb_per_s,
     "search_p95_ms": searching.search_p95_ms,
+    "watchers": watching.watchers,
     "cold_start_ms": serving.cold_start_ms,
     "memory_mb": serving.memory_mb,
 }

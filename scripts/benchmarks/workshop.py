@@ -44,6 +44,10 @@ class Size:
     logs: int
     """Of LOG_ENTRIES each: carried by one node."""
     searches: int
+    watchers: int
+    """Who read along with one node."""
+    watched: int
+    """Changes that they are told of, one by one."""
     starts: int
     watches: int
     """Of one node."""
@@ -59,6 +63,8 @@ SIZES = {
         singles=20,
         logs=100,
         searches=100,
+        watchers=200,
+        watched=10,
         starts=1,
         watches=1_000,
         turns=1,
@@ -70,6 +76,8 @@ SIZES = {
         singles=300,
         logs=10_000,
         searches=1_000,
+        watchers=2_000,
+        watched=40,
         starts=5,
         watches=100_000,
         turns=5,

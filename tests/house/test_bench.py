@@ -24,11 +24,13 @@ NAMES = {
     "verify_entries_per_s",
     "index_mb_per_s",
     "search_p95_ms",
+    *("watchers_kb_each", "watchers_told_ms", "watchers_last_ms", "watchers_quiet_ms"),
     "cold_start_ms",
     "match_ms",
     "memory_mb",
 }
-WITHOUT_TARGET = {"publish_p50_ms", "cold_start_ms"}
+WATCHERS = {"watchers_kb_each", "watchers_told_ms", "watchers_last_ms", "watchers_quiet_ms"}
+WITHOUT_TARGET = {"publish_p50_ms", "cold_start_ms", *WATCHERS}
 WITHOUT_CEILING = {
     *(
         "index_mb_per_s",
@@ -40,6 +42,7 @@ WITHOUT_CEILING = {
         "search_p95_ms",
     ),
     *("live_p50_ms", "live_p95_ms", "searchable_p50_ms", "searchable_p99_ms"),
+    *WATCHERS,
 }
 
 
