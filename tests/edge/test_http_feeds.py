@@ -1,13 +1,20 @@
 """Changes over HTTP for whoever reads them: events, lines, and answers that wait."""
 
 import json
+import re
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 import trio
+from hypercorn.config import Config
 from starlette.requests import Request
 
 from frostnode.edge.http import feeds as feeds_module
 from frostnode.edge.http import streams as streams_module
+from frostnode.edge.http.server import serve_http
 from frostnode.protocol.limits import CURSOR_INTERVAL_S, FEED_NOTICES_MAX, FEED_WAIT_S_MAX
 from frostnode.testing.memory_publisher import MemoryPublisher
 
@@ -254,3 +261,74 @@ async def test_a_reader_that_ends_before_it_began_holds_nothing(living):
     request = Request({"type": "http", "method": "HEAD", "headers": [], "query_string": b"", "client": None})
     await feeds_module.FeedResources(living.node.parts).events(request)
     assert not living.node.parts.window._channels
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+CONSUMER = re.search(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)[1]
+
+
+class Consumer:
+    """The program of the README, run by somebody who kills it now and then. `heard`: the keys that it said, in order."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.heard = []
+        (folder / "listen.py").write_text(CONSUMER)
+
+    @asynccontextmanager
+    async def listening(self, port):
+        command = [sys.executable, "listen.py", f"http://127.0.0.1:{port}"]
+        process = await trio.lowlevel.open_process(
+            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        async with process.stdout:
+            try:
+                yield process.stdout
+            finally:
+                process.kill()
+                await process.wait()
+
+    async def hears(self, lines, key):
+        """Listen until it says this."""
+        rest = b""
+        with trio.fail_after(60):
+            while key not in self.heard:
+                *whole, rest = (rest + await lines.receive_some()).split(b"\n")
+                self.heard += [line.decode().rpartition("/")[2] for line in whole]
+
+
+@asynccontextmanager
+async def served(app, port=0):
+    """The node on a port of this machine, until it is killed."""
+    async with trio.open_nursery() as nursery:
+        listeners = await trio.open_tcp_listeners(port, host="127.0.0.1")
+        await nursery.start(serve_http, app, Config(), listeners)
+        yield listeners[0].socket.getsockname()[1]
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.slow
+@pytest.mark.network
+async def test_the_consumer_of_the_readme_misses_nothing_whoever_is_killed(living, make_node, tmp_path):
+    assert len(CONSUMER.splitlines()) <= 20
+    app, consumer = living.node.app, Consumer(tmp_path)
+    other = Living(make_node("other"))
+    other.publish("other")
+    living.publish("a", "b")
+    async with served(app) as port:
+        async with consumer.listening(port) as lines:
+            await consumer.hears(lines, "b")
+            living.publish("c")
+            await consumer.hears(lines, "c")
+        living.publish("d")
+    async with consumer.listening(port) as lines:  # nobody answers yet
+        async with served(app, port):
+            await consumer.hears(lines, "d")
+        living.publish("e")
+        async with served(app, port):
+            await consumer.hears(lines, "e")
+        async with served(other.node.app, port):
+            await consumer.hears(lines, "other")
+    # who was killed between its work and the note of it does it again
+    assert list(dict.fromkeys(consumer.heard)) == ["a", "b", "c", "d", "e", "other"]
+    assert len(consumer.heard) <= 7
