@@ -28,6 +28,13 @@ def changes_of(
     """The changes of an arrival from `position` on, in order. The catalog has followed up to the arrival at least."""
     if log.block(arrival.did) is not None:
         return
+    blocked = {(block.type, block.key) for block in log.blocks(arrival.did)}
+    for change in _all_changes(log, catalog, arrival, position):
+        if (change.type, change.key) not in blocked:
+            yield change
+
+
+def _all_changes(log: LogReader, catalog: CatalogReader, arrival: Arrival, position: int) -> Iterator[Change]:
     match arrival.kind:
         case ArrivalKind.ENTRIES:
             yield from _entries(log, arrival, position)
@@ -71,11 +78,9 @@ def _entries(log: LogReader, arrival: Arrival, position: int) -> Iterator[Change
     """Entries that count; of those that were cut since, the cut tells."""
     state = log.log(arrival.origin)
     stop = min(arrival.stop, state.counted) if state is not None and state.standing is not None else 0
-    blocked = {(block.type, block.key) for block in log.blocks(arrival.did)}
     for index, leaf, header in headers_of(log, arrival.origin, arrival.start + position, stop):
-        if (header.type, header.key) not in blocked:
-            kind = ChangeKind.PUT if header.op is Op.PUT else ChangeKind.WITHDRAWN
-            yield _change(log, arrival, index - arrival.start, kind, (index, leaf, header))
+        kind = ChangeKind.PUT if header.op is Op.PUT else ChangeKind.WITHDRAWN
+        yield _change(log, arrival, index - arrival.start, kind, (index, leaf, header))
 
 
 def _contents(log: LogReader, catalog: CatalogReader, arrival: Arrival, position: int) -> Iterator[Change]:

@@ -12,9 +12,11 @@ import trio
 from hypercorn.config import Config
 from starlette.requests import Request
 
+from frostnode.cli.watching import Source
 from frostnode.edge.http import feeds as feeds_module
 from frostnode.edge.http import streams as streams_module
 from frostnode.edge.http.server import serve_http
+from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import CURSOR_INTERVAL_S, FEED_NOTICES_MAX, FEED_WAIT_S_MAX
 from frostnode.testing.memory_publisher import MemoryPublisher
 
@@ -332,3 +334,18 @@ async def test_the_consumer_of_the_readme_misses_nothing_whoever_is_killed(livin
     # who was killed between its work and the note of it does it again
     assert list(dict.fromkeys(consumer.heard)) == ["a", "b", "c", "d", "e", "other"]
     assert len(consumer.heard) <= 7
+
+
+@pytest.mark.network
+async def test_frost_watch_reads_what_a_node_answers(living):
+    living.publish("a", "b")
+    async with served(living.node.app) as port:
+        source = Source(f"http://127.0.0.1:{port}", f"{living.publisher.did}/b")
+        with source.client:
+            events, place = await trio.to_thread.run_sync(source.next, "0", 0)
+            assert keys(events) == ["b"]
+            assert await trio.to_thread.run_sync(source.next, place, 1) == ([], place)
+            assert (await trio.to_thread.run_sync(source.next, "now", 0))[1] == place
+            with pytest.raises(LocalError) as caught:
+                await trio.to_thread.run_sync(source.next, "x", 0)
+    assert caught.value.code == "cursor.malformed"

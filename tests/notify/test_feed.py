@@ -192,6 +192,15 @@ async def test_of_what_is_blocked_nothing_is_told(filled, publisher, target):
     assert not [item for item in Asking(filled, named).all()[0] if item[1] == "ice"]
 
 
+async def test_of_a_blocked_record_not_even_its_end_is_told(filled, publisher):
+    await filled.ask("block", target=f"{publisher.did}/ice", reason="by court order")
+    _, ids = Asking(filled).all()
+    filled.take(publisher.move(0, url="https://new.example", node_seed=bytes(range(32))).events())
+    told, _ = Asking(filled).all(ids[-1])
+    assert ("retracted", "sst") in told
+    assert ("retracted", "ice") not in told
+
+
 @pytest.mark.parametrize("text", ["", "1", "now ", "-1", "0.0", "a.b.c.d", "1.0.00.00", "٣", "9" * 5000])
 def test_what_is_no_place_is_refused(node, text):
     with pytest.raises(LocalError) as caught:
