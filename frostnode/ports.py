@@ -191,9 +191,11 @@ class LogReader(NeighbourReader, WithheldReader, LedgerReader, VouchReader, Hand
         """Hashes of perfect subtrees within the held leaves."""
 
     def arrivals(self, after: int, limit: int, dids: frozenset[Did] | None = None) -> list[Arrival]:
-        """Arrivals numbered above `after`, in order. Before: those numbered below `before`, newest first."""
+        """Arrivals numbered above `after`, in order."""
 
-    def arrivals_before(self, before: int, limit: int, did: Did | None = None) -> list[Arrival]: ...
+    def arrivals_before(self, before: int, limit: int, did: Did | None = None) -> list[Arrival]:
+        """Arrivals numbered below `before`, of one publisher or of all, newest first."""
+
     def arrival(self, number: int) -> Arrival | None: ...
     def last_arrival(self) -> int: ...
     def origins(self, did: Did) -> list[Origin]:

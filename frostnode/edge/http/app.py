@@ -12,9 +12,9 @@ from starlette.routing import Route
 from frostnode.edge.http.accept import wants_page
 from frostnode.edge.http.announcements import AnnouncementResources
 from frostnode.edge.http.api import Api
-from frostnode.edge.http.lineage import LineageResources
 from frostnode.edge.http.atom_feeds import AtomResources
 from frostnode.edge.http.feeds import FeedResources
+from frostnode.edge.http.lineage import LineageResources
 from frostnode.edge.http.names import Names
 from frostnode.edge.http.neighbours import NeighbourResources
 from frostnode.edge.http.offers import OfferResources
