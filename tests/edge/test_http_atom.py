@@ -57,7 +57,7 @@ async def test_a_feed_of_a_publisher(filled):
     assert titles == [
         "Wind: dataset withdrawn",
         "Wind: dataset published",
-        "ice@1: version published",
+        "Sea ice <b>extent</b> & more, version 1: version published",
         "Sea ice <b>extent</b> & more: dataset published",
         "Polar Data Centre: profile published",
     ]
