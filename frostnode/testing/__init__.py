@@ -1,6 +1,6 @@
 """Fakes that behave, for tests of the node and of what is built on it.
 
-    clock      a clock that moves when told
+    clock      clocks that move when told, or with the running trio
     random     chance from a seed, the same at every run
     worker     blocking work without threads
     loopback   HTTP servers that say exactly what a test wants

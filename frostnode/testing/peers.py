@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import httpx
-import trio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -33,22 +32,10 @@ from frostnode.replicate.keeper import PeerKeeper
 from frostnode.replicate.known import Known
 from frostnode.replicate.policy import CarryPolicy
 from frostnode.replicate.witness import Witnessing
-from frostnode.testing.clock import ManualClock
+from frostnode.testing.clock import ManualClock, TrioClock
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.worker import InlineWorker
 from frostnode.wire import PeerTransport
-
-
-class TrioClock:
-    """A `frostnode.ports.Clock` that is the clock of the running trio, which may be a mock."""
-
-    def now_ms(self) -> int:
-        """Milliseconds since the beginning of the run."""
-        return int(trio.current_time() * 1000)
-
-    def monotonic_s(self) -> float:
-        """Seconds of the run."""
-        return trio.current_time()
 
 
 class AppTransport(httpx.AsyncBaseTransport):

@@ -30,7 +30,8 @@ from frostnode.replicate.offering import Offering
 from frostnode.replicate.policy import CarryPolicy
 from frostnode.replicate.slots import Slots
 from frostnode.replicate.world import World
-from frostnode.testing.peers import PeerNode, TrioClock
+from frostnode.testing.clock import TrioClock
+from frostnode.testing.peers import PeerNode
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.worker import InlineWorker
 

@@ -35,9 +35,9 @@ from frostnode.replicate.offer_form import (
     read_answers,
     read_leased,
 )
+from frostnode.testing.clock import TrioClock
 from frostnode.testing.loopback import loopback, response, saying
 from frostnode.testing.memory_publisher import MemoryPublisher
-from frostnode.testing.peers import TrioClock
 from frostnode.testing.pushing import PushNode
 from frostnode.testing.random import SeededRandom
 

@@ -1,4 +1,5 @@
-"""The local signer: one tree per log, only ever growing, the same answer to the same request."""
+"""Every signer keeps one tree per log, only ever growing, with the same answer to the same request: the local one, and the
+fakes over it while their faults are idle. The rest is of the local one's memory."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from frostnode.edge.signer import LocalSigner
-from frostnode.ports import SignRequest
+from frostnode.ports import Signer, SignRequest
 from frostnode.protocol.checkpoint import Checkpoint, open_checkpoint
 from frostnode.protocol.errors import LocalError, StorageError
 from frostnode.protocol.keys import SigningKey
@@ -18,6 +19,8 @@ from frostnode.protocol.merkle import (
     leaf_hash,
 )
 from frostnode.protocol.names import Origin
+from frostnode.testing.faults import FaultySigner
+from frostnode.testing.simulation.oracle import Oracle, WatchedSigner
 from frostnode.testing.worker import InlineWorker
 
 ORIGIN = Origin("did:frost:x/log/0/y")
@@ -49,34 +52,41 @@ def open_signer(path: Path) -> LocalSigner:
     return LocalSigner(path, {ORIGIN: KEY, OTHER: KEY}.get, InlineWorker())
 
 
-@pytest.fixture
-def signer(tmp_path: Path) -> Iterator[LocalSigner]:
-    signer = open_signer(tmp_path / "signer.db")
-    yield signer
-    signer.close()
+def violated(what: str) -> None:
+    pytest.fail(what)
 
 
-async def refused(signer: LocalSigner, request: SignRequest, code: str = "signer.conflict") -> None:
+@pytest.fixture(params=["local", "faulty", "watched"])
+def signer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Signer]:
+    local = open_signer(tmp_path / "signer.db")
+    fakes: dict[str, Signer] = {
+        "faulty": FaultySigner(local),
+        "watched": WatchedSigner(local, Oracle(violated)),
+    }
+    yield fakes.get(request.param, local)
+    local.close()
+
+
+async def refused(signer: Signer, request: SignRequest, code: str = "signer.conflict") -> None:
     with pytest.raises(LocalError) as raised:
         await signer.sign(request)
     assert raised.value.code == code
 
 
-async def test_what_it_signs_is_a_checkpoint_of_the_log(signer: LocalSigner) -> None:
+async def test_what_it_signs_is_a_checkpoint_of_the_log(signer: Signer) -> None:
     note = await signer.sign(growth(0, 7))
     assert open_checkpoint(note, ORIGIN, KEY.public) == Checkpoint(ORIGIN, 7, tree(7).root())
 
 
-async def test_the_same_request_gets_the_same_answer(signer: LocalSigner, tmp_path: Path) -> None:
+async def test_the_same_request_gets_the_same_answer(signer: Signer, tmp_path: Path) -> None:
     note = await signer.sign(growth(0, 7))
     assert await signer.sign(growth(0, 7)) == note
-    signer.close()
     again = open_signer(tmp_path / "signer.db")
     assert await again.sign(growth(0, 7)) == note
     again.close()
 
 
-async def test_a_tree_may_only_grow_out_of_the_last_one(signer: LocalSigner) -> None:
+async def test_a_tree_may_only_grow_out_of_the_last_one(signer: Signer) -> None:
     await signer.sign(growth(0, 5))
     await signer.sign(growth(5, 9))
     await refused(signer, growth(5, 12))
@@ -88,7 +98,7 @@ async def test_a_tree_may_only_grow_out_of_the_last_one(signer: LocalSigner) -> 
     await signer.sign(growth(9, 12))
 
 
-async def test_the_proof_is_checked(signer: LocalSigner) -> None:
+async def test_the_proof_is_checked(signer: Signer) -> None:
     await signer.sign(growth(0, 5))
     good, forged = growth(5, 12), growth(5, 12, OTHER_LEAVES)
     await refused(signer, replace(good, consistency=()))
@@ -98,24 +108,24 @@ async def test_the_proof_is_checked(signer: LocalSigner) -> None:
     await signer.sign(good)
 
 
-async def test_without_memory_it_begins_at_the_empty_tree(signer: LocalSigner) -> None:
+async def test_without_memory_it_begins_at_the_empty_tree(signer: Signer) -> None:
     await refused(signer, growth(3, 7))
     await refused(signer, growth(0, 0))
     await signer.sign(growth(0, 7))
 
 
-async def test_logs_are_kept_apart(signer: LocalSigner) -> None:
+async def test_logs_are_kept_apart(signer: Signer) -> None:
     await signer.sign(growth(0, 9))
     await signer.sign(growth(0, 3, OTHER_LEAVES, OTHER))
     await signer.sign(growth(3, 4, OTHER_LEAVES, OTHER))
     await signer.sign(growth(9, 10))
 
 
-async def test_a_log_without_key_is_not_hosted(signer: LocalSigner) -> None:
+async def test_a_log_without_key_is_not_hosted(signer: Signer) -> None:
     await refused(signer, growth(0, 1, origin=Origin("nobody/log/0/x")), "publisher.not-hosted")
 
 
-async def test_an_older_memory_refuses(signer: LocalSigner, tmp_path: Path) -> None:
+async def test_an_older_memory_refuses(signer: Signer, tmp_path: Path) -> None:
     """A backup of the memory was put back: the signer knows too little to vouch for what is there."""
     await signer.sign(growth(0, 5))
     for name in ("signer.db", "signer.db-wal"):

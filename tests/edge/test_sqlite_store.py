@@ -1,4 +1,5 @@
-"""The store keeps the promises of frostnode.ports.LogStore, whatever the size of a log."""
+"""What every store promises (frostnode.ports.LogStore), whatever the size of a log: one suite over the real one and the
+fakes that stand for it while their faults are idle."""
 
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.ledger import Refused
 from frostnode.neighbours import Hosted, Lag
+from frostnode.operations.parts import HomeStore
 from frostnode.ports import ArrivalKind, LogStore, LogWriter
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError, StorageError
@@ -25,6 +27,9 @@ from frostnode.protocol.tiles import decode_bundle
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.publisher import Publisher
 from frostnode.testing.random import SeededRandom
+from frostnode.testing.simulation.disk import Disk
+from frostnode.testing.simulation.store import WatchedStore
+from frostnode.testing.small_node import FaultyHome
 
 
 @pytest.fixture
@@ -32,15 +37,24 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-@pytest.fixture
-def store(tmp_path: Path, clock: ManualClock) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "frost.db", clock=clock, random=SeededRandom("store"))
+@pytest.fixture(params=["sqlite", "faulty", "watched", "on a simulated disk"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> Iterator[HomeStore]:
+    disk = Disk("contract", tmp_path, SeededRandom("disk")) if "disk" in request.param else None
+    path = disk.uri("frost.db") if disk else tmp_path / "frost.db"
+    beneath = SqliteStore(path, clock=clock, random=SeededRandom("store"))
+    fakes: dict[str, HomeStore] = {
+        "faulty": FaultyHome(beneath),
+        "watched": WatchedStore(beneath, beneath, lambda: None),
+    }
+    store = fakes.get(request.param, beneath)
     yield store
     store.close()
+    if disk:
+        disk.close()
 
 
 @pytest.fixture
-def publisher(store: SqliteStore) -> Publisher:
+def publisher(store: HomeStore) -> Publisher:
     made = Publisher()
     with store.write() as writer:
         writer.take_events(made.did, made.history, made.taken)
@@ -83,7 +97,7 @@ def subtree(hashes: list[bytes]) -> bytes:
     "steps", [[1], [255, 1], [256], [1, 255, 256], [300, 300], [100] * 9, [513], [1] * 5]
 )
 def test_leaves_come_back_as_they_were_appended(
-    store: SqliteStore, publisher: Publisher, steps: list[int]
+    store: HomeStore, publisher: Publisher, steps: list[int]
 ) -> None:
     origin, leaves = publisher.origin(), [leaf(index) for index in range(sum(steps))]
     at = 0
@@ -104,7 +118,7 @@ def test_leaves_come_back_as_they_were_appended(
 
 
 @pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 700, 1030])
-def test_every_subtree_is_that_of_the_leaves(store: SqliteStore, publisher: Publisher, size: int) -> None:
+def test_every_subtree_is_that_of_the_leaves(store: HomeStore, publisher: Publisher, size: int) -> None:
     hashes = [leaf_hash(leaf(index)) for index in range(size)]
     with store.write() as writer:
         append(writer, publisher.origin(), [leaf(index) for index in range(size)])
@@ -116,7 +130,7 @@ def test_every_subtree_is_that_of_the_leaves(store: SqliteStore, publisher: Publ
 
 
 @pytest.mark.slow
-def test_tiles_of_the_second_level(store: SqliteStore, publisher: Publisher) -> None:
+def test_tiles_of_the_second_level(store: HomeStore, publisher: Publisher) -> None:
     """65,536 leaves fill a tile of level 1; what comes later goes on from the stored partial ones."""
     origin, total = publisher.origin(), 256 * 256 + 3 * 256 + 5
     hashes = [leaf_hash(leaf(index)) for index in range(total)]
@@ -138,9 +152,7 @@ def test_tiles_of_the_second_level(store: SqliteStore, publisher: Publisher) -> 
             assert node(level, index) == subtree(hashes[index << level : (index + 1) << level])
 
 
-def test_subtrees_within_a_transaction_know_what_it_appended(
-    store: SqliteStore, publisher: Publisher
-) -> None:
+def test_subtrees_within_a_transaction_know_what_it_appended(store: HomeStore, publisher: Publisher) -> None:
     hashes = [leaf_hash(leaf(index)) for index in range(600)]
     with store.write() as writer:
         for start in range(0, 600, 50):
@@ -149,7 +161,7 @@ def test_subtrees_within_a_transaction_know_what_it_appended(
         assert writer.node_at(publisher.origin())(9, 0) == subtree(hashes[:512])
 
 
-def test_appending_elsewhere_than_at_the_end_is_refused(store: SqliteStore, publisher: Publisher) -> None:
+def test_appending_elsewhere_than_at_the_end_is_refused(store: HomeStore, publisher: Publisher) -> None:
     origin, first = publisher.origin(), grow(EMPTY_RANGE, [b"x"])
     with pytest.raises(StorageError) as raised, store.write() as writer:
         writer.append(origin, grow(first.after, [b"y"]))
@@ -162,7 +174,7 @@ def test_appending_elsewhere_than_at_the_end_is_refused(store: SqliteStore, publ
 
 
 def test_appending_to_another_tree_than_the_judged_one_is_refused(
-    store: SqliteStore, publisher: Publisher
+    store: HomeStore, publisher: Publisher
 ) -> None:
     origin = publisher.origin()
     with store.write() as writer:
@@ -173,14 +185,14 @@ def test_appending_to_another_tree_than_the_judged_one_is_refused(
     assert raised.value.code == "storage.conflict"
 
 
-def test_appending_to_a_log_that_no_event_opened_is_refused(store: SqliteStore, publisher: Publisher) -> None:
+def test_appending_to_a_log_that_no_event_opened_is_refused(store: HomeStore, publisher: Publisher) -> None:
     with pytest.raises(StorageError) as raised, store.write() as writer:
         writer.append(Origin("nobody/log/0/x"), grow(EMPTY_RANGE, [b"x"]))
     assert raised.value.code == "storage.conflict"
 
 
 @pytest.mark.parametrize("size", [3, 256, 300])
-def test_withheld_leaves_keep_their_hashes(store: SqliteStore, publisher: Publisher, size: int) -> None:
+def test_withheld_leaves_keep_their_hashes(store: HomeStore, publisher: Publisher, size: int) -> None:
     origin, gone = publisher.origin(), {1, 2, size - 1}
     hashes = [leaf_hash(f"{index}".encode()) for index in range(size)]
     with store.write() as writer:
@@ -203,7 +215,7 @@ def test_withheld_leaves_keep_their_hashes(store: SqliteStore, publisher: Publis
         ]
 
 
-def test_what_is_not_known_is_none_or_empty(store: SqliteStore, publisher: Publisher) -> None:
+def test_what_is_not_known_is_none_or_empty(store: HomeStore, publisher: Publisher) -> None:
     nobody, nowhere = Publisher("nobody"), Origin("did:frost:x/log/0/y")
     with store.read() as reader:
         assert reader.history(nobody.did) is None
@@ -230,7 +242,7 @@ def test_what_is_not_known_is_none_or_empty(store: SqliteStore, publisher: Publi
 # -- serving --------------------------------------------------------------------------------------------
 
 
-def test_what_is_served_is_remembered_with_its_note(store: SqliteStore, publisher: Publisher) -> None:
+def test_what_is_served_is_remembered_with_its_note(store: HomeStore, publisher: Publisher) -> None:
     origin = publisher.origin()
     with store.write() as writer:
         append(writer, origin, [leaf(index) for index in range(10)])
@@ -246,14 +258,14 @@ def test_what_is_served_is_remembered_with_its_note(store: SqliteStore, publishe
         assert (head.tip, head.forked, head.epoch) == (publisher.genesis.cid, False, 0)
 
 
-def test_serving_more_than_is_held_is_refused(store: SqliteStore, publisher: Publisher) -> None:
+def test_serving_more_than_is_held_is_refused(store: HomeStore, publisher: Publisher) -> None:
     with pytest.raises(StorageError) as raised, store.write() as writer:
         writer.serve(publisher.origin(), b"note", 1)
     assert raised.value.code == "storage.conflict"
 
 
 def test_a_log_is_frozen_by_its_first_evidence_until_its_epoch_ends(
-    store: SqliteStore, publisher: Publisher
+    store: HomeStore, publisher: Publisher
 ) -> None:
     origin = publisher.origin()
     first = Evidence(origin=origin, smaller=b"one", larger=b"two", proof=(bytes(32), b"h" * 32))
@@ -277,7 +289,7 @@ def test_a_log_is_frozen_by_its_first_evidence_until_its_epoch_ends(
 
 
 def test_what_lies_ahead_of_a_log_is_remembered_until_its_tree_is_complete(
-    store: SqliteStore, publisher: Publisher
+    store: HomeStore, publisher: Publisher
 ) -> None:
     origin = publisher.origin()
     ahead = Ahead(note=b"of ten", beyond=(bytes(32), b"h" * 32))
@@ -298,7 +310,7 @@ def test_what_lies_ahead_of_a_log_is_remembered_until_its_tree_is_complete(
 
 
 @pytest.mark.slow
-def test_heads_come_in_pages_in_order_of_did(store: SqliteStore) -> None:
+def test_heads_come_in_pages_in_order_of_did(store: HomeStore) -> None:
     publishers = [Publisher(f"publisher {number}") for number in range(260)]
     with store.write() as writer:
         for each in publishers:
@@ -328,7 +340,7 @@ def publish(writer: LogWriter, publisher: Publisher, *submissions: object, bodie
             put_body(writer, item.body)  # type: ignore[attr-defined]
 
 
-def test_bodies_come_back_by_entry_and_by_name(store: SqliteStore, publisher: Publisher) -> None:
+def test_bodies_come_back_by_entry_and_by_name(store: HomeStore, publisher: Publisher) -> None:
     entries = [publisher.put(f"k{number}", padding=number * 997 % 9000) for number in range(120)]
     entries[5:5] = [publisher.withdraw("k1"), publisher.put("large", padding=300_000)]
     with store.write() as writer:
@@ -342,7 +354,7 @@ def test_bodies_come_back_by_entry_and_by_name(store: SqliteStore, publisher: Pu
         ]
 
 
-def test_an_opaque_leaf_has_no_body(store: SqliteStore, publisher: Publisher) -> None:
+def test_an_opaque_leaf_has_no_body(store: HomeStore, publisher: Publisher) -> None:
     with store.write() as writer:
         append(writer, publisher.origin(), [b"not a header", b""])
     with store.read() as reader:
@@ -350,7 +362,7 @@ def test_an_opaque_leaf_has_no_body(store: SqliteStore, publisher: Publisher) ->
         assert reader.missing_bodies(publisher.origin(), 0, 9) == []
 
 
-def test_a_body_is_new_once(store: SqliteStore, publisher: Publisher, tmp_path: Path) -> None:
+def test_a_body_is_new_once(store: HomeStore, publisher: Publisher, tmp_path: Path) -> None:
     one, two = (publisher.put(key, padding=50_000) for key in "ab")
     pairs = [(sha256(item.body or b"").digest(), item.body or b"") for item in (one, two)]
     with store.write() as writer:
@@ -365,7 +377,7 @@ def test_a_body_is_new_once(store: SqliteStore, publisher: Publisher, tmp_path: 
         )
 
 
-def test_missing_bodies_are_listed_until_they_come(store: SqliteStore, publisher: Publisher) -> None:
+def test_missing_bodies_are_listed_until_they_come(store: HomeStore, publisher: Publisher) -> None:
     entries = [publisher.put(f"k{number}") for number in range(300)]
     entries[10] = publisher.withdraw("k1")
     with store.write() as writer:
@@ -381,7 +393,7 @@ def test_missing_bodies_are_listed_until_they_come(store: SqliteStore, publisher
 @pytest.mark.parametrize("state", ["erased", "refused"])
 @pytest.mark.parametrize("padding", [10, 200_000])
 def test_an_erased_body_is_gone_and_is_not_taken_again(
-    store: SqliteStore, publisher: Publisher, tmp_path: Path, state: str, padding: int
+    store: HomeStore, publisher: Publisher, tmp_path: Path, state: str, padding: int
 ) -> None:
     entries = [publisher.put(key, title=f"secret of {key}", padding=padding) for key in "abc"]
     with store.write() as writer:
@@ -403,7 +415,7 @@ def test_an_erased_body_is_gone_and_is_not_taken_again(
 
 @pytest.mark.parametrize("index", [0, 255, 256, 299])
 def test_an_erased_header_leaves_its_hash(
-    store: SqliteStore, publisher: Publisher, tmp_path: Path, index: int
+    store: HomeStore, publisher: Publisher, tmp_path: Path, index: int
 ) -> None:
     entries = [publisher.put(f"key-{number}-", padding=10) for number in range(300)]
     origin = publisher.origin()
@@ -426,7 +438,7 @@ def test_an_erased_header_leaves_its_hash(
     assert f"key-{index}-".encode() not in on_disk or index == 0
 
 
-def test_withholding_what_is_not_there(store: SqliteStore, publisher: Publisher) -> None:
+def test_withholding_what_is_not_there(store: HomeStore, publisher: Publisher) -> None:
     with store.write() as writer:
         publish(writer, publisher, publisher.withdraw("gone"))
     for withhold in ("withhold_body", "withhold_leaf"):
@@ -441,7 +453,7 @@ def test_withholding_what_is_not_there(store: SqliteStore, publisher: Publisher)
 
 
 def test_arrivals_are_numbered_without_gap_and_told_by_publisher(
-    store: SqliteStore, clock: ManualClock
+    store: HomeStore, clock: ManualClock
 ) -> None:
     publishers = [Publisher(f"publisher {number}") for number in range(3)]
     for each in publishers:
@@ -475,7 +487,7 @@ def test_arrivals_are_numbered_without_gap_and_told_by_publisher(
         assert reader.arrivals(8, 5, many) == [arrival for arrival in chosen if arrival.number > 8][:5]
 
 
-def test_an_abandoned_transaction_leaves_no_gap(store: SqliteStore, publisher: Publisher) -> None:
+def test_an_abandoned_transaction_leaves_no_gap(store: HomeStore, publisher: Publisher) -> None:
     def abandoned() -> None:
         with store.write() as writer:
             writer.arrive(ArrivalKind.BLOCKED, publisher.did)
@@ -503,7 +515,7 @@ def kinds(store: LogStore) -> list[tuple[str, str, int]]:
         return [(arrival.kind, arrival.origin, arrival.start) for arrival in reader.arrivals(1, 100)]
 
 
-def test_a_history_comes_back_as_it_was_taken(store: SqliteStore, publisher: Publisher) -> None:
+def test_a_history_comes_back_as_it_was_taken(store: HomeStore, publisher: Publisher) -> None:
     with store.write() as writer:
         append(writer, publisher.origin(), [leaf(index) for index in range(20)])
         taken = publisher.move(end_of(publisher, 15))
@@ -516,7 +528,7 @@ def test_a_history_comes_back_as_it_was_taken(store: SqliteStore, publisher: Pub
         assert [state.standing for state in reader.logs(publisher.did)] == list(history.standing)
 
 
-def test_an_end_below_what_is_held_cuts(store: SqliteStore, publisher: Publisher) -> None:
+def test_an_end_below_what_is_held_cuts(store: HomeStore, publisher: Publisher) -> None:
     old = publisher.origin()
     with store.write() as writer:
         append(writer, old, [leaf(index) for index in range(20)])
@@ -531,7 +543,7 @@ def test_an_end_below_what_is_held_cuts(store: SqliteStore, publisher: Publisher
         assert reader.leaves(old, 0, 20).count == 20
 
 
-def test_an_end_at_or_above_what_is_held_cuts_nothing(store: SqliteStore, publisher: Publisher) -> None:
+def test_an_end_at_or_above_what_is_held_cuts_nothing(store: HomeStore, publisher: Publisher) -> None:
     with store.write() as writer:
         append(writer, publisher.origin(), [leaf(index) for index in range(15)])
     taken = publisher.move(end_of(publisher, 15))
@@ -540,7 +552,7 @@ def test_an_end_at_or_above_what_is_held_cuts_nothing(store: SqliteStore, publis
     assert kinds(store) == [("events", "", 1)]
 
 
-def test_a_recovery_event_switches_cuts_and_restores(store: SqliteStore, publisher: Publisher) -> None:
+def test_a_recovery_event_switches_cuts_and_restores(store: HomeStore, publisher: Publisher) -> None:
     """A thief moved away at 5 and wrote; the owner ends the first epoch at 12 instead."""
     first = publisher.origin()
     with store.write() as writer:
@@ -567,7 +579,7 @@ def test_a_recovery_event_switches_cuts_and_restores(store: SqliteStore, publish
 
 
 def test_events_that_were_added_to_another_history_are_refused(
-    store: SqliteStore, publisher: Publisher
+    store: HomeStore, publisher: Publisher
 ) -> None:
     """Two peers brought two successors of genesis at the same time: only the first is first seen."""
     with store.read() as reader:
@@ -590,7 +602,7 @@ def test_events_that_were_added_to_another_history_are_refused(
         assert stored.tip == mine.tip
 
 
-def test_a_fork_that_nobody_decides_is_shown(store: SqliteStore) -> None:
+def test_a_fork_that_nobody_decides_is_shown(store: HomeStore) -> None:
     one, two = Publisher(), Publisher()
     one.move(end_of(one, 1))
     two.move(end_of(two, 2))
@@ -611,7 +623,7 @@ def test_a_fork_that_nobody_decides_is_shown(store: SqliteStore) -> None:
 # -- neighbours -----------------------------------------------------------------------------------------
 
 
-def test_sources_say_who_offers_what_and_what_is_owed(store: SqliteStore, publisher: Publisher) -> None:
+def test_sources_say_who_offers_what_and_what_is_owed(store: HomeStore, publisher: Publisher) -> None:
     origin, other = publisher.origin(), Origin("nobody's")
     with store.write() as writer:
         for url in ("a", "b"):
@@ -643,7 +655,7 @@ def test_sources_say_who_offers_what_and_what_is_owed(store: SqliteStore, publis
         assert reader.lag("a") == Lag(logs=0, leaves=0, offered=0)
 
 
-def test_what_is_refused_of_a_peer_is_no_lag(store: SqliteStore, publisher: Publisher) -> None:
+def test_what_is_refused_of_a_peer_is_no_lag(store: HomeStore, publisher: Publisher) -> None:
     with store.write() as writer:
         for url, code in (("a", "policy.quota"), ("b", "policy.type")):
             writer.put_peer(url)
@@ -667,7 +679,7 @@ def test_what_is_refused_of_a_peer_is_no_lag(store: SqliteStore, publisher: Publ
         assert reader.lag("b") == Lag(logs=1, leaves=5, offered=1)
 
 
-def test_a_found_peer_is_one_until_the_operator_adds_it(store: SqliteStore, clock: ManualClock) -> None:
+def test_a_found_peer_is_one_until_the_operator_adds_it(store: HomeStore, clock: ManualClock) -> None:
     def listed() -> list[int | None]:
         with store.read() as reader:
             return [peer.listed_ms for peer in reader.peers()]
@@ -686,7 +698,7 @@ def test_a_found_peer_is_one_until_the_operator_adds_it(store: SqliteStore, cloc
     assert listed() == [None]
 
 
-def test_peers_and_settings(store: SqliteStore, publisher: Publisher, clock: ManualClock) -> None:
+def test_peers_and_settings(store: HomeStore, publisher: Publisher, clock: ManualClock) -> None:
     with store.write() as writer:
         for url in ("https://b.example", "https://a.example", "https://a.example"):
             writer.put_peer(url)
@@ -727,7 +739,7 @@ def test_peers_and_settings(store: SqliteStore, publisher: Publisher, clock: Man
 # -- transactions ---------------------------------------------------------------------------------------
 
 
-def test_a_reader_sees_one_state_while_others_write(store: SqliteStore, publisher: Publisher) -> None:
+def test_a_reader_sees_one_state_while_others_write(store: HomeStore, publisher: Publisher) -> None:
     with store.read() as before:
         assert before.last_arrival() == 1
         with store.write() as writer:
@@ -739,7 +751,7 @@ def test_a_reader_sees_one_state_while_others_write(store: SqliteStore, publishe
         assert before.last_arrival() == 1
 
 
-def test_a_second_writer_waits(store: SqliteStore, publisher: Publisher) -> None:
+def test_a_second_writer_waits(store: HomeStore, publisher: Publisher) -> None:
     entered, order = threading.Event(), []
 
     def second() -> None:
@@ -768,7 +780,7 @@ def test_the_database_keeps_its_name(tmp_path: Path, clock: ManualClock) -> None
     assert names[0] == names[1] == SeededRandom("one").bytes(16)
 
 
-def test_it_is_durable_and_found_again(store: SqliteStore, publisher: Publisher, tmp_path: Path) -> None:
+def test_it_is_durable_and_found_again(store: HomeStore, publisher: Publisher, tmp_path: Path) -> None:
     """A second store on the same files, as after a crash: nothing was closed."""
     with store.write() as writer:
         append(writer, publisher.origin(), [leaf(index) for index in range(300)])
@@ -784,7 +796,7 @@ def test_it_is_durable_and_found_again(store: SqliteStore, publisher: Publisher,
         assert reader.leaves(publisher.origin(), 300, 301).count == 1
 
 
-def test_empty_logs_have_the_empty_root(store: SqliteStore, publisher: Publisher) -> None:
+def test_empty_logs_have_the_empty_root(store: HomeStore, publisher: Publisher) -> None:
     with store.read() as reader:
         state = reader.log(publisher.origin())
         assert state is not None

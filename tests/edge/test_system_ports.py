@@ -11,14 +11,13 @@ from frostnode.edge.random import SystemRandom
 from frostnode.edge.threads import THREADS_MAX, ThreadWorker
 from frostnode.ports import Clock, Random, Worker
 from frostnode.protocol.errors import LocalError
-from frostnode.testing.clock import ManualClock
+from frostnode.testing.clock import ManualClock, TrioClock
 from frostnode.testing.random import SeededRandom
-from frostnode.testing.simulation.clock import SimClock
 from frostnode.testing.simulation.worker import SimWorker
 from frostnode.testing.worker import InlineWorker
 
 RANDOMS = [SystemRandom(), SeededRandom("seed")]
-CLOCKS = [SystemClock(), ManualClock(), SimClock(offset_ms=0, drift_ppm=0)]
+CLOCKS = [SystemClock(), ManualClock(), TrioClock(), TrioClock(offset_ms=-2000, drift_ppm=-200)]
 
 
 def sim_worker() -> SimWorker:

@@ -23,8 +23,9 @@ from frostnode.replicate.collect import Collecting
 from frostnode.replicate.ingest import Ingest
 from frostnode.replicate.named import Naming
 from frostnode.replicate.serve import ArrivalStream
+from frostnode.testing.clock import TrioClock
 from frostnode.testing.own_home import OwnHome
-from frostnode.testing.peers import AppTransport, PeerNode, TrioClock
+from frostnode.testing.peers import AppTransport, PeerNode
 from frostnode.testing.publisher import Publisher
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.worker import InlineWorker

@@ -16,9 +16,10 @@ from frostnode.protocol.limits import COSIGN_BATCH_MAX, COSIGN_DELAY_S, COSIGN_I
 from frostnode.protocol.merkle import EMPTY_ROOT, consistency_proof
 from frostnode.protocol.witness import AddCheckpoint, origin_digest
 from frostnode.replicate.witness import Witnessing
+from frostnode.testing.clock import TrioClock
 from frostnode.testing.equivocation import evidence_of, twin_of
 from frostnode.testing.memory_publisher import MemoryPublisher
-from frostnode.testing.peers import PeerNode, TrioClock
+from frostnode.testing.peers import PeerNode
 from frostnode.testing.worker import InlineWorker
 from frostnode.witness_port import Cosigned, CosignRequest
 

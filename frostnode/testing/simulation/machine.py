@@ -32,9 +32,9 @@ from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import FrostError, StorageError
 from frostnode.protocol.keys import SigningKey, derive_seed
 from frostnode.protocol.names import Origin, parse_origin
+from frostnode.testing.clock import TrioClock
 from frostnode.testing.memory_index import IndexImage, MemoryIndex
 from frostnode.testing.random import SeededRandom
-from frostnode.testing.simulation.clock import SimClock
 from frostnode.testing.simulation.disk import Disk, copy_image, put_back
 from frostnode.testing.simulation.image import CATALOG, NOTICES, SIGNER, STORE, check_store, look_at_image
 from frostnode.testing.simulation.network import Network, Server
@@ -101,7 +101,7 @@ class Machine:
         self._around = around
         self._random = around.random.fork(f"machine/{name}")
         self.host = Host(seed=self._random.bytes(32), url=f"http://{name}")
-        self.clock = SimClock(
+        self.clock = TrioClock(
             offset_ms=int(self._random.between(-2000, 2000)), drift_ppm=int(self._random.between(-200, 200))
         )
         self.owner = Owner(name, self._random.fork("owner"), self.host, around.oracle) if owner else None

@@ -21,8 +21,8 @@ from frostnode.protocol.history import History
 from frostnode.protocol.identity import End, Epoch, SignedEvent, parse_signed_event
 from frostnode.protocol.keys import SigningKey, derive_seed, from_multibase
 from frostnode.protocol.names import Did, Origin, did_of, format_origin
+from frostnode.testing.clock import START_MS
 from frostnode.testing.random import SeededRandom
-from frostnode.testing.simulation.clock import START_MS
 from frostnode.testing.simulation.oracle import Oracle
 
 Ask: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[Json]]

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import trio
@@ -21,7 +21,7 @@ class SimTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Carry one request and the head of its answer."""
-        body = await request.aread()
+        body = b"".join([chunk async for chunk in cast(httpx.AsyncByteStream, request.stream)])
         fate = self._network.fate(self._name, request.url.host)
         exchange = _Exchange(self._network, self._name, request, fate)
         await exchange.connect()
