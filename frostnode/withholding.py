@@ -20,6 +20,9 @@ class WithheldReader(Protocol):
     def erased_among(self, leaf_hashes: Iterable[bytes], bodies: Iterable[Cid]) -> Withheld | None:
         """The first of these headers and bodies that is not taken again."""
 
+    def absent_leaves(self, origin: Origin, start: int, stop: int) -> tuple[int, int] | None:
+        """From the first to behind the last of leaves [start, stop) that came as a hash alone and would be taken; None for none."""
+
     def blocks(self, did: Did | None = None) -> list[Block]:
         """All blocks, or those of one publisher and its records; by DID, type and key."""
 

@@ -9,6 +9,7 @@ Rules (spec/02-identity.md#what-counts):
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Final
 
 from frostnode.protocol.dagcbor import Cid
@@ -99,6 +100,16 @@ class History:
     def event(self, cid: Cid) -> SignedEvent | None:
         """An event that is kept, whether or not it counts."""
         return self._tree.events.get(cid) if self._tree else None
+
+    @property
+    def events_digest(self) -> bytes | None:
+        """Names the events that are kept, where there are more than count: else the tip says as much.
+
+        SHA-256 of their CIDs, digest by digest, in order of bytes: alike on nodes that met them in another order.
+        """
+        if self._tree is None or len(self._tree.events) == len(self._path):
+            return None
+        return sha256(b"".join(sorted(cid.digest for cid in self._tree.events))).digest()
 
     # -- what counts ----------------------------------------------------------------------------------
 

@@ -90,6 +90,8 @@ class Outcome:
     grown_from: dict[Origin, int] = field(default_factory=dict)
     """From which leaf on leaves of those were taken: their bodies may be absent."""
     tips: dict[Did, Cid] = field(default_factory=dict)
+    leaves: list[tuple[Origin, int]] = field(default_factory=list)
+    """Which leaves came that were held as hashes alone."""
     bodies: list[tuple[Origin, int, int]] = field(default_factory=list)
     """Of which leaves bodies were taken."""
 
@@ -99,6 +101,8 @@ class Outcome:
             case TakeEntries():
                 self.sizes[effect.origin] = effect.growth.stop
                 self.grown_from.setdefault(effect.origin, effect.growth.start)
+            case TakeLeaves():
+                self.leaves += [(effect.origin, index) for index, _ in effect.leaves]
             case TakeBodies():
                 self.bodies.append((effect.origin, effect.start, effect.stop))
             case TakeEvents() if effect.history.tip is not None:

@@ -22,6 +22,8 @@ class _Neighbour:
     sizes: OrderedDict[Origin, int] = field(default_factory=OrderedDict)
     heads: OrderedDict[Origin, bytes] = field(default_factory=OrderedDict)
     tips: OrderedDict[Did, Cid] = field(default_factory=OrderedDict)
+    events: OrderedDict[Did, bytes] = field(default_factory=OrderedDict)
+    leaves: OrderedDict[tuple[Origin, int], None] = field(default_factory=OrderedDict)
     bodies: OrderedDict[tuple[Origin, int, int], None] = field(default_factory=OrderedDict)
 
 
@@ -37,6 +39,8 @@ class Known:
             self.note_size(neighbour, origin, size)
         for did, tip in outcome.tips.items():
             self.note_tip(neighbour, did, tip)
+        for origin, index in outcome.leaves:
+            self.note_leaf(neighbour, origin, index)
         for origin, start, stop in outcome.bodies:
             self.note_bodies(neighbour, origin, start, stop)
 
@@ -59,6 +63,19 @@ class Known:
         tips[did] = tip
         _bound(tips, did, KNOWN_LOGS_MAX)
 
+    def note_events(self, neighbour: str, did: Did, digest: bytes | None) -> None:
+        """It was told all these events, or told of them, those that do not count included."""
+        if digest is not None:
+            events = self._noting(neighbour).events
+            events[did] = digest
+            _bound(events, did, KNOWN_LOGS_MAX)
+
+    def note_leaf(self, neighbour: str, origin: Origin, index: int) -> None:
+        """It sent a leaf that was held as a hash alone."""
+        leaves = self._noting(neighbour).leaves
+        leaves[origin, index] = None
+        _bound(leaves, (origin, index), KNOWN_LOGS_MAX)
+
     def note_bodies(self, neighbour: str, origin: Origin, start: int, stop: int) -> None:
         """It sent the bodies of leaves [start, stop)."""
         bodies = self._noting(neighbour).bodies
@@ -76,6 +93,15 @@ class Known:
     def tip(self, neighbour: str, did: Did) -> Cid | None:
         """The last event of a publisher that it is known to have."""
         return self._of(neighbour).tips.get(did)
+
+    def has_events(self, neighbour: str, did: Did, digest: bytes | None) -> bool:
+        """Whether just these events went there or came from there."""
+        return digest is None or self._of(neighbour).events.get(did) == digest
+
+    def sent_leaves(self, neighbour: str, origin: Origin, start: int, stop: int) -> bool:
+        """Whether these leaves, held as hashes alone before, came from there."""
+        leaves = self._of(neighbour).leaves
+        return all((origin, index) in leaves for index in range(start, stop))
 
     def sent_bodies(self, neighbour: str, origin: Origin, start: int, stop: int) -> bool:
         """Whether these bodies came from there."""

@@ -42,6 +42,7 @@ from frostnode.replicate.offer_form import (
     Later,
     Offered,
     Refuse,
+    Span,
     Taken,
     Want,
     offer_bytes,
@@ -49,7 +50,7 @@ from frostnode.replicate.offer_form import (
     read_taken,
 )
 from frostnode.replicate.outgoing import Outgoing, Waiting
-from frostnode.replicate.serve import LogStream, offered_size
+from frostnode.replicate.serve import LogStream, came_back, offered_size
 from frostnode.replicate.world import World
 
 T = TypeVar("T")
@@ -73,10 +74,14 @@ class OfferStatus:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What an arrival is to a node: of a log, from which leaf on a body came by itself, or what leaves do not tell."""
+    """What an arrival is to a node: of a log, from which leaf on a body came by itself, and what leaves do not tell.
+
+    `leaves` are those that came after they had been hashes alone.
+    """
 
     origin: Origin
     bodies: int | None = None
+    leaves: Span | None = None
     is_news: bool = False
 
 
@@ -170,7 +175,9 @@ class Offerer:
         now_s = self._now_s()
         for number, changes in arrivals:
             for change in changes:
-                outgoing.changed(change.origin, number, change.bodies, now_s, is_news=change.is_news)
+                outgoing.changed(
+                    change.origin, number, change.bodies, now_s, is_news=change.is_news, leaves=change.leaves
+                )
             outgoing.read(number)
         return len(arrivals) == STREAM_BATCH_ARRIVALS_MAX
 
@@ -187,18 +194,27 @@ class Offerer:
                 return [_Change(arrival.origin)]
             case ArrivalKind.HEAD | ArrivalKind.FROZEN:
                 return [_Change(arrival.origin, is_news=True)]
-            case ArrivalKind.BODIES:
-                place = arrival.origin, arrival.start, arrival.stop
-                names = self.url, to_multibase(node)
-                if any(self.world.known.sent_bodies(name, *place) for name in names):
-                    return []
-                return [_Change(arrival.origin, arrival.start)]
+            case ArrivalKind.BODIES | ArrivalKind.ERASED:
+                return self._came_later(node, arrival, reader)
             case ArrivalKind.EVENTS:
                 return [_Change(state.origin) for state in reader.logs(arrival.did)[-1:]]
             case ArrivalKind.BLOCKED:  # or no longer
                 return [_Change(state.origin) for state in reader.logs(arrival.did)]
             case _:
                 return []
+
+    def _came_later(self, node: PublicKey, arrival: Arrival, reader: LogReader) -> list[_Change]:
+        """Bodies that came after their leaves, or leaves of an erasure that are here after all: its node may lack them."""
+        known, names = self.world.known, self._names(node)
+        place = arrival.origin, arrival.start, arrival.stop
+        if arrival.kind is ArrivalKind.BODIES:
+            is_known = any(known.sent_bodies(name, *place) for name in names)
+            return [] if is_known else [_Change(arrival.origin, arrival.start)]
+        state = reader.log(arrival.origin)
+        if state is None or any(known.sent_leaves(name, *place) for name in names):
+            return []
+        leaves = came_back(reader, arrival, offered_size(reader, state))
+        return [] if leaves is None else [_Change(arrival.origin, leaves=leaves)]
 
     def _ready(self, node: PublicKey, waiting: Waiting, reader: LogReader) -> _Ready | None:
         """A log as it can be offered now; None when there is nothing in it for that node."""
@@ -211,15 +227,20 @@ class Offerer:
             return None
         size = offered_size(reader, state)
         bodies = waiting.bodies if waiting.bodies is not None and waiting.bodies < size else None
-        names = (self.url, to_multibase(node))
-        has_all = max(self.world.known.size(name, waiting.origin) for name in names) >= size
-        knows = any(self.world.known.tip(name, did) == history.tip for name in names)
+        leaves = waiting.leaves if waiting.leaves is not None and waiting.leaves[0] < size else None
+        known, names = self.world.known, self._names(node)
+        has_all = max(known.size(name, waiting.origin) for name in names) >= size
+        knows = any(known.tip(name, did) == history.tip for name in names)
+        events = history.events_digest
+        if any(known.has_events(name, did, events) for name in names):
+            events = None
         note = None if state.standing.end is not None or not size else state.checkpoint
         is_disputed = kept_frame(reader, waiting.origin) is not None
         is_news = waiting.is_news and (
-            is_disputed or not any(self.world.known.has_head(name, waiting.origin, note) for name in names)
+            is_disputed or not any(known.has_head(name, waiting.origin, note) for name in names)
         )
-        if has_all and knows and bodies is None and not is_news:
+        is_told = has_all and knows and events is None
+        if is_told and bodies is None and leaves is None and not is_news:
             return None
         item = Offered(
             did=did,
@@ -227,6 +248,8 @@ class Offerer:
             note=note,
             tip=history.tip,
             bodies=bodies,
+            leaves=leaves,
+            events=events,
             disputed=is_disputed,
         )
         return _Ready(waiting, item, size)
@@ -280,7 +303,7 @@ class Offerer:
         Raises:
             TransportError: the node cannot be reached any more; StorageError
         """
-        body = _TakeBody(self.world, LogStream(ready.item.origin, want.start, want.bodies))
+        body = _TakeBody(self.world, LogStream(ready.item.origin, want.start, want.bodies, again=want.leaves))
         try:
             raw = await self.world.transport.send(
                 f"{self.url}/frost/take/{want.slot}", body, bytes_max=_TAKEN_BYTES_MAX
@@ -316,6 +339,11 @@ class Offerer:
         name = to_multibase(node)
         self.world.known.note_size(name, ready.item.origin, size)
         self.world.known.note_tip(name, did, ready.item.tip)
+        self.world.known.note_events(name, did, ready.item.events)
+
+    def _names(self, node: PublicKey) -> tuple[str, str]:
+        """What the node is called here: by where it is, and by its key."""
+        return self.url, to_multibase(node)
 
     # -- the world --------------------------------------------------------------------------------
 

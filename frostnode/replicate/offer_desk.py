@@ -79,6 +79,7 @@ class OfferDesk:
             verdicts = await self.world.worker.run(lambda: [judge.judge(item) for item in items])
             for item in items:
                 self.world.known.note_head(name, item.origin, item.note)
+                self.world.known.note_events(name, item.did, item.events)
             answers = [self._answer(name, *pair) for pair in zip(items, verdicts, strict=True)]
         return answers_bytes(answers)
 
@@ -88,7 +89,7 @@ class OfferDesk:
         slot = self.slots.claim(item.origin, name, self.world.clock.monotonic_s())
         if slot is None:
             return Later(SLOT_SILENCE_S)
-        return Want(start=verdict.start, bodies=verdict.bodies, slot=slot.name)
+        return Want(start=verdict.start, bodies=verdict.bodies, slot=slot.name, leaves=verdict.leaves)
 
     async def take(
         self, node: PublicKey, slot_name: str, chunks: AsyncIterator[bytes], *, is_known: bool

@@ -5,6 +5,7 @@ is refused with `offer.malformed`, but fields that are not known are passed over
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
@@ -25,16 +26,22 @@ from frostnode.protocol.names import Did, Origin, parse_origin
 
 _SLOT_CHARS_MAX: Final = 64
 _CODE_CHARS_MAX: Final = 64
+_SPAN_ENDS: Final = 2
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 T = TypeVar("T")
+
+Span: TypeAlias = tuple[int, int]
+"""Leaves from the first to the second, which is not among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
     """One log that its sender can prove: as in the pages of heads, a `note` of None is the end of the epoch.
 
-    `bodies` is set where bodies of leaves from there on came later than the leaves; `disputed` says that its
-    sender has evidence against the epoch, which a take begins with.
+    `bodies` is set where bodies of leaves from there on came later than the leaves, `leaves`, [first, behind the last), where
+    leaves came that its sender had as hashes alone. `events` names all events that its sender keeps, where more are kept than
+    count (`History.events_digest`); `disputed` says that it has evidence against the epoch. A take begins with both.
     """
 
     did: Did
@@ -42,16 +49,19 @@ class Offered:
     note: bytes | None
     tip: Cid
     bodies: int | None = None
+    leaves: Span | None = None
+    events: bytes | None = None
     disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Want:
-    """Send the frames of the log, leaves from `start` and bodies from `bodies` on, to this slot."""
+    """Send the frames of the log to this slot: `leaves` with their bodies, then leaves from `start`, bodies from `bodies` on."""
 
     start: int
     bodies: int
     slot: str
+    leaves: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,10 @@ def offered_json(item: Offered) -> dict[str, Any]:
     }
     if item.bodies is not None:
         made["bodies"] = item.bodies
+    if item.leaves is not None:
+        made["leaves"] = item.leaves
+    if item.events is not None:
+        made["events"] = item.events.hex()
     if item.disputed:
         made["disputed"] = True
     return made
@@ -135,7 +149,16 @@ def _offered(item: dict[str, Any]) -> Offered:
     disputed = item.get("disputed", False)
     if not isinstance(disputed, bool):
         raise _malformed("disputed", brief(disputed), "true or false")
-    return Offered(did=did, origin=Origin(origin), note=note, tip=tip, bodies=bodies, disputed=disputed)
+    return Offered(
+        did=did,
+        origin=Origin(origin),
+        note=note,
+        tip=tip,
+        bodies=bodies,
+        leaves=_span(item, "leaves"),
+        events=_digest(item, "events"),
+        disputed=disputed,
+    )
 
 
 # -- answers ------------------------------------------------------------------------------------------
@@ -149,7 +172,8 @@ def answers_bytes(answers: Sequence[Answer]) -> bytes:
 def _answer_json(answer: Answer) -> dict[str, Any]:
     match answer:
         case Want():
-            return {"answer": "want", "from": answer.start, "bodies": answer.bodies, "slot": answer.slot}
+            made = {"answer": "want", "from": answer.start, "bodies": answer.bodies, "slot": answer.slot}
+            return made if answer.leaves is None else {**made, "leaves": answer.leaves}
         case Have():
             return {"answer": "have"}
         case Later():
@@ -181,7 +205,7 @@ def _answer(item: dict[str, Any]) -> Answer:
         if not (slot.isascii() and slot.isalnum()):
             raise _malformed("slot", slot, "letters and digits")
         start, bodies = (_number(item, name, TREE_SIZE_MAX) for name in ("from", "bodies"))
-        return Want(start=start, bodies=bodies, slot=slot)
+        return Want(start=start, bodies=bodies, slot=slot, leaves=_span(item, "leaves"))
     if what == "have":
         return Have()
     if what == "later":
@@ -304,6 +328,29 @@ def _number(item: dict[str, Any], name: str, maximum: int) -> int:
     if type(value) is not int or not 0 <= value <= maximum:
         raise _malformed(name, brief(value), f"0 to {maximum}")
     return value
+
+
+def _span(item: dict[str, Any], name: str) -> Span | None:
+    value = item.get(name)
+    if value is None:
+        return None
+    if (
+        not isinstance(value, list)
+        or len(value) != _SPAN_ENDS
+        or not all(type(end) is int for end in value)
+        or not 0 <= value[0] < value[1] <= TREE_SIZE_MAX
+    ):
+        raise _malformed(name, brief(value), f"two numbers, 0 to {TREE_SIZE_MAX}, the second larger")
+    return value[0], value[1]
+
+
+def _digest(item: dict[str, Any], name: str) -> bytes | None:
+    value = item.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _DIGEST.fullmatch(value):
+        raise _malformed(name, brief(value), "64 hexadecimal digits in lower case")
+    return bytes.fromhex(value)
 
 
 def _malformed(what: str, found: object, expected: object) -> LogError:

@@ -5,7 +5,7 @@ Runs in a worker thread: nothing here waits, and nothing but a newer head of a h
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from frostnode.log.withheld import blocked_error
 from frostnode.ports import LogReader
@@ -13,23 +13,29 @@ from frostnode.protocol.checkpoint import parse_checkpoint_text
 from frostnode.protocol.errors import PeerError
 from frostnode.protocol.frames import CheckpointFrame
 from frostnode.protocol.history import EpochStanding
+from frostnode.protocol.limits import TREE_SIZE_MAX
+from frostnode.protocol.log_state import LogState
 from frostnode.protocol.names import Did
 from frostnode.protocol.note import parse_note
 from frostnode.replicate.ingest import Ingest
-from frostnode.replicate.offer_form import Have, Offered, Refuse
+from frostnode.replicate.offer_form import Have, Offered, Refuse, Span
 from frostnode.replicate.policy import Refusal
 from frostnode.replicate.world import World
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Leaves from `start` and bodies from `bodies` on are missing here."""
+    """Leaves from `start` and bodies from `bodies` on are missing here, and of `leaves` are hashes alone."""
 
     start: int
     bodies: int
+    leaves: Span | None = None
 
 
 Verdict: TypeAlias = Wanted | Have | Refuse
+
+_EVENTS_ALONE: Final = Wanted(TREE_SIZE_MAX, TREE_SIZE_MAX)
+"""They come before all leaves."""
 
 
 class OfferJudge:
@@ -53,6 +59,12 @@ class OfferJudge:
             if history is None or history.event(item.tip) is None:
                 return Wanted(held, min(held, _missing_body(reader, item, held)))
             standing = history.epoch(item.origin)
+            lacks_events = item.events is not None and item.events != history.events_digest
+        verdict = self._of_log(item, state, standing)
+        return _EVENTS_ALONE if lacks_events and not isinstance(verdict, Wanted) else verdict
+
+    def _of_log(self, item: Offered, state: LogState | None, standing: EpochStanding | None) -> Verdict:
+        """What is missing of a log under an identity that is known here."""
         if standing is None:
             return Refuse("epoch.unknown", "no identity event that counts here opened this epoch")
         if state is not None and state.frozen and item.disputed:
@@ -92,9 +104,11 @@ class OfferJudge:
             state = reader.log(item.origin)
             held = state.held.size if state else 0
             missing = _missing_body(reader, item, held)
+            leaves = None if item.leaves is None else reader.absent_leaves(item.origin, *item.leaves)
         if item.disputed and end is None:
             return Wanted(held, held)  # for the evidence, which comes before all leaves
-        return Wanted(held, min(held, missing)) if held < size or missing < held else Have()
+        is_lacking = held < size or missing < held or leaves is not None
+        return Wanted(held, min(held, missing), leaves) if is_lacking else Have()
 
 
 def _missing_body(reader: LogReader, item: Offered, held: int) -> int:

@@ -23,7 +23,8 @@ from frostnode.protocol.names import Origin
 class Waiting:
     """A log that changed first with arrival `number`; `bodies` is the first leaf whose body came by itself.
 
-    `is_news` says that something came that its leaves do not tell of: lines of witnesses, or evidence.
+    `leaves` is [first, behind the last) of those that came after they had been held as hashes alone. `is_news` says that
+    something came that its leaves do not tell of: lines of witnesses, or evidence.
     """
 
     origin: Origin
@@ -31,6 +32,7 @@ class Waiting:
     bodies: int | None
     due_s: float
     is_news: bool = False
+    leaves: tuple[int, int] | None = None
     failures: int = 0
     reached: int = 0
     """How many leaves its node said to hold after the last take."""
@@ -58,13 +60,23 @@ class Outgoing:
         return OFFER_PENDING_MAX - len(self._waiting)
 
     def changed(
-        self, origin: Origin, number: int, bodies: int | None, now_s: float, *, is_news: bool = False
+        self,
+        origin: Origin,
+        number: int,
+        bodies: int | None,
+        now_s: float,
+        *,
+        is_news: bool = False,
+        leaves: tuple[int, int] | None = None,
     ) -> None:
         """A log changed with this arrival."""
         waiting = self._waiting.setdefault(origin, Waiting(origin, number, bodies, now_s))
         waiting.is_news = waiting.is_news or is_news
         if bodies is not None:
             waiting.bodies = bodies if waiting.bodies is None else min(bodies, waiting.bodies)
+        if leaves is not None:
+            start, stop = waiting.leaves or leaves
+            waiting.leaves = min(start, leaves[0]), max(stop, leaves[1])
 
     def read(self, number: int) -> None:
         """All arrivals up to this one were looked at."""

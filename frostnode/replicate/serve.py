@@ -203,7 +203,7 @@ def _data_frames(reader: LogReader, state: LogState, run: _Run) -> Iterator[byte
     bodies = [arrival for arrival in run.bodies if arrival.start < offered]
     entries = _entries_of(run, offered)
     if run.first.kind is ArrivalKind.ERASED:
-        entries = _came_back(reader, run.first, offered)
+        entries = came_back(reader, run.first, offered)
     if entries is not None:
         cursor = None if bodies else cursor_at(reader, run.last).to_bytes()
         yield encode_frame(entries_frame(reader, state.origin, *entries, offered, cursor))
@@ -242,7 +242,7 @@ def _entries_of(run: _Run, offered: int) -> tuple[int, int] | None:
     return run.entries[0], min(run.entries[1], offered)
 
 
-def _came_back(reader: LogReader, arrival: Arrival, offered: int) -> tuple[int, int] | None:
+def came_back(reader: LogReader, arrival: Arrival, offered: int) -> tuple[int, int] | None:
     """The leaves of an erasure, if what they say is here after all: receivers may have hashes alone."""
     start, stop = arrival.start, min(arrival.stop, offered)
     if start >= stop:
@@ -304,13 +304,19 @@ def entries_frame(
 
 
 class LogStream:
-    """One log from leaf `start` (bodies from `bodies_start`) to the head that it has now, then the end."""
+    """One log from leaf `start` (bodies from `bodies_start`) to the head that it has now, then the end.
 
-    def __init__(self, origin: Origin, start: int, bodies_start: int) -> None:
+    Leaves [first, behind the last) that are sent `again` come before all others, with their bodies.
+    """
+
+    def __init__(
+        self, origin: Origin, start: int, bodies_start: int, *, again: tuple[int, int] | None = None
+    ) -> None:
         self._origin = origin
         self._start = start
         self._bodies_start = bodies_start
         self._at = min(start, bodies_start)
+        self._again_at, self._again_stop = again or (0, 0)
         self._size: int | None = None
         self._ended = False
 
@@ -325,12 +331,19 @@ class LogStream:
         out: list[bytes] = []
         if self._size is None:
             out += self._begin(reader)
-        while self._at < (self._size or 0) and sum(map(len, out)) < STREAM_BATCH_BYTES_MAX:
-            out += self._bundle(reader, self._size or 0)
-        if self._at >= (self._size or 0):
+        size = self._size or 0
+        while not self._is_through(size) and sum(map(len, out)) < STREAM_BATCH_BYTES_MAX:
+            out += self._bundle_again(reader, size) if self._has_again(size) else self._bundle(reader, size)
+        if self._is_through(size):
             self._ended = True
             out.append(encode_frame(EndFrame(code=COMPLETE)))
         return b"".join(out)
+
+    def _has_again(self, size: int) -> bool:
+        return self._again_at < min(self._again_stop, size)
+
+    def _is_through(self, size: int) -> bool:
+        return self._at >= size and not self._has_again(size)
 
     def _begin(self, reader: LogReader) -> Iterator[bytes]:
         state = reader.log(self._origin)
@@ -342,14 +355,25 @@ class LogStream:
         if state is not None and state.checkpoint is not None:
             yield encode_frame(CheckpointFrame(origin=self._origin, note=state.checkpoint))
 
+    def _bundle_again(self, reader: LogReader, size: int) -> Iterator[bytes]:
+        start, stop = self._again_at, min(size, self._again_stop, _bundle_stop(self._again_at))
+        yield encode_frame(entries_frame(reader, self._origin, start, stop, size))
+        yield from body_frames(reader, self._origin, start, stop)
+        self._again_at = stop
+
     def _bundle(self, reader: LogReader, size: int) -> Iterator[bytes]:
-        stop = min(size, (self._at // TILE_WIDTH + 1) * TILE_WIDTH)
+        stop = min(size, _bundle_stop(self._at))
         if stop > self._start:
             first = max(self._at, self._start)
             yield encode_frame(entries_frame(reader, self._origin, first, stop, size))
         if stop > self._bodies_start:
             yield from body_frames(reader, self._origin, max(self._at, self._bodies_start), stop)
         self._at = stop
+
+
+def _bundle_stop(index: int) -> int:
+    """Where the bundle of a leaf ends."""
+    return (index // TILE_WIDTH + 1) * TILE_WIDTH
 
 
 def body_frames(reader: LogReader, origin: Origin, start: int, stop: int) -> Iterator[bytes]:

@@ -219,10 +219,16 @@ def _offers() -> Iterable[bytes]:
     publisher = _publisher()
     refuse = Refuse("policy.denied", "not here")
     item = Offered(
-        did=publisher.did, origin=publisher.origin, note=publisher.note(), tip=publisher.genesis.cid, bodies=0
+        did=publisher.did,
+        origin=publisher.origin,
+        note=publisher.note(),
+        tip=publisher.genesis.cid,
+        bodies=0,
+        leaves=(0, 1),
+        events=bytes(32),
     )
     yield offer_bytes(_ME.public, [item])
-    yield answers_bytes([Want(start=0, bodies=0, slot="abc"), Have(), Later(3), refuse])
+    yield answers_bytes([Want(start=0, bodies=0, slot="abc", leaves=(0, 1)), Have(), Later(3), refuse])
     yield from (taken_bytes(Taken(size=1, refused=each)) for each in (None, refuse))
     yield lease_bytes(_ME.public, LeaseAsked(url="https://host.example", seconds=60))
     yield leased_bytes(60)

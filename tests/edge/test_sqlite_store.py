@@ -215,6 +215,27 @@ def test_withheld_leaves_keep_their_hashes(store: HomeStore, publisher: Publishe
         ]
 
 
+def test_absent_leaves_are_told_until_they_come_but_for_those_that_are_erased_elsewhere(
+    store: HomeStore, publisher: Publisher
+) -> None:
+    origin, whole = publisher.origin(), [leaf(index) for index in range(10)]
+    hashes = list(map(leaf_hash, whole))
+    gone = (2, 5, 6, 9)
+    with store.write() as writer:
+        slots = [WithheldLeaf(index, hashes[index], "why") for index in gone]
+        leaves = [b"" if index in gone else item for index, item in enumerate(whole)]
+        writer.append(origin, grow(EMPTY_RANGE, leaves, slots))
+        assert writer.absent_leaves(origin, 0, 10) == (2, 10)
+        assert writer.absent_leaves(origin, 3, 9) == (5, 7)
+        assert writer.absent_leaves(origin, 7, 9) is None
+        assert writer.absent_leaves(Origin("nobody's"), 0, 9) is None
+        assert writer.put_leaves(origin, [(5, whole[5]), (2, whole[2])]) == [5, 2]
+        append(writer, origin, [whole[6]])
+        writer.withhold_leaf(origin, 10, "erased", "why")
+    with store.read() as reader:
+        assert reader.absent_leaves(origin, 0, 11) == (9, 10)
+
+
 def test_what_is_not_known_is_none_or_empty(store: HomeStore, publisher: Publisher) -> None:
     nobody, nowhere = Publisher("nobody"), Origin("did:frost:x/log/0/y")
     with store.read() as reader:

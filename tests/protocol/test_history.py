@@ -269,6 +269,16 @@ def test_the_first_seen_of_a_place_is_followed_and_the_other_is_evidence() -> No
     assert path(fresh(t1, e1)) == ["g", "t1"]
 
 
+def test_events_beside_what_counts_have_a_name_that_their_order_does_not_change() -> None:
+    one, other, third = (ordinary(G, label) for label in ("one", "other", "third"))
+    assert fresh().events_digest is None
+    assert fresh(one).events_digest is None
+    both = sha256(b"".join(sorted(signed.cid.digest for signed in (G, one, other)))).digest()
+    assert fresh([one], [other]).events_digest == fresh([other], [one]).events_digest == both
+    assert fresh([one, other]).events_digest == both
+    assert fresh([one], [third]).events_digest not in (None, both)
+
+
 def test_two_at_once_and_neither_is_followed() -> None:
     e1, t1 = ordinary(G, "e1", size=3), ordinary(G, "t1", size=5)
     known = fresh()

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from frostnode.protocol.errors import LogError
 from frostnode.protocol.keys import SigningKey, to_multibase
-from frostnode.protocol.limits import LEASE_S_MAX, OFFER_ITEMS_MAX, OFFER_LATER_S_MAX, REASON_CHARS_MAX
+from frostnode.protocol.limits import (
+    LEASE_S_MAX,
+    OFFER_ITEMS_MAX,
+    OFFER_LATER_S_MAX,
+    REASON_CHARS_MAX,
+    TREE_SIZE_MAX,
+)
 from frostnode.replicate.about import About, read_about
 from frostnode.replicate.node_url import node_url
 from frostnode.replicate.offer_form import (
@@ -60,6 +66,8 @@ def test_an_offer_survives():
             note=None,
             tip=SOURCE.genesis.cid,
             bodies=7,
+            leaves=(2, 5),
+            events=bytes(range(32)),
             disputed=True,
         ),
     ]
@@ -83,6 +91,17 @@ def test_an_offer_survives():
         {"bodies": True},
         {"disputed": 1},
         {"disputed": None},
+        {"leaves": 3},
+        {"leaves": [1]},
+        {"leaves": [1, 2, 3]},
+        {"leaves": [2, 2]},
+        {"leaves": [-1, 2]},
+        {"leaves": [0, True]},
+        {"leaves": [0, TREE_SIZE_MAX + 1]},
+        {"events": 7},
+        {"events": "00"},
+        {"events": "AB" * 32},
+        {"events": "ab" * 33},
     ],
 )
 def test_an_item_of_another_form_is_refused(changes):
@@ -108,12 +127,18 @@ def test_an_offer_of_another_form_or_to_another_is_refused(raw):
     assert refusal(read_offer, raw, ME) == "offer.malformed"
 
 
-ANSWERS = [Want(start=3, bodies=2, slot="0a"), Have(), Later(5), Refuse("epoch.frozen", "why")]
+ANSWERS = [
+    Want(start=3, bodies=2, slot="0a"),
+    Want(start=3, bodies=2, slot="0b", leaves=(0, 2)),
+    Have(),
+    Later(5),
+    Refuse("epoch.frozen", "why"),
+]
 
 
 def test_answers_survive():
-    assert read_answers(answers_bytes(ANSWERS), 4) == ANSWERS
-    assert read_taken(taken_bytes(Taken(size=3, refused=ANSWERS[3]))) == Taken(size=3, refused=ANSWERS[3])
+    assert read_answers(answers_bytes(ANSWERS), len(ANSWERS)) == ANSWERS
+    assert read_taken(taken_bytes(Taken(size=3, refused=ANSWERS[-1]))) == Taken(size=3, refused=ANSWERS[-1])
     assert read_taken(taken_bytes(Taken(size=0, refused=None))) == Taken(size=0, refused=None)
     asked = LeaseAsked(url="http://a", seconds=7)
     assert read_lease(lease_bytes(ME, asked), ME) == asked

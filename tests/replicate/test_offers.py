@@ -13,14 +13,24 @@ from frostnode.protocol.checkpoint import cosign
 from frostnode.protocol.cosigners import Cosigner
 from frostnode.protocol.errors import LocalError, TransportError
 from frostnode.protocol.follow_witnesses import Knowledge
-from frostnode.protocol.frames import CheckpointFrame, encode_frame
+from frostnode.protocol.frames import (
+    BodiesFrame,
+    CheckpointFrame,
+    EntriesFrame,
+    FrameDecoder,
+    WithheldLeaf,
+    encode_frame,
+)
 from frostnode.protocol.keys import SigningKey
 from frostnode.protocol.limits import (
     OFFER_PROBE_S,
     PEER_BACKOFF_MAX_S,
     SLOT_SILENCE_S,
     SLOTS_PER_NODE_MAX,
+    TREE_SIZE_MAX,
 )
+from frostnode.protocol.merkle import leaf_hash
+from frostnode.protocol.tiles import encode_bundle
 from frostnode.protocol.withheld import Block
 from frostnode.replicate import offer as offering_module
 from frostnode.replicate.dispute import evidence_frame
@@ -727,6 +737,156 @@ async def test_who_says_to_have_evidence_and_has_none_freezes_nothing(make_push_
         assert "log of a frame" in str(caught.value)
         assert await asker.offer(item(source)) == [Have()]
     assert not log(two, source).frozen and not log(two, other).frozen
+
+
+def histories_of(source):
+    """The events up to two moves from one place, of which a node follows what it meets first."""
+    return [source.move(url=f"https://{name}.example").events() for name in ("one", "other", "third")]
+
+
+def events(node, source):
+    with node.store.read() as reader:
+        return {signed.cid for signed in reader.history(source.did).events}
+
+
+async def test_the_other_event_of_a_place_reaches_a_node_that_is_only_pushed_to_and_is_not_told_back(
+    make_push_node, make_publisher, clock
+):
+    """Nothing else tells of it: what counts stays as it is, and so do all logs."""
+    one, two = make_push_node("one"), make_push_node("two")
+    source = make_publisher("p", 3)
+    first, second, _ = histories_of(source)
+    one.take(*source.stream(), first)
+    async with two.served() as two_url, one.served() as one_url:
+        one.follow_node(two_url)
+        two.follow_node(one_url)
+        async with one.pushing(), two.pushing():
+            await equal(two, one)
+            await trio.sleep(100)
+            before = count(two, "/frost/offer"), count(two, "/frost/take"), count(one, "/frost/offer")
+            one.take(second)
+            with trio.fail_after(60):
+                while events(two, source) != events(one, source):  # noqa: ASYNC110 - no bell rings for a test
+                    await trio.sleep(0.05)
+            await trio.sleep(1000)
+            assert (count(two, "/frost/offer"), count(two, "/frost/take")) == (before[0] + 1, before[1] + 1)
+            assert count(one, "/frost/offer") == before[2]
+            assert status(one, two_url).waiting == 0
+            assert status(one, two_url).error == status(two, one_url).error == ""
+    assert len(events(two, source)) == 3
+    with two.store.read() as reader:
+        assert reader.is_contested(source.did)
+
+
+async def test_nodes_that_keep_other_evidence_of_a_fork_tell_each_other_once(
+    make_push_node, make_publisher, clock
+):
+    """Of three events at a place each keeps the one that it follows and one other: they stay apart, and fall silent."""
+    one, two = make_push_node("one"), make_push_node("two")
+    source = make_publisher("p", 3)
+    first, second, third = histories_of(source)
+    one.take(*source.stream(), first)
+    one.take(second)
+    two.take(*source.stream(), first)
+    two.take(third)
+    async with two.served() as two_url, one.served() as one_url:
+        one.follow_node(two_url)
+        two.follow_node(one_url)
+        async with one.pushing(), two.pushing():
+            await trio.sleep(1000)
+            assert [status(one, two_url).waiting, status(two, one_url).waiting] == [0, 0]
+            assert all(1 <= count(node, "/frost/offer") <= 4 for node in (one, two))
+    assert [len(events(node, source)) for node in (one, two)] == [3, 3]
+
+
+async def test_evidence_of_a_fork_is_wanted_where_nothing_of_the_log_is(
+    make_push_node, make_publisher, clock
+):
+    one, two = make_push_node("one"), make_push_node("two")
+    source = make_publisher("p", 3)
+    first, second, _ = histories_of(source)
+    for node in (one, two):
+        node.take(*source.stream(), first)
+    one.take(second)
+    with one.store.read() as reader:
+        digest = reader.history(source.did).events_digest
+    offered = item(source, note=None)
+    async with asking(two, one) as (asker,):
+        assert await asker.offer(offered) == [Have()]
+        (want,) = await asker.offer(replace(offered, events=digest))
+        assert (want.start, want.bodies, want.leaves) == (TREE_SIZE_MAX, TREE_SIZE_MAX, None)
+        await asker.take(want.slot, frames_of(one, source.origin, want.start))
+        assert await asker.offer(replace(offered, events=digest)) == [Have()]
+    assert events(two, source) == events(one, source)
+
+
+def without(source, index):
+    """The frames of a log whose sender has one leaf as a hash alone, and not its body."""
+    whole = source.entries(0, len(source.leaves))
+    leaves = [b"" if at == index else leaf for at, leaf in enumerate(source.leaves)]
+    slots = [WithheldLeaf(index, leaf_hash(source.leaves[index]), "not here")]
+    bodies = [None if at == index else body for at, body in enumerate(source.bodies)]
+    return [
+        source.events(),
+        CheckpointFrame(origin=source.origin, note=source.note()),
+        replace(whole, bundle=encode_bundle(leaves), withheld=slots),
+        BodiesFrame(origin=source.origin, start=0, items=bodies),
+    ]
+
+
+async def test_a_header_that_comes_after_its_hash_reaches_a_node_that_is_only_pushed_to(
+    make_push_node, make_publisher, clock
+):
+    one, two = make_push_node("one"), make_push_node("two")
+    source = make_publisher("p", 5)
+    one.take(*without(source, 2))
+    async with two.served() as two_url, one.served() as one_url:
+        one.follow_node(two_url)
+        two.follow_node(one_url)
+        async with one.pushing(), two.pushing():
+            await equal(two, one)
+            await trio.sleep(100)
+            before = count(two, "/frost/offer"), count(two, "/frost/take"), count(one, "/frost/offer")
+            one.take(*source.stream())
+            await equal(two, one)
+            await trio.sleep(1000)
+            assert (count(two, "/frost/offer"), count(two, "/frost/take")) == (before[0] + 1, before[1] + 1)
+            assert count(one, "/frost/offer") == before[2]
+            assert status(one, two_url).waiting == 0
+    with two.store.read() as reader:
+        assert reader.leaves(source.origin, 0, 5).withheld == ()
+        assert reader.bodies(source.origin, 0, 5) == source.bodies
+    assert two.desk.taken == 5
+
+
+async def test_what_was_erased_here_is_not_asked_for_when_another_has_it_again(
+    make_push_node, make_publisher, clock
+):
+    one, two = make_push_node("one"), make_push_node("two")
+    source = make_publisher("p", 5)
+    for node in (one, two):
+        node.take(*source.stream())
+    with two.store.write() as writer:
+        writer.withhold_body(source.origin, 2, "erased", "by request")
+        writer.withhold_leaf(source.origin, 2, "erased", "by request")
+    async with asking(two, one) as (asker,):
+        assert await asker.offer(item(source, leaves=(1, 4))) == [Have()]
+
+
+def test_leaves_that_are_sent_again_come_first_bundle_by_bundle_with_their_bodies(
+    make_push_node, make_publisher
+):
+    node, source = make_push_node("node"), make_publisher("p", 600)
+    node.take(*source.stream())
+    stream, raw = LogStream(source.origin, 590, 590, again=(250, 520)), b""
+    with node.store.read() as reader:
+        while batch := stream.next_batch(reader):
+            raw += batch
+    sent = [frame for frame in FrameDecoder().feed(raw) if isinstance(frame, EntriesFrame | BodiesFrame)]
+    assert [(type(frame), frame.start) for frame in sent] == [
+        (kind, start) for start in (250, 256, 512, 590) for kind in (EntriesFrame, BodiesFrame)
+    ]
+    assert [len(frame.items) for frame in sent[1::2]] == [6, 256, 8, 10]
 
 
 # witnesses

@@ -25,6 +25,14 @@ def test_a_log_that_changes_often_waits_once():
     assert (outgoing.cursor, outgoing.due(0, 10), outgoing.next_due_s()) == (14, [], None)
 
 
+def test_leaves_that_came_after_their_hashes_wait_from_the_first_to_the_last():
+    outgoing = Outgoing(0)
+    for number, leaves in ((1, None), (2, (7, 8)), (3, (2, 4)), (4, None)):
+        outgoing.changed(log(1), number, None, 0, leaves=leaves)
+    (waiting,) = outgoing.due(0, 10)
+    assert (waiting.number, waiting.leaves) == (1, (2, 8))
+
+
 def test_what_changed_first_goes_first_and_what_is_put_off_holds_the_cursor():
     outgoing = Outgoing(0)
     for number in (1, 2, 3):

@@ -57,6 +57,21 @@ def test_what_a_neighbour_is_known_to_have():
     assert (known.size("n", B), known.size("m", A), known.sent_bodies("n", A, 0, 4)) == (0, 0, False)
 
 
+def test_what_a_neighbour_was_told_of_events_and_sent_of_leaves_that_were_hashes():
+    known, one, other = Known(), bytes(32), b"o" * 32
+    assert known.has_events("n", Did("d"), None)
+    assert not known.has_events("n", Did("d"), one)
+    for digest in (one, None):
+        known.note_events("n", Did("d"), digest)
+    assert known.has_events("n", Did("d"), one)
+    assert not known.has_events("n", Did("d"), other)
+    assert not known.has_events("m", Did("d"), one)
+    known.note_outcome("n", Outcome(leaves=[(A, 3), (A, 4)]))
+    assert known.sent_leaves("n", A, 3, 5)
+    assert not known.sent_leaves("n", A, 3, 6)
+    assert not known.sent_leaves("m", A, 3, 4)
+
+
 def test_what_is_remembered_is_bounded(monkeypatch):
     monkeypatch.setattr(known_module, "KNOWN_LOGS_MAX", 2)
     monkeypatch.setattr(known_module, "KNOWN_NEIGHBOURS_MAX", 2)

@@ -28,6 +28,12 @@ _WITHHELD: Final = """
     ) ORDER BY rank, log, leaf, kind, name LIMIT ? OFFSET ?
 """
 
+_ABSENT: Final = """
+    SELECT min(leaf), max(leaf) FROM withheld_leaf AS here JOIN log ON log.id = log
+    WHERE origin = ? AND leaf >= ? AND leaf < ? AND state = 'absent'
+        AND NOT EXISTS (SELECT 1 FROM withheld_leaf WHERE hash = here.hash AND state <> 'absent')
+"""
+
 _ANYTHING: Final = """
     SELECT 1 FROM (SELECT 1 FROM withheld_body LIMIT 1) UNION ALL
     SELECT 1 FROM (SELECT 1 FROM withheld_leaf WHERE state <> 'absent' LIMIT 1)
@@ -65,6 +71,11 @@ class WithheldReader(Rows):
         )
         found = chain(leaves, map(self._withheld_body, bodies))
         return next((item for item in found if item is not None), None)
+
+    def absent_leaves(self, origin: Origin, start: int, stop: int) -> tuple[int, int] | None:
+        """From the first to behind the last of leaves [start, stop) that came as a hash alone and would be taken; None for none."""
+        row = self._db.one(_ABSENT, (origin, start, stop))
+        return None if row is None or row[0] is None else (row[0], row[1] + 1)
 
     def _withheld_body(self, cid: Cid) -> Withheld | None:
         row = self._db.one(
