@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import trio
 
+from frostnode.config import Config
 from frostnode.edge.sqlite.catalog import SqliteCatalogWriter
 from frostnode.notify import changes
 from frostnode.notify.matching import Matching
@@ -16,6 +17,7 @@ from frostnode.protocol.named_body import NamedBody
 from frostnode.protocol.names import parse_origin
 from frostnode.replicate.follow import PeerFollower
 from frostnode.replicate.ingest import Ingest
+from frostnode.replicate.offer import Offerer
 from frostnode.replicate.start_check import StartCheck
 from frostnode.testing.simulation.faults import Faults
 from frostnode.testing.simulation.machine import Bugs
@@ -169,9 +171,34 @@ async def follow_once(self):
 
 
 def test_a_follower_that_gives_up(monkeypatch):
+    """Seen where nothing is pushed, which would make up for it."""
     monkeypatch.setattr(PeerFollower, "run", follow_once)
-    options = Options(nodes=3, owners=1, work=Work(every_s=2), faults=Faults(cut=0.5), healing_s=120)
+    options = Options(
+        nodes=3,
+        owners=1,
+        work=Work(every_s=2),
+        faults=Faults(cut=0.5),
+        config=Config(offers=False),
+        healing_s=120,
+    )
     found(options, "no harmony")
+
+
+async def offer_once(self):
+    """Push until the first failure, and never again."""
+    with suppress(FrostError):
+        await self._converse()
+    await trio.sleep_forever()
+
+
+def test_a_sender_that_gives_up(monkeypatch):
+    """Seen where nothing comes but by pushes."""
+    monkeypatch.setattr(Offerer, "run", offer_once)
+    faults = Faults(drop_response=0.5)
+    found(
+        Options(nodes=3, owners=1, shape="line", work=Work(every_s=2), faults=faults, healing_s=120),
+        "no harmony",
+    )
 
 
 def in_scenario(name, *words, bugs=None):

@@ -15,6 +15,7 @@ import trio
 from frostnode.config import Config
 from frostnode.edge.http.app import make_app
 from frostnode.edge.peer_http import HttpTransport
+from frostnode.edge.request_signer import NodeSigner
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
@@ -24,7 +25,7 @@ from frostnode.enduring import one_fault
 from frostnode.founding import put_identity
 from frostnode.hosting import SeedKeys
 from frostnode.live import live
-from frostnode.node import Ports, assemble, facts, log_key
+from frostnode.node import Ports, assemble, facts, log_key, node_key
 from frostnode.operations.parts import Json, Parts
 from frostnode.operations.table import operate
 from frostnode.ports import LogStore, Signer
@@ -185,6 +186,8 @@ class Machine:
             store = WatchedStore(
                 around.bugs.store(plain), plain, partial(self._committed, plain, self._watch())
             )
+            key = node_key(self.host.seed)
+            requests = NodeSigner(key, self.clock, random.fork("requests"))
             ports = Ports(
                 log=store,
                 catalog=catalog,
@@ -195,10 +198,11 @@ class Machine:
                 clock=self.clock,
                 random=random.fork("node"),
                 transport=await stack.enter_async_context(
-                    HttpTransport(SimTransport(around.network, self.name))
+                    HttpTransport(SimTransport(around.network, self.name), signer=requests)
                 ),
                 witness=self._witness,
                 host=SeedKeys(self.host.seed),
+                node_key=key,
                 is_copy=self.is_copy,
             )
             config = replace(around.config, name=self.name, url=self.url)

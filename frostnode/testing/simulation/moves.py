@@ -245,25 +245,31 @@ async def _copied(world: World, host: Machine, owner: Owner) -> None:
 # -- 6 ------------------------------------------------------------------------------------------------
 
 
-async def fork_identity(world: World) -> tuple[Owner, Owner]:
-    """Two people move one publisher at once, each out of the other's sight; then all meet both events."""
-    host, one, other, carrier, newcomer = world.machines
-    newcomer.hold()
+async def fork_identity(world: World, *, is_last_late: bool = True) -> tuple[Owner, Owner]:
+    """Two people move one publisher at once, each out of the other's sight; then all meet both events.
+
+    The last machine is there from the beginning in the second's half, or comes late to both.
+    """
+    host, one, other, carrier, last = world.machines
+    if is_last_late:
+        last.hold()
     owner = owner_of(host)
     old = owner.origin
     second = owner.twin(is_rightful=True)
     await publish(world, host, owner, "true", 10)
     await world.until("all have it", all_serve([host, one, other, carrier], old, 10))
     world.oracle.careless.add(owner.did)
-    halves = [(a, b) for a in (host, one) for b in (other, carrier)]
+    halves = [(a, b) for a in (host, one) for b in (other, carrier, *([] if is_last_late else [last]))]
     world.cut(*halves)
     await move_to(world, owner, one, host)
     await move_to(world, second, other, carrier)
     await publish(world, one, owner, "one", 3)
     await publish(world, other, second, "other", 3)
     await world.until("each half follows its own", lambda: knows(host, owner) and knows(carrier, second))
+    await world.until("so it does to the last entry", all_serve([carrier], second.origin, 3))
     world.mend(*halves)
-    newcomer.revive()
+    if is_last_late:
+        last.revive()
     await world.until(
         "all know of both", lambda: all(is_duplicity_known(each, owner, second) for each in world.machines)
     )
@@ -272,7 +278,15 @@ async def fork_identity(world: World) -> tuple[Owner, Owner]:
 
 async def _two_moves(world: World) -> None:
     """Duplicity by accident is shown, changes nothing of what was followed, and is ended by a recovery."""
-    owner, second = await fork_identity(world)
+    await _settle(world, *await fork_identity(world))
+
+
+async def _fork_downstream(world: World) -> None:
+    """The same where some hear only by pushes: the other event does not change what counts for who pushes it."""
+    await _settle(world, *await fork_identity(world, is_last_late=False))
+
+
+async def _settle(world: World, owner: Owner, second: Owner) -> None:
     host, one, other, carrier, _ = world.machines
     world.require(knows(host, owner) and knows(carrier, second), "what was followed is followed no more")
     await recover_at(world, owner, one, host, other, carrier)
@@ -314,6 +328,11 @@ MOVES: Final[dict[str, Scenario]] = {
         about="one publisher is moved to two hosts at once",
         options=Options(nodes=5, owners=1, shape="mesh", work=_QUIET),
         play=_two_moves,
+    ),
+    "fork-downstream": Scenario(
+        about="of two moves those hear too who are only pushed to",
+        options=Options(nodes=5, owners=1, shape="line", work=_QUIET),
+        play=_fork_downstream,
     ),
 }
 """By name."""

@@ -52,7 +52,7 @@ class Options:
     owners: int = 2
     """So many of the nodes host a publisher."""
     shape: str = "ring"
-    """Who follows whom: `ring`, `chain` (both ways), `star` (both ways), `mesh`."""
+    """Who follows whom: `ring`, `chain` (both ways), `star` (both ways), `line` (one way: what comes down is pushed), `mesh`."""
     liars: tuple[str, ...] = ()
     """Names of programs of `liars`; every honest node follows each of them."""
     faults: Faults = field(default_factory=Faults)
@@ -79,6 +79,8 @@ def peers_of(options: Options, at: int) -> list[int]:
             return [(at + 1) % count] if count > 1 else []
         case "chain":
             return [other for other in others if abs(other - at) == 1]
+        case "line":
+            return [at + 1] if at + 1 < count else []
         case "star":
             return others if at == 0 else [0]
         case _:
@@ -96,10 +98,15 @@ def draw_options(seed: int | str, liars: tuple[str, ...] = ()) -> Options:
         return random.between(0.1, 1) if random.chance(0.5) else 0.0
 
     nodes = 2 + random.below(4)
+    shape = random.pick(("ring", "chain", "star", "line", "mesh"))
+    is_line = (
+        shape == "line"
+    )  # down which nothing comes but by pushes, and to a clock that is wrong none are signed
     return Options(
         nodes=nodes,
         owners=1 + random.below(nodes),
-        shape=random.pick(("ring", "chain", "star", "mesh")),
+        shape=shape,
+        config=Config(offers=is_line or random.chance(0.5)),
         liars=tuple(random.some(liars, random.below(3))),
         faults=Faults(
             delay_s=random.pick((0.002, 0.02, 0.2)),
@@ -121,7 +128,7 @@ def draw_options(seed: int | str, liars: tuple[str, ...] = ()) -> Options:
             one_way=often(),
             split=often(),
             clog=often(),
-            clock_step=often(),
+            clock_step=0.0 if is_line else often(),
         ),
         work=Work(
             every_s=random.pick((1.0, 4.0, 10.0)),

@@ -216,6 +216,17 @@ SCENARIOS: Final[dict[str, Scenario]] = (
             about="every answer ends in the middle",
             options=Options(nodes=3, owners=2, work=Work(every_s=3.0, bulk=0.1), faults=Faults(cut=1.0)),
         ),
+        "downstream": Scenario(
+            about="what comes down a line is only pushed",
+            options=Options(
+                nodes=4,
+                owners=3,
+                shape="line",
+                work=Work(every_s=3.0, bulk=0.05, rotate=0.1),
+                faults=Faults(cut=0.2, drop_request=0.1, drop_response=0.2, duplicate=0.2),
+                nemesis=Nemesis(every_s=8, crash=1, one_way=0.5),
+            ),
+        ),
     }
     | MOVES
     | {
