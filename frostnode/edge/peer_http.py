@@ -5,7 +5,6 @@ is compressed is not unpacked, cookies are not kept, and of a refusal only what 
 of a request is taken at its word.
 """
 
-import json
 import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
@@ -18,6 +17,7 @@ import trio
 
 from frostnode.protocol.errors import FrostError, LocalError, TransportError, brief
 from frostnode.protocol.frames import FRAMES_TYPE
+from frostnode.protocol.json_object import read_object
 from frostnode.protocol.limits import (
     CLOSE_TIMEOUT_S,
     CONNECT_TIMEOUT_S,
@@ -306,12 +306,7 @@ class HttpBytes:
 
 def read_problem(body: bytes, code: str) -> tuple[str, str]:
     """Code and detail of a problem document; `code` where it says none."""
-    try:
-        problem = json.loads(body)
-    except (ValueError, RecursionError):
-        return code, ""
-    if not isinstance(problem, dict):
-        return code, ""
+    problem = read_object(body) or {}
     return str(problem.get("code", code)), str(problem.get("detail", ""))
 
 

@@ -41,7 +41,11 @@ def object_of(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
         return made
     seen: set[str] = set()
     repeated = Repeated(made)
-    repeated.names = [key for key, _ in pairs if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
+    repeated.names = []
+    for key, _ in pairs:
+        if key in seen:
+            repeated.names.append(key)
+        seen.add(key)
     return repeated
 
 
@@ -96,8 +100,8 @@ class ValueMapper:
         kind = type(item)
         if kind is str:
             return self._text(item, path)
-        if kind is bool or item is None:
-            return item  # type: ignore[no-any-return]
+        if item is None or isinstance(item, bool):
+            return item
         if kind is int:
             return item if _INTEGER_MIN <= item <= _INTEGER_MAX else self._long(str(item), path)
         if kind is float:

@@ -12,6 +12,7 @@ from frostnode.operations.read import one_publisher, shown_dids
 from frostnode.protocol.archive import Manifest
 from frostnode.protocol.archive_check import ArchiveCheck
 from frostnode.protocol.errors import FrostError, LocalError, NameError_
+from frostnode.protocol.json_object import read_object
 from frostnode.protocol.limits import ARCHIVE_CHUNK_BYTES, FOLLOWS_FILE_BYTES_MAX
 from frostnode.protocol.names import Did, parse_did
 from frostnode.replicate.admission import PeerDoor
@@ -247,11 +248,7 @@ async def follow_from(parts: Parts, params: Params, progress: Progress) -> Json:
 
 
 def _read_follows(path: str, data: bytes, *, hosted: bool) -> tuple[list[Did], list[str]]:
-    try:
-        found = json.loads(data) if len(data) <= FOLLOWS_FILE_BYTES_MAX else None
-    except (ValueError, RecursionError):
-        found = None
-    fields: Json = found if isinstance(found, dict) else {}
+    fields: Json = (read_object(data) if len(data) <= FOLLOWS_FILE_BYTES_MAX else None) or {}
     lists = [_texts(fields.get(name)) for name in ("followed", "hosted", "peers")]
     if fields.get("format") != FOLLOWS_FORMAT or None in lists:
         raise LocalError("input.unreadable", f"{path} is no file of follows", expected=FOLLOWS_FORMAT)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
@@ -41,7 +42,7 @@ async def erase(parts: Parts, params: Params, progress: Progress) -> Json:
     name, reason = str(params["target"]), check_reason(params.get("reason"))
     header, dry_run = bool(params.get("header")), bool(params.get("dry_run"))
     did, targets, gone_before = await parts.worker.run(
-        lambda: find_targets(parts, name, all_entries=bool(params.get("all_entries")))
+        partial(find_targets, parts, name, all_entries=bool(params.get("all_entries")))
     )
     hosted = did in await parts.read(lambda reader: {item.did for item in reader.hosted()})
     done = await parts.worker.run(lambda: _erase(parts, targets, reason, header=header, dry_run=dry_run))

@@ -6,6 +6,7 @@ from functools import partial
 from frostnode.log.withheld import check_shown
 from frostnode.operations.parts import Json, Params, Parts, Progress, telling
 from frostnode.operations.policy import greet, refresh
+from frostnode.ports import LogReader
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.names import Did, parse_did
 from frostnode.replicate.again import look_again
@@ -36,11 +37,14 @@ async def follow(parts: Parts, params: Params, progress: Progress) -> Json:
     await refresh(parts)
     parts.peers_changed.ring()
     if "followed" in done:
-        verdict = await parts.read(
-            lambda reader: parts.carrying.judge(done["followed"], reader.place(done["followed"]))
-        )
-        done["refused"] = verdict.reason if isinstance(verdict, Refusal) else None
+        done["refused"] = await parts.read(partial(_refused, parts, done["followed"]))
     return done
+
+
+def _refused(parts: Parts, did: Did, reader: LogReader) -> str | None:
+    """Why nothing is taken of a publisher, by the carry policy."""
+    verdict = parts.carrying.judge(did, reader.place(did))
+    return verdict.reason if isinstance(verdict, Refusal) else None
 
 
 async def follow_all(parts: Parts, dids: Sequence[Did], urls: Sequence[str]) -> Json:

@@ -1,6 +1,7 @@
 """Whom this node carries: show the policy, take up a new one, see what was refused, look at it again."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Final
 
 from frostnode.ledger import EVERYONE, Refused
@@ -85,9 +86,11 @@ async def reload(parts: Parts, params: Params, progress: Progress) -> Json:
 async def refresh(parts: Parts) -> None:
     """Take up whom the home follows and hosts now, who vouches for whom, and whose handle is verified."""
     vouched = await vouched_by_followed(parts)
-    if await parts.worker.run(
-        lambda: parts.carrying.refresh(vouched=vouched, handles=parts.verified_handles())
-    ):
+
+    def take_up() -> bool:
+        return parts.carrying.refresh(vouched=vouched, handles=parts.verified_handles())
+
+    if await parts.worker.run(take_up):
         parts.carrying_changed.ring()
         parts.arrived.ring()
 
@@ -115,7 +118,7 @@ async def greet(parts: Parts, urls: Iterable[str]) -> None:
     """Ask nodes that are followed which key is theirs: whom they host is vouched for. Who does not answer is asked later."""
     is_new = False
     for url in urls:
-        if await parts.read(lambda reader, url=url: parts.carrying.knows_node(reader, url)):  # type: ignore[misc]
+        if await parts.read(partial(parts.carrying.knows_node, url=url)):
             continue
         try:
             key = (await ask_about(parts.transport, url)).key

@@ -1,6 +1,7 @@
 """Publish and withdraw: records in, receipts out, nothing acknowledged before it is durable and signed."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from frostnode.operations.parts import Json, Params, Parts, Progress
@@ -23,7 +24,7 @@ async def publish(parts: Parts, params: Params, progress: Progress) -> Json:
     results: list[Json] = []
     for at in range(0, len(records), PUBLISH_BATCH_RECORDS_MAX):
         batch = records[at : at + PUBLISH_BATCH_RECORDS_MAX]
-        checked = await parts.worker.run(lambda batch=batch: checker.check(place, batch))  # type: ignore[misc]
+        checked = await parts.worker.run(partial(checker.check, place, batch))
         results += await _submit(parts, place, checked, dry_run=dry_run)
         await progress("publishing", len(results), len(records))
     return {"did": place.did, "dry_run": dry_run, "records": results}

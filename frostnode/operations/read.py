@@ -89,7 +89,7 @@ def _description(log: LogReader, entry: CatalogEntry) -> str:
 def entry_json(entry: CatalogEntry) -> Json:
     """The plain form of one catalog entry."""
     return {
-        "url": str(DidUrl(did=entry.did, type=entry.type, key=entry.key, cid=None)),  # type: ignore[arg-type]
+        "url": str(DidUrl(did=entry.did, type=entry.type, key=entry.key, cid=None)),  # type: ignore[arg-type]  # as taken, so checked
         "did": entry.did,
         "type": entry.type,
         "key": entry.key,

@@ -5,6 +5,7 @@ and repeated: a place is struck off only when nothing of what was noted before t
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from frostnode.operations.parts import Parts, Progress
@@ -24,7 +25,7 @@ async def scrub(parts: Parts, progress: Progress) -> bool:
         for at, place in enumerate(noted):
             await progress(f"overwriting in the {place}", at, len(noted))
             if await parts.worker.run(_steps(parts)[place]):
-                await parts.worker.run(lambda place=place: _strike_off(parts, place, noted[place]))  # type: ignore[misc]
+                await parts.worker.run(partial(_strike_off, parts, place, noted[place]))
             else:
                 clean = False
         return clean

@@ -12,6 +12,7 @@ In reading order; each cites its chapter of spec/README.md:
     limits         every bound
     dagcbor        canonical bytes and content identifiers
     dagjson        the same values as JSON, without loss
+    json_object    JSON that others wrote: an object, or none
     names          DIDs, DID URLs, record types and keys, origins
     handles        domains that name publishers, and what a domain says of that
     identifiers    what the world calls things, each in one spelling

@@ -174,7 +174,7 @@ def encode(value: Value, *, depth_max: int = BODY_DEPTH_MAX) -> bytes:
             encoding.too-deep, encoding.too-large
     """
     try:
-        data = cbrrr.encode_dag_cbor(value, cid_type=Cid)  # type: ignore[arg-type]
+        data = cbrrr.encode_dag_cbor(value, cid_type=Cid)  # type: ignore[arg-type]  # it declares links of its own type alone
     except (ValueError, TypeError) as error:
         raise EncodingError("encoding.not-canonical", f"cannot be written as DAG-CBOR: {error}") from error
     _check_shape(data, depth_max=depth_max, floats=True)
@@ -195,7 +195,7 @@ def decode(
         )
     _check_shape(data, depth_max=depth_max, floats=floats)
     try:
-        value: Value = cbrrr.decode_dag_cbor(data, cid_ctor=Cid)  # type: ignore[assignment]
+        value: Value = cbrrr.decode_dag_cbor(data, cid_ctor=Cid)  # type: ignore[assignment]  # as above
     except (ValueError, MemoryError) as error:
         raise EncodingError("encoding.not-canonical", f"not canonical DAG-CBOR: {error}") from error
     return value

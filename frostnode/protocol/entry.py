@@ -135,7 +135,7 @@ def _header_of(fields: dict[str, Any]) -> Header:
         raise _malformed("time", time, f"milliseconds, 0 to {TIME_MS_MAX}")
     if body is not None or op == "put" or len(fields) != _FIELDS_WITHOUT_BODY:
         _check_reference(fields, body, size)
-    return Header(op=_OPS[op], type=type_, key=key, time=time, body=body, size=size)  # type: ignore[arg-type]
+    return Header(op=_OPS[op], type=type_, key=key, time=time, body=body, size=size)  # type: ignore[arg-type]  # all was checked above
 
 
 def _check_reference(fields: dict[str, Any], body: object, size: object) -> None:

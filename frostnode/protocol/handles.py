@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Final, NewType
 
 from frostnode.protocol.errors import EncodingError, NameError_
+from frostnode.protocol.json_object import read_object
 from frostnode.protocol.limits import HANDLE_CHARS_MAX, HANDLE_DIDS_MAX
 from frostnode.protocol.names import Did, parse_did
 
@@ -62,11 +63,7 @@ def read_well_known(raw: bytes) -> frozenset[Did]:
     Raises:
         EncodingError: handle.malformed
     """
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise EncodingError("handle.malformed", "what the domain says is not JSON") from error
-    dids = value.get("dids") if isinstance(value, dict) else None
+    dids = (read_object(raw) or {}).get("dids")
     if not isinstance(dids, list):
         raise EncodingError("handle.malformed", "what the domain says", expected='{"dids": ["did:frost:…"]}')
     return _dids(text for text in dids if isinstance(text, str))

@@ -1,10 +1,10 @@
 """What a node says of itself at /frost/node: JSON of somebody that nobody vouches for."""
 
-import json
 from dataclasses import dataclass
 from typing import Final
 
 from frostnode.protocol.errors import LogError, SignatureError
+from frostnode.protocol.json_object import read_object
 from frostnode.protocol.keys import PublicKey, from_multibase
 from frostnode.protocol.limits import NODE_ABOUT_BYTES_MAX
 from frostnode.wire import PeerTransport
@@ -41,12 +41,9 @@ def read_about(raw: bytes) -> About:
     Raises:
         LogError: offer.malformed
     """
-    try:
-        said = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise LogError("offer.malformed", f"{_PATH} is not JSON") from error
-    if not isinstance(said, dict):
-        raise LogError("offer.malformed", _PATH, found=type(said).__name__, expected="an object")
+    said = read_object(raw)
+    if said is None:
+        raise LogError("offer.malformed", f"{_PATH} is no JSON object")
     try:
         key = from_multibase(str(said.get("node_key", "")))
     except SignatureError:

@@ -4,7 +4,6 @@ Anybody may tell: an event proves itself. It is taken of publishers that are kno
 for as always; who is told wrongly has lost some checks of signatures.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +14,7 @@ import trio
 from frostnode.ports import LogReader
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.frames import EventsFrame, encode_byte_string, split_byte_strings
+from frostnode.protocol.json_object import read_object
 from frostnode.protocol.limits import ANNOUNCED_BYTES_MAX, SURVEY_AT_ONCE_MAX
 from frostnode.protocol.names import Did
 from frostnode.replicate.ingest import Ingest
@@ -73,11 +73,7 @@ def _history(world: World, did: Did) -> bytes:
 
 
 def _detail(answer: bytes) -> str:
-    try:
-        said = json.loads(answer)
-    except (ValueError, RecursionError):
-        return "refused"
-    return str(said.get("detail", "refused")) if isinstance(said, dict) else "refused"
+    return str((read_object(answer) or {}).get("detail", "refused"))
 
 
 async def take_announced(world: World, did: Did, body: bytes) -> str:

@@ -4,7 +4,6 @@ Trust: a list is a hint of a stranger. What it names is asked who it is, over a 
 for what is owed and never for everything, and there are never many. What the operator added is not touched.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -15,6 +14,7 @@ from frostnode.bell import Bell
 from frostnode.neighbours import Peer
 from frostnode.ports import LogWriter
 from frostnode.protocol.errors import FrostError, LocalError, LogError
+from frostnode.protocol.json_object import read_object
 from frostnode.protocol.limits import (
     DISCOVER_INTERVAL_S,
     FOUND_PEER_EXPIRES_S,
@@ -40,11 +40,7 @@ def read_list(raw: bytes) -> list[str]:
     Raises:
         LogError: heads.malformed
     """
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise LogError("heads.malformed", "list of peers is not JSON") from error
-    listed = value.get("peers") if isinstance(value, dict) else None
+    listed = (read_object(raw) or {}).get("peers")
     if not isinstance(listed, list):
         raise LogError("heads.malformed", "list of peers", expected="{peers: […]}")
     urls: list[str] = []

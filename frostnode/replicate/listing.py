@@ -1,12 +1,12 @@
 """Read the pages of heads and of what is withheld: JSON of a source that nobody vouches for."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LogError, PeerError
+from frostnode.protocol.json_object import read_object
 from frostnode.protocol.limits import REASON_CHARS_MAX
 from frostnode.protocol.names import Did, Origin, parse_origin
 
@@ -55,11 +55,8 @@ def read_withheld(raw: bytes, number: int) -> tuple[list[WithheldLine], int | No
 def _read_page(
     raw: bytes, name: str, number: int, read: Callable[[dict[str, Any]], T]
 ) -> tuple[list[T], int | None]:
-    try:
-        page = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise LogError("heads.malformed", f"page {number} of {name} is not JSON") from error
-    items = page.get(name) if isinstance(page, dict) else None
+    page = read_object(raw) or {}
+    items = page.get(name)
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise LogError("heads.malformed", f"page {number} of {name}", expected=f"{{{name}: […], next}}")
     following = page.get("next")

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LogError, PeerError, brief
+from frostnode.protocol.json_object import read_object
 from frostnode.protocol.keys import PublicKey, to_multibase
 from frostnode.protocol.limits import (
     LEASE_S_MAX,
@@ -296,12 +297,9 @@ def _json(value: dict[str, Any]) -> bytes:
 
 def _object(raw: bytes, me: PublicKey | None = None) -> dict[str, Any]:
     """A JSON object; one that says to whom it is said must be for this node, or anybody could pass it on."""
-    try:
-        said = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise LogError("offer.malformed", "not JSON") from error
-    if not isinstance(said, dict):
-        raise _malformed("JSON", type(said).__name__, "an object")
+    said = read_object(raw)
+    if said is None:
+        raise LogError("offer.malformed", "no JSON object")
     if me is not None and said.get("to") != to_multibase(me):
         raise _malformed("node that is spoken to", said.get("to"), to_multibase(me))
     return said

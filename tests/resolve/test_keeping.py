@@ -157,7 +157,7 @@ async def test_a_domain_in_trouble_keeps_its_word_until_it_expires(node) -> None
     ("answer", "words"),
     [
         (response(b"x" * (HANDLE_DOCUMENT_BYTES_MAX + 1)), "expected 32768"),
-        (response(b"[" * HANDLE_DOCUMENT_BYTES_MAX), "not JSON"),
+        (response(b"[" * HANDLE_DOCUMENT_BYTES_MAX), "did:frost"),
         (response(b'{"dids": {"did:frost:x": 1}}'), "did:frost"),
         (response(status=302, location="https://noaa.example/.well-known/frost.json"), "not followed"),
         (response(b"\x1f\x8b", content_encoding="gzip"), "gzip"),
