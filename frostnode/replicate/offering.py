@@ -53,7 +53,7 @@ class Offering:
                     if url not in wanted or wanted[url] != offerer.lease:
                         self._scopes.pop(url).cancel()
                         del self.offerers[url]
-                for url in wanted.keys() - self.offerers.keys():
+                for url in sorted(wanted.keys() - self.offerers.keys()):
                     self._begin(nursery, url, wanted[url])
                 await heard.wait(PEERS_CHECK_S)
 
