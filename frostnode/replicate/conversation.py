@@ -210,7 +210,7 @@ class Conversation:
             self._progress()
         self._meter.take(frames=outcome.frames)
         if outcome.behind:
-            self._behind(outcome.behind)
+            self._behind(sorted(outcome.behind))
         if outcome.grown_from:
             self._took(outcome.grown_from)
         await self._reached()
