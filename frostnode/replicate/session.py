@@ -133,18 +133,18 @@ class Session(Conversation):
     async def _check_known(self, differences: Sequence[Difference]) -> None:
         """See that there is a history of whatever the peer lists: its stream will not tell it again.
 
+        One that did not come with its log, which may have been slow, is asked for by itself.
+
         Raises:
             IdentityError: identity.unknown
         """
         listed = [each.origin for each in differences if each.theirs is not None]
         dids = [parse_origin(origin).did for origin in listed if not self._is_passed_over(origin)]
-        unknown = await self._read(
-            lambda reader: next(
-                (did for did in dids if reader.history(did) is None and reader.block(did) is None), None
-            )
-        )
-        if unknown is not None:
-            raise IdentityError("identity.unknown", f"history of {unknown}", found="no genesis event")
+        for did in await self._read(partial(_unknown, dids=dids)):
+            if did not in self._asked_for_history:
+                await self._ask_history(self._ingest(None), did)
+        for did in await self._read(partial(_unknown, dids=dids)):
+            raise IdentityError("identity.unknown", f"history of {did}", found="no genesis event")
 
     async def _take_difference(self, difference: Difference) -> None:
         """Take what the peer has more of one log; where only heads are asked for, the identity and evidence."""
@@ -259,6 +259,11 @@ class Session(Conversation):
             peers = (peer.cursor for peer in reader.peers() if peer.url == self._status.url)
             url = self._status.url
             return next(peers, None), read_scope(reader, url), read_lacking(reader, url)
+
+
+def _unknown(reader: LogReader, dids: Sequence[Did]) -> list[Did]:
+    """Those of whom there is no history here, and not because they are blocked."""
+    return [did for did in dict.fromkeys(dids) if reader.history(did) is None and reader.block(did) is None]
 
 
 def _to_ask(reader: LogReader, did: Did, theirs: HeadItem) -> Gap:

@@ -4,9 +4,10 @@ import json
 import re
 
 import pytest
+import trio
 
 from frostnode.protocol.errors import FrostError
-from frostnode.protocol.limits import HEAD_RANGE_HEADS_MAX
+from frostnode.protocol.limits import HEAD_RANGE_HEADS_MAX, SLOT_SILENCE_S
 from frostnode.replicate.cursor import resume
 from frostnode.replicate.world import Detail
 from frostnode.testing.equivocation import twin_of
@@ -116,6 +117,27 @@ async def test_a_restored_peer_is_compared_with_and_nothing_is_fetched_that_is_h
             assert resume(reader, two.peer(server.url)[0]) == reader.last_arrival()
 
 
+async def test_a_log_that_is_slow_to_come_is_no_lie_of_its_publisher(
+    make_node, make_publisher, transport, clock
+):
+    """Its history would have come with it: it is asked for by itself before anybody is charged with having none."""
+    one, two = make_node("one"), make_node("two")
+    common, more = make_publisher("a", 40), make_publisher("b", 5)
+    one.take(*common.stream(), *more.stream())
+    two.take(*common.stream())
+
+    async def slow(target, stream):
+        if f"{more.origin}/frames" in target:
+            await trio.sleep(2 * SLOT_SILENCE_S)
+        await asgi(one.app)(target, stream)
+
+    async with loopback(slow) as server:
+        follower = two.follower(server.url, transport)
+        await follower.once()
+        assert follower.status.failed[more.origin].startswith("transport.timeout")
+    assert set(two.contents()) == {common.did, more.did}
+
+
 async def test_what_is_not_given_keeps_the_cursor_back_and_is_asked_for_again(
     make_node, make_publisher, transport, clock
 ):
@@ -123,7 +145,7 @@ async def test_what_is_not_given_keeps_the_cursor_back_and_is_asked_for_again(
     common, more = make_publisher("a", 40), make_publisher("b", 5)
     one.take(*common.stream(), *more.stream())
     two.take(*common.stream())
-    async with loopback(without(asgi(one.app), f"{more.origin}/")) as server:
+    async with loopback(without(asgi(one.app), f"{more.did}/")) as server:
         follower = two.follower(server.url, transport)
         for _ in range(2):
             with pytest.raises(FrostError) as caught:
