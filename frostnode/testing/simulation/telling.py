@@ -9,6 +9,7 @@ from frostnode.log.content import headers_of
 from frostnode.notify_port import BEGINNING, Form, InboxItem, NotifyStore, Watch, WatchState
 from frostnode.operations.parts import Parts
 from frostnode.ports import LogReader
+from frostnode.protocol.log_state import LogState
 from frostnode.protocol.names import Origin
 from frostnode.protocol.notice import ChangeKind
 
@@ -44,7 +45,7 @@ def told_wrong(parts: Parts, *, is_set_back: bool) -> str:
         pass
     told = _told(parts.notices)
     with parts.log.read() as log:
-        counts = set(_counting(log))
+        counts = set(counting(log))
     if lacking := sorted(counts - told):
         return f"never told: {_brief(lacking)}"
     if not is_set_back and (idle := sorted(told - counts)):
@@ -72,16 +73,22 @@ def _hear(told: set[tuple[Origin, int]], item: InboxItem) -> None:
             """No entry is concerned."""
 
 
-def _counting(log: LogReader) -> Iterable[tuple[Origin, int]]:
+def counting(log: LogReader) -> Iterable[tuple[Origin, int]]:
     """Every readable entry that counts and is not blocked here."""
     for did in log.dids():
         if log.block(did) is not None:
             continue
         blocked = {(block.type, block.key) for block in log.blocks(did)}
         for state in log.logs(did):
-            for index, _, header in headers_of(log, state.origin, 0, min(state.counted, state.held.size)):
+            for index, _, header in headers_of(log, state.origin, 0, _announced(log, state)):
                 if (header.type, header.key) not in blocked:
                     yield state.origin, index
+
+
+def _announced(log: LogReader, state: LogState) -> int:
+    """How many leaves count and can be told of: what a host has written ahead and not signed is nobody's business yet."""
+    is_open_here = log.hosted_log(state.origin) is not None and state.standing and state.standing.end is None
+    return min(state.counted, state.served if is_open_here else state.held.size)
 
 
 def _brief(places: list[tuple[Origin, int]]) -> str:
