@@ -24,6 +24,7 @@ from frostnode.cli.serve import serve, start
 from frostnode.cli.sign import sign
 from frostnode.cli.subscribe import inbox, subscribe, subscriptions, unsubscribe
 from frostnode.cli.versions import deprecate, diff, version, versions
+from frostnode.cli.watch import watch
 from frostnode.cli.withhold import block, erase, unblock, withheld
 
 COMMANDS: Final[list[click.Command]] = [
@@ -51,6 +52,7 @@ COMMANDS: Final[list[click.Command]] = [
     unsubscribe,
     subscriptions,
     inbox,
+    watch,
     search,
     show,
     log,

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -51,19 +50,19 @@ def watch(
     Example:
       frost watch did:frost:bafy…/sst --exec ./derive.sh
     """
-    from frostnode.cli.watching import Place, Source, Watching, run_command
+    from frostnode.cli.watching import Event, Place, Source, Watching, of_home, run_command
 
-    place = Place(home / "watches", target)
-    source = Source(node or _own_node(home), target)
+    place = Place(home / "watches", target if node is None else f"{node} {target}")
+    source = of_home(home, target) if node is None else Source(node, target).next
 
-    def run(event: dict[str, Any]) -> bool:
+    def run(event: Event) -> bool:
         if command is None:
             click.echo(json.dumps(event, ensure_ascii=True))
             return True
         click.echo(f"{event['time']}  {event['type']}  {plain(event['subject'])}", err=True)
         return run_command(command, event, timeout_s)
 
-    watching = Watching(source.next, place, run, lambda text: click.echo(f"frost: {plain(text)}", err=True))
+    watching = Watching(source, place, run, lambda text: click.echo(f"frost: {plain(text)}", err=True))
     with place.held():
         at = watching.begin(since)
         if once:
@@ -72,21 +71,3 @@ def watch(
             return
         while True:
             at = watching.once(at)
-
-
-def _own_node(home: Path) -> str:
-    """Where the node of a home answers; it must run."""
-    import trio
-
-    from frostnode.cli.shared import Bar
-    from frostnode.edge.control import call
-    from frostnode.edge.home import Home
-    from frostnode.protocol.errors import LocalError
-
-    place = Home(home)
-    place.require()
-    with Bar() as bar:
-        answer = trio.run(call, place.control, "address", {}, bar.show)
-    if answer is None:
-        raise LocalError("usage", f"the node of {home} does not run", hint="`frost serve`, or --node URL")
-    return str(answer["url"])

@@ -20,7 +20,10 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import httpx
+import trio
 
+from frostnode.edge.control import call
+from frostnode.edge.home import Home
 from frostnode.protocol.errors import LocalError, TransportError
 from frostnode.protocol.limits import (
     CONNECT_TIMEOUT_S,
@@ -32,6 +35,9 @@ from frostnode.protocol.limits import (
 
 Event: TypeAlias = dict[str, Any]
 """A CloudEvent in JSON."""
+
+Ask: TypeAlias = Callable[[str, int], tuple[list[Event], str]]
+"""ask(place, wait_s): events behind a place (or `now`, or `0` for the beginning), and the place to go on."""
 
 _GRACE_S: Final = 10
 """What an answer may take beyond the time that it may wait for news."""
@@ -104,7 +110,7 @@ class Source:
     )
 
     def next(self, place: str, wait_s: int) -> tuple[list[Event], str]:
-        """Events behind a place (or `now`, or `0` for the beginning), and the place to go on.
+        """What the node has behind a place.
 
         Raises:
             TransportError; LocalError: what the node says of the request
@@ -140,11 +146,32 @@ class Source:
         return list(document["notices"]), str(document["next"])
 
 
+def of_home(home: Path, target: str) -> Ask:
+    """The changes of the home's own node, through its control socket; it must run."""
+    place = Home(home)
+    place.require()
+
+    def ask(since: str, wait_s: int) -> tuple[list[Event], str]:
+        asked = {"target": target, "since": since, "wait_s": wait_s, "limit": WATCH_EVENTS_MAX}
+        answer = trio.run(call, place.control, "changes", asked, _quietly)
+        if answer is None:
+            raise TransportError(
+                "transport.unreachable", f"the node of {home} does not run", hint="`frost serve`"
+            )
+        return answer["notices"], answer["next"]
+
+    return ask
+
+
+async def _quietly(what: str, done: int, total: int | None) -> None:
+    """Nobody looks at the progress of waiting."""
+
+
 @dataclass(slots=True)
 class Watching:
     """One watcher. `run` handles an event and says whether that went well; `say` is for people."""
 
-    source: Callable[[str, int], tuple[list[Event], str]]
+    source: Ask
     place: Place
     run: Callable[[Event], bool]
     say: Callable[[str], None]

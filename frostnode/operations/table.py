@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 from frostnode.operations import (
     archive,
     block,
+    changes,
     erase,
     evidence,
     follow,
@@ -55,6 +56,7 @@ OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
     "subscriptions": ((), subscriptions.subscriptions),
     "subscription pause": (("id",), subscriptions.pause),
     "subscription resume": (("id",), subscriptions.resume),
+    "changes": (("target",), changes.changes),
     "inbox": ((), subscriptions.inbox),
     "inbox read": ((), subscriptions.read_inbox),
     "search": (("query",), read.search),
