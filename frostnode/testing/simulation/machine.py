@@ -157,10 +157,10 @@ class Machine:
     async def _live(self) -> None:
         async with self._opened() as parts, trio.open_nursery() as nursery:
             app = make_app(parts, await facts(parts, self.host.seed))
+            listen(parts)  # a full disk may refuse it: nobody is to find this machine before
             self._life, self.parts = nursery, parts
             self._around.network.serve(self.name, Server(app, nursery))
             self._around.trace(self.name, "is up")
-            listen(parts)
             self._came_up.set()
             nursery.start_soon(live, parts)
             try:
