@@ -5,27 +5,19 @@ file answer the same questions and share no code with it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 from frostnode.protocol import checkpoint as checkpoints
 from frostnode.protocol import dagjson, names, note
+from frostnode.protocol.archive_check import ArchiveCheck, CheckedLog
+from frostnode.protocol.cosigners import Cosigner
 from frostnode.protocol.dagcbor import Cid, decode, encode
 from frostnode.protocol.duplicity import Branching, branchings
 from frostnode.protocol.entry import check_body, decode_body, header_cid, parse_header, same_content
-from frostnode.protocol.errors import LogError, TreeError
+from frostnode.protocol.errors import TreeError
 from frostnode.protocol.evidence import verify_evidence
 from frostnode.protocol.follow import Follower
-from frostnode.protocol.follow_actions import (
-    Drop,
-    Finished,
-    Fork,
-    Stopped,
-    TakeBodies,
-    TakeEntries,
-    TakeEvents,
-    TakeEvidence,
-)
 from frostnode.protocol.frames import BodyAbsent, Frame, FrameDecoder, WithheldLeaf
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import parse_signed_event
@@ -39,15 +31,13 @@ from frostnode.protocol.keys import (
     to_multibase,
     verify,
 )
-from frostnode.protocol.log_state import LogState
 from frostnode.protocol.merkle import (
     EMPTY_RANGE,
-    CompactRange,
     leaf_hash,
     verify_consistency,
     verify_inclusion,
 )
-from frostnode.protocol.names import Did, Origin
+from frostnode.protocol.names import Origin
 from frostnode.protocol.proofs import verify_proof
 from frostnode.protocol.range_proof import check_range
 from frostnode.protocol.request_signature import SignatureHeaders, Target, signature_base, verify_request
@@ -60,6 +50,7 @@ from frostnode.protocol.tiles import bundles_for, decode_bundle, parse_tile_path
 from frostnode.protocol.tlog_policy import parse_policy
 from frostnode.protocol.witness import judge, parse_add_checkpoint
 from interop.cases.vector import hexed, octets
+from interop.receiver import Receiver
 
 Input = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -273,68 +264,6 @@ def as_list(item: object) -> object:
     return item
 
 
-class Receiver:
-    """Holds what a follower told it to take."""
-
-    def __init__(self) -> None:
-        self.histories: dict[Did, History] = {}
-        self.logs: dict[Origin, LogState] = {}
-        self.leaves: dict[Origin, list[bytes]] = {}
-        self.bodies: set[str] = set()
-        self.complete = False
-
-    def history(self, did: Did) -> History | None:
-        """The history that is held."""
-        return self.histories.get(did)
-
-    def log(self, origin: Origin) -> LogState | None:
-        """The log that is held."""
-        return self.logs.get(origin)
-
-    def vouched(self, did: Did) -> dict[Cid, frozenset[str]]:
-        """Nobody has vouched."""
-        return {}
-
-    def leaf(self, origin: Origin, index: int) -> bytes | None:
-        """A leaf that is held; none here is empty."""
-        return self.leaves[origin][index] or None
-
-    def tree(self, origin: Origin, size: int) -> CompactRange:
-        """The first leaves that are held; none here is withheld where that is asked."""
-        return EMPTY_RANGE.extend(map(leaf_hash, self.leaves[origin][:size]))
-
-    def apply(self, action: object) -> None:
-        """Take what was found good."""
-        match action:
-            case TakeEvents():
-                self.histories[action.did] = action.history
-            case TakeEntries():
-                standing = self.histories[action.did].epoch(action.origin)
-                state = self.logs.get(action.origin) or LogState(origin=action.origin, standing=standing)
-                self.logs[action.origin] = replace(state, held=action.growth.after)
-                self.leaves.setdefault(action.origin, []).extend(decode_bundle(action.growth.bundle))
-            case Drop():
-                standing = self.histories[action.did].epoch(action.origin)
-                state = LogState(origin=action.origin, standing=standing)
-                self.logs[action.origin] = replace(state, held=self.tree(action.origin, action.size))
-                del self.leaves[action.origin][action.size :]
-            case TakeEvidence():
-                origin = action.evidence.origin
-                standing = self.histories[action.did].epoch(origin)
-                state = self.logs.get(origin) or LogState(origin=origin, standing=standing)
-                self.logs[origin] = replace(state, disputed=True)
-            case TakeBodies():
-                self.bodies.update(str(Cid.from_digest(digest)) for digest, _ in action.bodies)
-            case Fork():
-                raise LogError("checkpoint.fork", f"a second tree of {action.origin}")
-            case Stopped():
-                raise LogError(action.code, action.reason)
-            case Finished():
-                self.complete = action.complete
-            case _:
-                pass
-
-
 def stream(given: Input) -> Answer:
     """05 sync: what a receiver that holds nothing takes from a stream."""
     receiver, decoder = Receiver(), FrameDecoder()
@@ -425,7 +354,39 @@ def evidence(given: Input) -> Answer:
     }
 
 
+def archive(given: Input) -> Answer:
+    """12 archives."""
+    known = [Cosigner(name, key) for name, key in keys_of(given["witnesses"]).items()]
+    check = ArchiveCheck(known)
+    check.feed(octets(given["file"]))
+    checked = check.close()
+    return {
+        "did": checked.did,
+        "event": {"n": checked.tip_n, "cid": str(checked.tip)},
+        "forked": checked.forked,
+        "forks": list(map(branching_fields, checked.branchings)),
+        "logs": [archived_log(log) for log in checked.logs if log.size or log.disputed],
+    }
+
+
+def archived_log(log: CheckedLog) -> Answer:
+    """What an archive proves of a log, as a vector shows it."""
+    return {
+        "origin": log.origin,
+        "size": log.size,
+        "root": log.root.hex(),
+        "settled": log.settled,
+        "disputed": log.disputed,
+        "headers_withheld": log.headers_withheld,
+        "bodies_named": log.bodies_named,
+        "bodies": log.bodies,
+        "bodies_withheld": log.bodies_withheld,
+        "cosigned": log.cosigned,
+    }
+
+
 ANSWERS: dict[str, Callable[[Input], Answer]] = {
+    "archives": archive,
     "bodies": body,
     "checkpoints": checkpoint,
     "cosignatures": cosignatures,

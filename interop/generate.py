@@ -20,6 +20,7 @@ if str(ROOT) not in sys.path:  # so that it runs from a checkout, installed or n
 from frostnode.protocol.errors import CODES, PeerError  # noqa: E402 - behind the path
 from interop.answers import ANSWERS  # noqa: E402
 from interop.cases import (  # noqa: E402
+    archives,
     attacks,
     encoding,
     evidence,
@@ -59,6 +60,7 @@ MODULES = (
     requests,
     proofs,
     policies,
+    archives,
 )
 
 

@@ -132,6 +132,7 @@ def _verify_proof(data: bytes, policy: Path | None, as_json: bool) -> None:
 
 def _verify_archive(file: Path, policy: Path | None, as_json: bool) -> None:
     from frostnode.protocol.archive_check import ArchiveCheck
+    from frostnode.protocol.duplicity import branching_json
     from frostnode.protocol.tlog_policy import parse_policy
 
     rules = parse_policy(read_file(policy, POLICY_BYTES_MAX)) if policy is not None else None
@@ -149,6 +150,7 @@ def _verify_archive(file: Path, policy: Path | None, as_json: bool) -> None:
         "event": {"n": checked.tip_n, "cid": str(checked.tip)},
         "forked": checked.forked,
         "logs": [{**asdict(log), "root": log.root.hex()} for log in checked.logs],
+        "forks": [branching_json(branching) for branching in checked.branchings],
         "policy": _verdict_json(verdict),
         "statement": checked.statement,
     }

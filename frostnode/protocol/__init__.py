@@ -17,6 +17,7 @@ In reading order; each cites its chapter of spec/README.md:
     handles        domains that name publishers, and what a domain says of that
     identifiers    what the world calls things, each in one spelling
     keys           one strict Ed25519 rule; keys in bytes and text
+    dates          a moment in words
     identity_form  identity events as values and bytes
     identity       who must have signed one, and what its ancestors allow
     event_tree     the tree of a publisher's events, and the path through it that counts

@@ -296,8 +296,7 @@ class _Order:
         self._logs = iter(manifest.logs)
         self._log: ArchivedLog | None = None
         self._has_events = False
-        self._is_begun = False
-        self._has_checkpoint = False
+        self._has_checkpoint = self._has_evidence = False
         self._start = self._stop = self._bodies_from = 0
         self.has_ended = False
 
@@ -316,12 +315,11 @@ class _Order:
                 self._has_events = True
             case CheckpointFrame():
                 self._go_to(frame, frame.origin)
-                if self._has_checkpoint or self._stop:
+                if self._has_checkpoint or self._stop or self._has_evidence:
                     raise self._unexpected(frame, "one checkpoint, before the leaves")
                 self._has_checkpoint = True
             case EvidenceFrame():
-                self._go_to(frame, frame.origin)
-                self._finish_log(frame)
+                self._evidence(frame)
             case EntriesFrame():
                 self._go_to(frame, frame.origin)
                 self._entries(frame)
@@ -346,7 +344,7 @@ class _Order:
             pass  # of an empty log there may be nothing to say
         if log is None or log.origin != origin or not self._has_events:
             raise self._unexpected(frame, "the events, then the logs of the manifest in their order")
-        self._log, self._has_checkpoint = log, False
+        self._log, self._has_checkpoint, self._has_evidence = log, False, False
         self._start = self._stop = self._bodies_from = 0
 
     def _finish_log(self, frame: Frame) -> None:
@@ -362,6 +360,13 @@ class _Order:
         if (frame.size, frame.start, count) != (size, self._stop, stop - self._stop) or not count:
             raise self._unexpected(frame, f"leaves from {self._stop} on, proven to {size}")
         self._start, self._stop, self._bodies_from = self._stop, stop, self._stop
+
+    def _evidence(self, frame: EvidenceFrame) -> None:
+        self._go_to(frame, frame.origin)
+        self._finish_log(frame)
+        if self._has_evidence:
+            raise self._unexpected(frame, "the evidence of a log once")
+        self._has_evidence = True
 
     def _bodies(self, frame: BodiesFrame) -> None:
         stop = frame.start + len(frame.items)

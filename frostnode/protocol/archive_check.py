@@ -5,13 +5,13 @@ Memory does not grow with the file: of each log the right edge of its tree is ke
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Final
 
 from frostnode.protocol.archive import ArchiveDecoder, Placed, located
 from frostnode.protocol.checkpoint import open_checkpoint
 from frostnode.protocol.cosigners import Cosigner, cosigned_times
 from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.dates import date_text
+from frostnode.protocol.duplicity import Branching, branchings, state_branching
 from frostnode.protocol.errors import IdentityError, LogError, PeerError
 from frostnode.protocol.follow import Follower
 from frostnode.protocol.follow_actions import (
@@ -30,13 +30,11 @@ from frostnode.protocol.frames import BodiesFrame, BodyAbsent, EntriesFrame, Eve
 from frostnode.protocol.history import EpochStanding, History
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.merkle import CompactRange
-from frostnode.protocol.named_body import named_body
+from frostnode.protocol.named_body import named_bodies, named_body
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.note import parse_note
 from frostnode.protocol.tiles import decode_bundle
 from frostnode.protocol.tlog_policy import Policy, Verdict
-
-_LAST_DATE_S: Final = 253_402_300_799
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,6 +65,8 @@ class CheckedArchive:
     tip_n: int
     forked: bool
     logs: Sequence[CheckedLog]
+    branchings: tuple[Branching, ...]
+    """Where the publisher has signed two histories."""
     verdict: Verdict | None
     statement: str
 
@@ -112,6 +112,7 @@ class ArchiveCheck:
         self._policy = policy
         self._witnesses = [*witnesses, *(policy.cosigners if policy else ())]
         self._logs: dict[Origin, CheckedLog] = {}
+        self._leaves: tuple[int, list[bytes | None]] = 0, []
 
     @property
     def did(self) -> Did | None:
@@ -149,6 +150,7 @@ class ArchiveCheck:
             tip_n=tip.event.n,
             forked=history.forked,
             logs=logs,
+            branchings=branchings(history),
             verdict=verdict,
             statement="",
         )
@@ -190,7 +192,7 @@ class ArchiveCheck:
                 origin = action.evidence.origin
                 logs[Origin(origin)] = replace(self._state(Origin(origin)), disputed=True)
             case TakeBodies():
-                self._log(action.origin).bodies += len(action.bodies)
+                """Counted with those that are withheld."""
             case Stopped():
                 raise LogError(action.code, f"log {action.origin}: {action.reason}")
             case Missing() | Gap() | Fork():
@@ -215,8 +217,7 @@ class ArchiveCheck:
                 else:
                     self._count_leaves(frame)
             case BodiesFrame() if frame.origin in self._held.logs:
-                absent = sum(isinstance(item, BodyAbsent) for item in frame.items)
-                self._log(Origin(frame.origin)).bodies_withheld += absent
+                self._count_bodies(frame)
             case _:
                 """Nothing to count."""
 
@@ -225,16 +226,33 @@ class ArchiveCheck:
         log.headers_withheld += len(frame.withheld)
         hidden = {leaf.offset for leaf in frame.withheld}
         leaves = decode_bundle(frame.bundle)
-        log.bodies_named += sum(
-            at not in hidden and named_body(leaf) is not None for at, leaf in enumerate(leaves)
-        )
+        self._leaves = frame.start, [None if at in hidden else leaf for at, leaf in enumerate(leaves)]
+        log.bodies_named += sum(leaf is not None and named_body(leaf) is not None for leaf in self._leaves[1])
+
+    def _count_bodies(self, frame: BodiesFrame) -> None:
+        """Each is of a leaf of the same file, so none that does not fit is anybody else's fault, as it may be in a stream."""
+        origin, (first, leaves) = Origin(frame.origin), self._leaves
+        log, offset = self._log(origin), frame.start - first
+        log.bodies += len(named_bodies(origin, frame.start, leaves[offset:], frame.items))
+        log.bodies_withheld += sum(isinstance(item, BodyAbsent) for item in frame.items)
 
     def _passed_over(self, frame: EntriesFrame) -> None:
-        """Leaves of an epoch that does not count: only a forked history, which the reader cannot decide, excuses that."""
-        if self._held.known is None or not self._held.known.forked:
+        """Leaves that do not count: only a forked history, which the reader cannot decide, excuses that."""
+        history = self._held.known
+        if history is not None and history.forked:
+            self._leaves = frame.start, []
+            return
+        standing = None if history is None else history.epoch(Origin(frame.origin))
+        if standing is None or standing.end is None:
             raise LogError(
                 "epoch.unknown", f"no event of the archive that counts opened the log {frame.origin}"
             )
+        raise LogError(
+            "archive.order",
+            f"tree that the leaves of {frame.origin} are proven to",
+            found=frame.size,
+            expected=f"{standing.end.size}, where the identity history ends the epoch",
+        )
 
     def _state(self, origin: Origin) -> LogState:
         known = self._held.known
@@ -289,8 +307,9 @@ def _state(checked: CheckedArchive, unsettled: Sequence[Origin], history: Histor
             yield f"Epoch {standing.n}: none of {_count(standing.end.size, 'entry', 'entries')}."
     for origin in unsettled:
         yield f"Not judged, because the identity is forked: {origin}."
+    yield from map(state_branching, checked.branchings)
     if checked.verdict is not None:
-        since = "" if checked.verdict.since is None else f" since {_date(checked.verdict.since)}"
+        since = "" if checked.verdict.since is None else f" since {date_text(checked.verdict.since)}"
         holds = f"holds{since}" if checked.verdict.holds else "does not hold"
         yield f"The policy {holds}: {checked.verdict.reason}."
     yield "All that is in the file is proven. What was published or decided later is not in it."
@@ -308,15 +327,9 @@ def _state_log(log: CheckedLog) -> str:
         text += "; its key has signed two trees"
     if log.cosigned:
         times = sorted((time_s, name) for name, time_s in log.cosigned.items())
-        text += "; cosigned " + ", ".join(f"by {name} at {_date(time_s)}" for time_s, name in times)
+        text += "; cosigned " + ", ".join(f"by {name} at {date_text(time_s)}" for time_s, name in times)
     return text + "."
 
 
 def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
-
-
-def _date(time_s: int) -> str:
-    if time_s > _LAST_DATE_S:
-        return f"second {time_s} since 1970"
-    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

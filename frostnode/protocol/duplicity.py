@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.dates import date_text
 from frostnode.protocol.history import Fork, History
 from frostnode.protocol.identity import Kind, SignedEvent
 from frostnode.protocol.keys import to_multibase
@@ -85,6 +86,24 @@ def event_json(signed: SignedEvent) -> dict[str, Any]:
         "host": epoch.url if epoch else "",
         "log_key": to_multibase(epoch.key) if epoch else None,
     }
+
+
+def state_branching(branching: Branching) -> str:
+    """The same in words, for people."""
+    after = f"event {branching.after.event.n} ({branching.after.cid})"
+    lines = [f"Two histories of this publisher were signed: after identity {after} come"]
+    for rival in branching.rivals:
+        epoch = rival.event.epoch
+        host = f" at {epoch.url!r}" if epoch and epoch.url else ""
+        mark = ", which counts here" if rival.cid == branching.followed else ""
+        lines.append(
+            f"- event {rival.event.n} ({rival.cid}){host}, of {date_text(rival.event.time // 1000)} as it says{mark};"
+        )
+    if branching.settled_by is not None:
+        lines.append(f"recovery event {branching.settled_by} has settled it.")
+    else:
+        lines.append("nothing has settled it: ask others which of them they follow.")
+    return "\n".join(lines)
 
 
 # -- handed on ----------------------------------------------------------------------------------------

@@ -318,7 +318,9 @@ class Follower:
     # -- entries ----------------------------------------------------------------------------------
 
     def _target(self, frame: EntriesFrame, standing: EpochStanding) -> Target | None:
-        """The tree that entries are proven to; None where its checkpoint may have been passed over.
+        """The tree that entries are proven to; None where they are to be passed over.
+
+        Its checkpoint may have been, or the peer follows one branch of what is undecided here, and shows how that ends.
 
         Raises:
             FrameError: frame.order
@@ -328,7 +330,7 @@ class Follower:
         if end is not None and (target is None or (target.size, target.root) != (end.size, end.root)):
             target = Target(end.size, end.root, None)
         if target is None or target.size != frame.size:
-            if self._has_passed_over:
+            if self._has_passed_over or standing.is_undecided:
                 return None
             raise FrameError(
                 "frame.order",
@@ -348,7 +350,7 @@ class Follower:
         state = self._held.log(origin, standing)
         run = read_run(frame)
         if target is None:
-            return ask_for(did, origin, state.held.size, run.stop)
+            return [] if standing.is_undecided else ask_for(did, origin, state.held.size, run.stop)
         if run.root != target.root:
             raise LogError(
                 "tree.root",

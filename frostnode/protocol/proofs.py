@@ -9,13 +9,13 @@ Rules (spec/06-proofs.md):
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Final
 
 from frostnode.protocol.checkpoint import cosigned_at, open_checkpoint
 from frostnode.protocol.cosigners import Cosigner
 from frostnode.protocol.dagcbor import Cid, Value, decode, encode
-from frostnode.protocol.duplicity import Branching, branchings, fits
+from frostnode.protocol.dates import date_text
+from frostnode.protocol.duplicity import Branching, branchings, fits, state_branching
 from frostnode.protocol.entry import Header, check_body, decode_body, header_cid, parse_header
 from frostnode.protocol.errors import EncodingError, LogError, PeerError
 from frostnode.protocol.history import EpochStanding, History
@@ -37,7 +37,6 @@ PROOF_FORMAT: Final = "frost-proof/1"
 _DEPTH_MAX: Final = 2
 _REQUIRED: Final = frozenset({"format", "history", "origin", "index", "path", "header"})
 _OPTIONAL: Final = frozenset({"checkpoint", "body", "rivals"})
-_LAST_DATE_S: Final = 253402300799  # 9999-12-31T23:59:59Z
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +240,7 @@ def verify_proof(
         statement="\n".join(
             (
                 *_state(proof, url, header, tree, f"{tip.event.n} ({tip.cid})", verdict),
-                *map(_state_branching, parted),
+                *map(state_branching, parted),
                 "What was published or decided later is not in this file.",
             )
         ),
@@ -343,44 +342,23 @@ def _state(
         f"It is in the tree of {tree.size} entries, {vouched}.",
         f"This holds as of identity event {tip}; {_state_cosigned(tree)}.",
         *([] if verdict is None else [_state_verdict(verdict)]),
-        f"Its publisher says that it is of {_date(header.time // 1000)}.",
+        f"Its publisher says that it is of {date_text(header.time // 1000)}.",
     )
-
-
-def _state_branching(branching: Branching) -> str:
-    after = f"event {branching.after.event.n} ({branching.after.cid})"
-    lines = [f"Two histories of this publisher were signed: after identity {after} come"]
-    for rival in branching.rivals:
-        epoch = rival.event.epoch
-        host = f" at {epoch.url!r}" if epoch and epoch.url else ""
-        mark = ", which counts here" if rival.cid == branching.followed else ""
-        lines.append(
-            f"- event {rival.event.n} ({rival.cid}){host}, of {_date(rival.event.time // 1000)} as it says{mark};"
-        )
-    if branching.settled_by is not None:
-        lines.append(f"recovery event {branching.settled_by} has settled it.")
-    else:
-        lines.append("nothing has settled it: ask others which of them they follow.")
-    return "\n".join(lines)
 
 
 def _state_verdict(verdict: Verdict) -> str:
     if not verdict.holds:
         return f"The policy does not hold: {verdict.reason}."
-    since = "" if verdict.since is None else f" since {_date(verdict.since)}"
+    since = "" if verdict.since is None else f" since {date_text(verdict.since)}"
     return f"The policy holds{since}: {verdict.reason}."
 
 
 def _state_cosigned(tree: _Tree) -> str:
     if tree.cosigned:
         times = sorted((time, witness.name) for witness, time in tree.cosigned.items())
-        return "this tree was cosigned " + ", ".join(f"by {name} at {_date(time)}" for time, name in times)
+        return "this tree was cosigned " + ", ".join(
+            f"by {name} at {date_text(time)}" for time, name in times
+        )
     if tree.strangers:
         return f"no witness that is known here has cosigned this tree ({tree.strangers} unknown)"
     return "no witness has cosigned this tree"
-
-
-def _date(time_s: int) -> str:
-    if time_s > _LAST_DATE_S:
-        return f"second {time_s} since 1970"
-    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

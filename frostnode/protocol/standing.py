@@ -32,6 +32,11 @@ class EpochStanding:
     end: End | None
     accepts: bool
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it is the last epoch that two histories share, of which neither is followed."""
+        return self.key is not None and self.end is None and not self.accepts
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochChange:

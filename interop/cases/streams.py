@@ -28,6 +28,7 @@ EVENTS = EventsFrame(did=p.DID, events=[p.GENESIS])
 COMPLETE = EndFrame(code="end.complete", reason="")
 ENDED = p.sign(p.ordinary_fields(p.GENESIS, 1) | {"end": {"size": 4, "root": LOG.root(4)}}, "authority 1")
 ENDED_EVENTS = EventsFrame(did=p.DID, events=[p.GENESIS, ENDED])
+FORKED_EVENTS = EventsFrame(did=p.DID, events=[p.GENESIS, ENDED, p.THIEF])
 LATER = p.sign(p.ordinary_fields(p.GENESIS, 1) | {"end": {"size": 6, "root": LOG.root(6)}}, "authority 1")
 LATER_EVENTS = EventsFrame(did=p.DID, events=[p.GENESIS, LATER])
 LATER_ENTRIES = LOG.entries_frame(0, 6, 6)
@@ -176,6 +177,16 @@ def valid() -> list[tuple[str, str, bytes]]:
             "end-beyond-what-exists",
             "What is proven into the head stays, and waits for the rest for ever.",
             stream(EVENTS, HEAD, ENTRIES, BEYOND_EVENTS),
+        ),
+        (
+            "identity-forked-takes-nothing-more",
+            "Of the last epoch that both histories share.",
+            stream(FORKED_EVENTS, HEAD, ENTRIES, bodies),
+        ),
+        (
+            "identity-forked-shown-the-end-of-one-branch",
+            "The sender follows one of the histories: no fault, and nothing is taken.",
+            stream(FORKED_EVENTS, HEAD, LOG.entries_frame(0, 4, 4)),
         ),
         (
             "cursors-between",

@@ -1,7 +1,8 @@
-"""Verify FROST proof and evidence files, logs and test vectors: one file, by the specification, with nothing of frostnode.
+"""Verify FROST proof and evidence files, archives, logs and test vectors: one file, by the specification, with nothing of frostnode.
 
     python frost_verify.py proof FILE [WITNESS-KEY...]
     python frost_verify.py evidence FILE
+    python frost_verify.py archive FILE [WITNESS-KEY...]
     python frost_verify.py log DIRECTORY-OR-URL ORIGIN
     python frost_verify.py vectors DIRECTORY
 
@@ -17,6 +18,7 @@ import base64
 import binascii
 import hashlib
 import http.client
+import io
 import json
 import math
 import re
@@ -25,11 +27,12 @@ import sys
 import urllib.error
 import urllib.request
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -1378,7 +1381,11 @@ def parse_frame(content: bytes) -> Frame:
     item = reader.value()
     require(reader.at == len(content), "frame: bytes after it")
     require(type(item) is list and len(item) == 2 and type(item[1]) is dict, "frame: [kind, fields]")
-    kind, fields = item
+    return read_frame(*item)
+
+
+def read_frame(kind: Any, fields: dict[str, Any]) -> Frame:
+    """The fields of a frame that are known."""
     require(type(kind) is str and kind in FRAME_FIELDS, f"frame: kind {kind!r}")
     frame = {name: read(fields.get(name)) for name, read in FRAME_FIELDS[kind].items()}
     if kind in ("events", "entries", "bodies"):
@@ -1526,6 +1533,10 @@ class Follower:
         require(path, "a log before the identity of its publisher")
         return epochs(did, path).get(origin)
 
+    def is_undecided(self, epoch: Epoch) -> bool:
+        """Whether it is the last epoch that two histories share, of which neither is followed: it takes nothing more."""
+        return epoch.end is None and self.histories[parse_origin(epoch.origin)[0]].forked
+
     def on_checkpoint(self, frame: Frame) -> None:
         """The head that entries are proven to; of an ended epoch the end is."""
         epoch = self.epoch(frame["origin"])
@@ -1551,6 +1562,8 @@ class Follower:
         if epoch is None or (epoch.end is not None and frame["size"] != epoch.end[0]):
             return
         target = epoch.end or self.targets.get(origin)
+        if self.is_undecided(epoch) and (target is None or target[0] != frame["size"]):
+            return  # the sender follows one of the histories, and shows the tree that it ends the epoch with
         require(target and target[0] == frame["size"], "entries: no checkpoint of this size came before")
         leaves, hashes = read_leaves(frame)
         left, root = root_by_range(hashes, start, frame["size"], frame["proof"])
@@ -1564,7 +1577,7 @@ class Follower:
         if left != compact_range(held[:start]) or not shared:
             require(epoch.end is not None, "entries: a fork")
             self.drop(origin, start, left, hashes)
-        if start > len(held) or start + len(hashes) <= len(held):
+        if start > len(held) or start + len(hashes) <= len(held) or self.is_undecided(epoch):
             return
         self.leaves.setdefault(origin, []).extend(leaves[len(held) - start :])
         held.extend(hashes[len(held) - start :])
@@ -1627,6 +1640,245 @@ def read_leaves(frame: Frame) -> tuple[list[bytes | None], list[bytes]]:
         require(offset < len(leaves) and leaves[offset] == b"", "withheld: a slot that is not empty")
         leaves[offset], hashes[offset] = None, hash_
     return leaves, hashes
+
+
+# ---- 12 archives --------------------------------------------------------------------------------------------------
+
+ARCHIVE_BLOCK_BYTES_MAX = FRAME_BYTES_MAX + 64
+ARCHIVE_MANIFEST_BYTES_MAX = 512 * 1024
+BODIES_BYTES_MAX = 1024 * 1024
+CAR_HEAD_BYTES = 59
+Block = tuple[Link, bytes]
+
+
+def car_head(root: Link) -> bytes:
+    """The head of a CAR, version 1, with one root."""
+    head = encode({"roots": [root], "version": 1})
+    return bytes([len(head)]) + head
+
+
+def car_blocks(source: BinaryIO) -> Iterator[Block]:
+    """The blocks of a file, the root first, each with the bytes of its CID."""
+    head = source.read(CAR_HEAD_BYTES)
+    root = Link(head[14:50])
+    require(is_ours(root) and head == car_head(root), "archive: not a CAR with one root")
+    expected = {root}
+    while length := source.read(1):
+        while length[-1] >= 128 and len(length) < 4:
+            length += source.read(1) or bytes(1)
+        size, at = varint(length, 0)
+        require(at == len(length) and 36 < size <= ARCHIVE_BLOCK_BYTES_MAX, "archive: the length of a block")
+        block = source.read(size)
+        require(len(block) == size, "archive: cut off inside a block")
+        cid = cid_of(block[36:])
+        require(cid.raw == block[:36], "archive: a block of another hash")
+        require(cid in (expected or {cid}), "archive: the first block is not the root")
+        expected = set()
+        yield cid, block[36:]
+
+
+def parse_manifest(data: bytes) -> tuple[str, dict[str, int]]:
+    """Whose archive it is, and how many leaves of each log it has, by origin."""
+    fields = require_type(decode(data, floats=False, bytes_max=ARCHIVE_MANIFEST_BYTES_MAX), dict, "manifest")
+    require(fields.get("format") == "frost-archive/1", "manifest: format")
+    did = require_type(fields.get("did"), str, "did")
+    parse_did(did)
+    tip = fields.get("tip", "")
+    require(tip is None or type(tip) is Link, "manifest: tip")
+    sizes: dict[str, int] = {}
+    last = -1
+    for line in require_type(fields.get("logs"), list, "logs"):
+        require_type(line, dict, "log of a manifest")
+        origin = require_type(line.get("origin"), str, "origin")
+        owner, epoch, _ = parse_origin(origin)
+        require(owner == did and epoch > last, "manifest: logs of one publisher, by epoch")
+        last = epoch
+        sizes[origin] = require_number(line.get("size"), 0, SAFE_MAX, "size of a log")
+    return did, sizes
+
+
+def archive_parts(blocks: Iterator[Block]) -> Iterator[Frame]:
+    """The parts, those of bodies with the blocks that they link."""
+    for _, data in blocks:
+        item = decode(data, floats=False, bytes_max=FRAME_BYTES_MAX, depth_max=FRAME_DEPTH_MAX)
+        require(type(item) is list and len(item) == 2 and type(item[1]) is dict, "part: [kind, fields]")
+        kind, fields = item
+        links: list[Any] = []
+        if kind == "bodies":
+            links = require_type(fields.get("items"), list, "items")
+            require(all(type(link) is not bytes for link in links), "bodies: a body that is no block")
+            fields["items"] = [None if type(link) is Link else link for link in links]
+        frame = read_frame(kind, fields)
+        bodies = [linked_body(link, blocks) for link in links if type(link) is Link]
+        fits = len(bodies) == 1 or sum(map(len, bodies)) <= BODIES_BYTES_MAX
+        require(fits, "bodies: too many bytes for one part")
+        if links:
+            rest = iter(bodies)
+            frame["items"] = [next(rest) if type(link) is Link else link for link in links]
+        yield frame
+
+
+def linked_body(link: Link, blocks: Iterator[Block]) -> bytes:
+    """The body that comes next, which must be this one."""
+    cid, data = next(blocks, (None, b""))
+    require(cid == link, "archive: another block than the body that is linked")
+    return data
+
+
+@dataclass
+class ArchiveOrder:
+    """Which part may come next: events; of each log checkpoint, leaves with their bodies, evidence; the end."""
+
+    did: str
+    logs: list[tuple[str, int]]
+    at: int = -1
+    seen: set[str] = field(default_factory=set)
+    start: int = 0
+    stop: int = 0
+    bodies_from: int = 0
+
+    def check(self, frame: Frame) -> None:
+        """Take note of a part."""
+        kind = frame["kind"]
+        require(kind != "cursor" and "end" not in self.seen, f"archive: {kind} may not come here")
+        if kind == "events":
+            require(frame["did"] == self.did and self.at < 0, "archive: events of the publisher come first")
+        elif kind == "end":
+            self.finish()
+            require(frame["code"] == "end.complete", "archive: the writer gave up")
+            require("events" in self.seen, "archive: no identity")
+            require(not any(size for _, size in self.logs[self.at + 1 :]), "archive: a log is missing")
+        elif kind != "bodies":
+            self.go_to(frame["origin"])
+            early = kind == "evidence" or not (self.stop or "evidence" in self.seen)
+            require(
+                kind == "entries" or (early and kind not in self.seen), f"archive: {kind} may not come here"
+            )
+        self.seen.add(kind)
+        if kind in ("entries", "bodies", "evidence"):
+            {"entries": self.entries, "bodies": self.bodies, "evidence": self.evidence}[kind](frame)
+
+    def go_to(self, origin: str) -> None:
+        """On to the log that comes next, past those of which there is nothing."""
+        if self.at >= 0 and self.logs[self.at][0] == origin:
+            return
+        self.finish()
+        require("events" in self.seen, "archive: a log before the identity")
+        self.at += 1
+        while self.at < len(self.logs) and self.logs[self.at] != (origin, 0) and not self.logs[self.at][1]:
+            self.at += 1
+        require(self.at < len(self.logs) and self.logs[self.at][0] == origin, "archive: not the next log")
+        self.seen, self.start, self.stop, self.bodies_from = {"events"}, 0, 0, 0
+
+    def finish(self) -> None:
+        """All leaves of the log are here."""
+        require(self.at < 0 or self.stop == self.logs[self.at][1], "archive: leaves of a log are missing")
+
+    def entries(self, frame: Frame) -> None:
+        """The next bundle, whole."""
+        size = self.logs[self.at][1]
+        stop = min(size, self.stop + 256)
+        count = len(decode_bundle(frame["bundle"]))
+        expected = (size, self.stop, stop - self.stop)
+        require(count and (frame["size"], frame["start"], count) == expected, "archive: not the next bundle")
+        self.start, self.stop, self.bodies_from = self.stop, stop, self.stop
+
+    def evidence(self, _: Frame) -> None:
+        """Behind the leaves."""
+        self.finish()
+
+    def bodies(self, frame: Frame) -> None:
+        """A run of leaves of the last bundle."""
+        stop = frame["start"] + len(frame["items"])
+        is_here = self.at >= 0 and self.logs[self.at][0] == frame["origin"]
+        require(
+            is_here and self.bodies_from <= frame["start"] < stop <= self.stop, "archive: bodies of no leaf"
+        )
+        self.bodies_from = stop
+
+
+@dataclass
+class ArchiveReader(Follower):
+    """A follower that begins with nothing and is given a whole publisher: whatever is lacking is a fault."""
+
+    notes: dict[str, bytes] = field(default_factory=dict)
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def read(self, frame: Frame) -> None:
+        """Judge one part."""
+        kind, origin = frame["kind"], frame.get("origin", "")
+        self.feed(frame)
+        if kind == "events":
+            history = self.histories[frame["did"]]
+            require(history.path and not history.waiting, "archive: an identity event without its ancestors")
+        elif kind == "checkpoint":
+            self.notes[origin] = frame["note"]
+        elif kind == "entries":
+            self.count_leaves(origin, frame)
+        elif kind == "bodies" and origin in self.counts:
+            leaves = zip(frame["items"], self.leaves[origin][frame["start"] :], strict=False)
+            named = [item for item, leaf in leaves if type(item) is bytes and read_header(leaf or b"")]
+            absent = sum(type(item) is list for item in frame["items"])
+            self.counts[origin].update({"bodies": len(named), "bodies_withheld": absent})
+
+    def on_events(self, frame: Frame) -> None:
+        """All of them are valid."""
+        history = self.histories.setdefault(frame["did"], History(frame["did"]))
+        require(not (refused := history.take(frame["events"])), f"events: {refused[:1]}")
+
+    def count_leaves(self, origin: str, frame: Frame) -> None:
+        """What leaves there are; of those that were not taken only a fork of the identity may be the reason."""
+        held, start = self.leaves.get(origin, []), frame["start"]
+        taken = held[start:]
+        if not taken:
+            require(self.histories[parse_origin(origin)[0]].forked, "archive: leaves of no epoch that counts")
+            return
+        headers = [read_header(leaf) for leaf in taken if leaf is not None]
+        named = sum(header is not None and "body" in header for header in headers)
+        counts = self.counts.setdefault(origin, Counter())
+        counts.update({"headers_withheld": len(taken) - len(headers), "bodies_named": named})
+
+    def proven(self, epoch: Epoch, witnesses: dict[str, bytes]) -> dict[str, Any]:
+        """What there is of a log."""
+        origin = epoch.origin
+        hashes, counts = self.hashes.get(origin, []), self.counts.get(origin, Counter())
+        tree = len(hashes), tree_root(hashes)
+        note = self.notes.get(origin)
+        assert epoch.key is not None
+        is_shown = note is not None and open_checkpoint(note, origin, epoch.key) == tree
+        names = ("headers_withheld", "bodies_named", "bodies", "bodies_withheld")
+        return {
+            "origin": origin,
+            "size": tree[0],
+            "root": tree[1].hex(),
+            "settled": epoch.end == tree,
+            "disputed": origin in self.disputed,
+            **{name: counts[name] for name in names},
+            "cosigned": cosignatures(note, witnesses) if note is not None and is_shown else {},
+        }
+
+
+def verify_archive(source: BinaryIO, witnesses: dict[str, bytes]) -> dict[str, Any]:
+    """Verify the archive of a publisher, with nothing else at hand."""
+    blocks = car_blocks(source)
+    did, sizes = parse_manifest(next(blocks, (None, b""))[1])
+    order, reader = ArchiveOrder(did, list(sizes.items())), ArchiveReader()
+    for frame in archive_parts(blocks):
+        order.check(frame)
+        reader.read(frame)
+    require("end" in order.seen, "archive: cut off")
+    history = reader.histories[did]
+    path = history.path
+    shown = {*filter(reader.hashes.get, reader.hashes), *reader.disputed}
+    return {
+        "did": did,
+        "event": {"n": path[-1].n, "cid": str(path[-1].cid)},
+        "forked": history.forked,
+        "forks": history.forks(),
+        "logs": [
+            reader.proven(epoch, witnesses) for epoch in epochs(did, path).values() if epoch.origin in shown
+        ],
+    }
 
 
 # ---- 05 sync: signed requests -------------------------------------------------------------------------------------
@@ -2213,7 +2465,13 @@ def on_proofs(given: Input) -> Any:
     return verify_proof(octets(given["file"]), keys_of(given["witnesses"]))
 
 
+def on_archives(given: Input) -> Any:
+    """12 archives."""
+    return verify_archive(io.BytesIO(octets(given["file"])), keys_of(given["witnesses"]))
+
+
 AREAS: dict[str, Callable[[Input], Any]] = {
+    "archives": on_archives,
     "bodies": on_bodies,
     "checkpoints": on_checkpoints,
     "cosignatures": on_cosignatures,
@@ -2261,7 +2519,7 @@ def verify_vectors(directory: str) -> dict[str, Any]:
 def main(arguments: list[str]) -> int:
     """Run one command."""
     parser = argparse.ArgumentParser(
-        description="Verify FROST proof and evidence files, logs and test vectors."
+        description="Verify FROST proof and evidence files, archives, logs and test vectors."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     proof = commands.add_parser("proof", help="verify a record with its proof")
@@ -2269,15 +2527,22 @@ def main(arguments: list[str]) -> int:
     proof.add_argument("witness", nargs="*", help="verifier keys of witnesses that you know")
     evidence = commands.add_parser("evidence", help="verify that a log was signed two ways")
     evidence.add_argument("file")
+    archive = commands.add_parser("archive", help="verify the archive of a publisher")
+    archive.add_argument("file")
+    archive.add_argument("witness", nargs="*", help="verifier keys of witnesses that you know")
     commands.add_parser("vectors", help="run the test vectors").add_argument("directory")
     log = commands.add_parser("log", help="verify a whole log of a static export or a node")
     log.add_argument("base", help="directory or URL")
     log.add_argument("origin")
     given = parser.parse_args(arguments)
     try:
+        vkeys = map(parse_vkey, getattr(given, "witness", ()))
+        known = {name: key for name, kind, key in vkeys if kind == 4}
         if given.command == "proof":
-            known = {name: key for name, kind, key in map(parse_vkey, given.witness) if kind == 4}
             result = verify_proof(read_file(Path(given.file), PROOF_FILE_BYTES_MAX), known)
+        elif given.command == "archive":
+            with Path(given.file).open("rb") as source:
+                result = verify_archive(source, known)
         elif given.command == "evidence":
             result = verify_evidence(read_file(Path(given.file), EVIDENCE_FILE_BYTES_MAX))
         elif given.command == "log":

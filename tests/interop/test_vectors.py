@@ -262,6 +262,38 @@ def test_a_verifier_refuses_an_evidence_file_with_any_byte_changed(verifier: str
     assert answer(verifier, "vectors", tmp_path) == {"vectors": len(places)}
 
 
+# -- archives -----------------------------------------------------------------------------------------
+
+
+@by_each_verifier
+def test_a_verifier_says_of_an_archive_what_frostnode_says(verifier: str, tmp_path: Path) -> None:
+    vector = json.loads((VECTORS / "archives/valid/cosigned.json").read_text("utf-8"))
+    file = tmp_path / "polar.frostarchive"
+    file.write_bytes(bytes.fromhex(vector["input"]["file"]))
+    assert answer(verifier, "archive", file, vkey(NAME, WITNESS.public, 4)) == vector["expect"]
+    assert answer(verifier, "archive", file)["logs"][0]["cosigned"] == {}
+    file.write_bytes(file.read_bytes()[:-1])
+    assert "cut off" in refusal(verifier, "archive", file)
+    file.write_bytes(proof_cases.proof())
+    refusal(verifier, "archive", file)
+
+
+@by_each_verifier
+def test_a_verifier_refuses_an_archive_with_any_byte_changed(verifier: str, tmp_path: Path) -> None:
+    vector = json.loads((VECTORS / "archives/valid/whole-publisher.json").read_text("utf-8"))
+    good = bytes.fromhex(vector["input"]["file"])
+    folder = tmp_path / "archives/invalid"
+    folder.mkdir(parents=True)
+    places = range(0, len(good), 5)
+    for at in places:
+        damaged = good[:at] + bytes([good[at] ^ 1 << at % 8]) + good[at + 1 :]
+        given = {"file": damaged.hex(), "witnesses": {}}
+        with pytest.raises(PeerError):
+            generator.ANSWERS["archives"](given)
+        (folder / f"{at}.json").write_text(json.dumps({"input": given, "error": "any"}))
+    assert answer(verifier, "vectors", tmp_path) == {"vectors": len(places)}
+
+
 # -- whole logs ---------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from frostnode.protocol.archive_check import ArchiveCheck
 from frostnode.protocol.car import HEAD_BYTES, encode_block, encode_head, is_car
 from frostnode.protocol.dagcbor import Cid, encode
 from frostnode.protocol.errors import PeerError
-from frostnode.protocol.frames import BodiesFrame, BodyAbsent, CursorFrame, EntriesFrame
+from frostnode.protocol.frames import BodiesFrame, BodyAbsent, CursorFrame, EntriesFrame, EventsFrame
 from frostnode.protocol.limits import ARCHIVE_BLOCK_BYTES_MAX
 from frostnode.protocol.names import DID_PREFIX
 from frostnode.replicate.dispute import evidence_frame
@@ -302,6 +302,43 @@ def test_a_checkpoint_of_another_key_is_refused():
 def test_a_body_of_another_record_is_refused():
     swapped = BodiesFrame(origin=SMALL.origin, start=0, items=[SMALL.bodies[1]])
     assert refusal(archive_with(MANIFEST, [*FRAMES[:3], swapped])).code == "body.hash"
+
+
+def test_a_body_of_another_record_is_refused_in_an_ended_epoch_too():
+    first = publisher()
+    second = first.move()
+    swapped = BodiesFrame(origin=first.origin, start=0, items=[first.bodies[1]])
+    frames = [*list(frames_of(first, second))[:3], swapped]
+    manifest = Manifest(did=first.did, tip=None, logs=(ArchivedLog(origin=first.origin, size=3),))
+    assert refusal(archive_with(manifest, frames)).code == "body.hash"
+
+
+def test_a_log_past_its_end_is_refused_and_the_end_is_said():
+    first = publisher()
+    frames = [first.move(2).events(), *list(first.stream())[1:]]
+    error = refusal(archive_with(MANIFEST, frames))
+    assert error.code == "archive.order"
+    assert "found 3, expected 2, where the identity history ends the epoch" in str(error)
+
+
+def test_two_histories_are_told_with_both_and_the_logs_behind_are_passed_over():
+    first = publisher()
+    one, other = first.move(2, url="https://one.example"), first.move(3, url="https://other.example")
+    both = EventsFrame(did=first.did, events=[*one.events().events, other.history[-1].raw])
+    frames = [
+        both,
+        FRAMES[1],
+        first.entries(0, 2, 2),
+        BodiesFrame(origin=first.origin, start=0, items=first.bodies[:2]),
+    ]
+    manifest = Manifest(
+        did=first.did, tip=one.history[-1].cid, logs=(ArchivedLog(origin=first.origin, size=2),)
+    )
+    checked = check(archive_with(manifest, frames))
+    assert (checked.forked, checked.logs) == (True, [])
+    assert f"Not judged, because the identity is forked: {first.origin}." in checked.statement
+    for rival in (one, other):
+        assert str(rival.history[-1].cid) in checked.statement
 
 
 def test_an_epoch_that_nobody_opened_is_refused():

@@ -60,7 +60,7 @@ export function checkCid(raw) {
   return new Link(raw);
 }
 
-function varint(raw, start) {
+export function varint(raw, start) {
   let value = 0n;
   for (let count = 0; count < 9; count++) {
     need(start + count < raw.length, "link: ends inside a number");
@@ -200,9 +200,9 @@ function walkAll(data, options) {
 }
 
 // Canonical DAG-CBOR, all of it.
-export function decode(data, { floats = true, bytesMax = BODY_BYTES_MAX } = {}) {
+export function decode(data, { floats = true, bytesMax = BODY_BYTES_MAX, depthMax = DEPTH_MAX } = {}) {
   need(data.length <= bytesMax, `DAG-CBOR: ${data.length} bytes, expected at most ${bytesMax}`);
-  walkAll(data, { floats });
+  walkAll(data, { floats, depthMax });
   return build(data, STRICT);
 }
 

@@ -4,8 +4,8 @@ import { BODY_BYTES_MAX, decodeLenient } from "./dagcbor.mjs";
 import { checkHashes, SAFE_MAX } from "./merkle.mjs";
 import { need, needBytes, needList, needNumber, needText } from "./refused.mjs";
 
-const FRAME_BYTES_MAX = BODY_BYTES_MAX + 64 * 1024;
-const FRAME_DEPTH_MAX = 6;
+export const FRAME_BYTES_MAX = BODY_BYTES_MAX + 64 * 1024;
+export const FRAME_DEPTH_MAX = 6;
 
 const text = (charsMax) => (value) => {
   need([...needText(value, "field")].length <= charsMax, `field: at most ${charsMax} characters`);
@@ -65,7 +65,11 @@ const KINDS = {
 
 // One frame: its kind and the fields that are known.
 function parseFrame(content) {
-  const item = decodeLenient(content, FRAME_DEPTH_MAX);
+  return readFrame(decodeLenient(content, FRAME_DEPTH_MAX));
+}
+
+// The frame that a value says.
+export function readFrame(item) {
   const [kind, fields] = needList(item, 2, 2, "frame");
   need(typeof kind === "string" && Object.hasOwn(KINDS, kind) && fields instanceof Map, "frame: [kind, fields]");
   const read = Object.entries(KINDS[kind]).map(([name, reader]) => [name, reader(fields.get(name))]);

@@ -44,6 +44,11 @@ export class Follower {
     return epochsOf(did, path).get(origin);
   }
 
+  // Whether it is the last epoch that two histories share, of which neither is followed: it takes nothing more.
+  isUndecided({ origin, end }) {
+    return end === null && this.histories.get(parseOrigin(origin).did).counted().forked;
+  }
+
   log(origin) {
     if (!this.logs.has(origin)) this.logs.set(origin, { leaves: [], hashes: [] });
     return this.logs.get(origin);
@@ -69,6 +74,8 @@ export class Follower {
     const epoch = this.epoch(origin);
     if (!epoch || (epoch.end && size !== epoch.end.size)) return;
     const target = epoch.end ?? this.targets.get(origin);
+    // The sender follows one of the histories, and shows the tree that it ends the epoch with.
+    if (this.isUndecided(epoch) && target?.size !== size) return;
     need(target?.size === size, "entries: no checkpoint of this size came before");
     const { leaves, hashes } = readLeaves(frame);
     const { left, root } = rootByRange(hashes, start, size, proof);
@@ -83,7 +90,7 @@ export class Follower {
       held.hashes.length = shared;
     }
     const known = held.hashes.length - start;
-    if (known < 0 || known >= hashes.length) return;
+    if (known < 0 || known >= hashes.length || this.isUndecided(epoch)) return;
     held.leaves.push(...leaves.slice(known));
     held.hashes.push(...hashes.slice(known));
   }

@@ -3,6 +3,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { verifyArchive } from "./archives.mjs";
 import { concat, hex, same, unhex, utf8 } from "./bytes.mjs";
 import { cidOf, decode, encode } from "./dagcbor.mjs";
 import { verifyEvidence } from "./evidence.mjs";
@@ -38,6 +39,8 @@ function jsonIs(expected, bytes) {
 }
 
 const AREAS = {
+  archives: (given) => verifyArchive([octets(given.file)], keysOf(given.witnesses)),
+
   encoding(given, expected) {
     if (given.what === "dag-json") return { bytes: hex(encode(parseJsonForm(given.text))) };
     const data = octets(given.bytes);
@@ -221,7 +224,7 @@ async function checkVector(area, validity, path) {
   const vector = JSON.parse(await readFile(path, "utf8"));
   let found;
   try {
-    found = AREAS[area](vector.input, vector.expect);
+    found = await AREAS[area](vector.input, vector.expect);
   } catch (error) {
     if (!(error instanceof Refused)) return `broke: ${error.stack}`;
     return validity === "valid" ? `refused: ${error.message}` : null;
