@@ -12,9 +12,11 @@ from frostnode.notify import changes
 from frostnode.notify.matching import Matching
 from frostnode.project import fold
 from frostnode.protocol.errors import FrostError
+from frostnode.protocol.frames import BodiesFrame
 from frostnode.protocol.keys import SigningKey, derive_seed
 from frostnode.protocol.named_body import NamedBody
 from frostnode.protocol.names import parse_origin
+from frostnode.replicate import archive
 from frostnode.replicate.follow import PeerFollower
 from frostnode.replicate.ingest import Ingest
 from frostnode.replicate.offer import Offerer
@@ -310,3 +312,30 @@ def test_what_is_cut_and_not_retracted(monkeypatch):
     monkeypatch.setattr(changes, "_counted", lambda log, arrival: arrival.start)
     scenario = SCENARIOS["lost-tail"]
     found(scenario.options, "never retracted", play=scenario.play)
+
+
+plan = archive._plan
+
+
+def last_epoch_alone(reader, did):
+    """What an export is about, without the epochs before the last."""
+    manifest, notes = plan(reader, did)
+    return replace(manifest, logs=manifest.logs[-1:]), notes
+
+
+def test_an_export_that_leaves_out_an_epoch(monkeypatch):
+    monkeypatch.setattr(archive, "_plan", last_epoch_alone)
+    in_scenario("platform-shuts-down", "does not hold what the platform held")
+
+
+def test_an_export_without_bodies(monkeypatch):
+    monkeypatch.setattr(archive, "encode_part", without_bodies)
+    in_scenario("platform-shuts-down", "does not hold what the platform held")
+
+
+encode_part = archive.encode_part
+
+
+def without_bodies(frame):
+    """The block of a frame, nothing of bodies."""
+    return b"" if isinstance(frame, BodiesFrame) else encode_part(frame)

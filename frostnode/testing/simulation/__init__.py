@@ -3,6 +3,7 @@
     world          a network of machines from a seed and options: trouble, then healing, checks all along
     scenarios      worlds by name: what is known to be hard, each alone
     moves          those in which publishers leave their hosts, and keys are stolen
+    leaving        the one in which a platform leaves files behind and nothing else
     scenario       what a scenario is, and how people work in it
     deeds          what people do in a scenario until it is done, and what they look at
     options        what a seed draws: how many machines, who follows whom, which faults and how bad
@@ -17,6 +18,7 @@
     clock          a wall clock that is wrong, drifts and steps
     worker         blocking work that takes time without threads
     disk           files that lose what was not synced when power fails; full, failing, old ones
+    drive          files that people carry from machine to machine
     faults         how bad the network is, and what happens to one exchange
     network        who reaches whom
     transport      httpx over that network

@@ -37,6 +37,7 @@ from frostnode.testing.clock import TrioClock
 from frostnode.testing.memory_index import IndexImage, MemoryIndex
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.simulation.disk import Disk, copy_image, put_back
+from frostnode.testing.simulation.drive import Drive
 from frostnode.testing.simulation.image import CATALOG, NOTICES, SIGNER, STORE, check_store, look_at_image
 from frostnode.testing.simulation.network import Network, Server
 from frostnode.testing.simulation.oracle import Oracle, WatchedSigner
@@ -71,6 +72,8 @@ class Surroundings:
     worker_s: float
     fsck_every: int
     bugs: Bugs = field(default_factory=Bugs)
+    drive: Drive = field(default_factory=Drive)
+    """What people carry from one machine to another."""
 
     def trace(self, *what: object) -> None:
         """Note in the trace."""
@@ -204,6 +207,7 @@ class Machine:
                 host=SeedKeys(self.host.seed),
                 node_key=key,
                 is_copy=self.is_copy,
+                files=around.drive,
             )
             config = replace(around.config, name=self.name, url=self.url)
             yield await stack.enter_async_context(assemble(ports, config))

@@ -6,6 +6,7 @@ import trio
 
 from frostnode.testing.simulation.deeds import move_to
 from frostnode.testing.simulation.faults import Faults
+from frostnode.testing.simulation.leaving import LEAVING
 from frostnode.testing.simulation.liars import LIARS
 from frostnode.testing.simulation.moves import MOVES
 from frostnode.testing.simulation.options import Nemesis, Options, Work
@@ -229,6 +230,7 @@ SCENARIOS: Final[dict[str, Scenario]] = (
         ),
     }
     | MOVES
+    | LEAVING
     | {
         name: Scenario(
             about=f"one peer is a liar: {name}",
