@@ -170,10 +170,21 @@ class DiskFolder:
             return not any(self._root.iterdir())
 
     def names(self, under: str) -> Iterator[str]:
-        """The names of all files below a folder."""
-        for folder, _, files in os.walk(self._root / under):
-            for file in files:
-                yield str((Path(folder) / file).relative_to(self._root))
+        """The names of all files below a folder, which may hold more than memory does."""
+        folders = [under]
+        while folders:
+            folder = folders.pop()
+            try:
+                entries = os.scandir(self._root / folder)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            with disk(self._root / folder), entries:
+                for entry in entries:
+                    name = f"{folder}/{entry.name}"
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(name)
+                    else:
+                        yield name
 
     def remove(self, name: str) -> None:
         """Remove a file, and folders that are empty then."""

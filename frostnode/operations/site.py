@@ -2,20 +2,27 @@
 
 from collections.abc import Iterator
 from functools import partial
+from hashlib import sha256
 from typing import Any, Final
 
 from frostnode.files_port import Folder, SitePages
 from frostnode.operations import lineage, read
 from frostnode.operations.parts import Json, Params, Parts, Progress, telling
+from frostnode.operations.proof import proof_bytes
 from frostnode.operations.site_names import (
     INDEX,
     PUBLISHERS,
     page_name,
+    proof_folder,
+    proof_name,
     publisher_stem,
     record_folder,
     record_name,
 )
 from frostnode.operations.status import status
+from frostnode.ports import LogReader
+from frostnode.protocol.dagcbor import Cid
+from frostnode.protocol.duplicity import handed_on
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.names import Did, DidUrl, Origin, parse_did, parse_did_url
 from frostnode.replicate.static_export import MARK, StaticExport
@@ -23,7 +30,8 @@ from frostnode.replicate.static_export import MARK, StaticExport
 _STEPS_AT_ONCE: Final = 16
 _NEWEST: Final = 12
 _PER_PAGE: Final = 100
-_OURS: Final = ("publisher", "record", "static")
+_MARK_CHARS: Final = 16
+_OURS: Final = ("publisher", "record", "proof", "static")
 
 
 async def export_static(parts: Parts, params: Params, progress: Progress) -> Json:
@@ -83,8 +91,10 @@ async def _run(parts: Parts, steps: Iterator[None]) -> None:
 
 def _remove_pages(export: StaticExport) -> None:
     """What an export with pages has left: it may show what is withheld now."""
-    names = [name for under in _OURS for name in export.folder.names(under)]
-    names += [name for name in _listing_names(export.folder) if export.folder.size(name) is not None]
+    for under in _OURS:
+        for name in export.folder.names(under):
+            export.remove(name)
+    names = [name for name in _listing_names(export.folder) if export.folder.size(name) is not None]
     for name in (*names, *([INDEX] if export.folder.size(INDEX) is not None else [])):
         export.remove(name)
 
@@ -143,6 +153,7 @@ class _Pages:
 
     async def _publisher(self, did: Did) -> None:
         stem, names = publisher_stem(did), set[str]()
+        mark = await self._parts.read(partial(_mark, did=did))
         offset = pages = 0
         while True:
             asked = {"did": did, "limit": _PER_PAGE, "offset": offset}
@@ -152,7 +163,7 @@ class _Pages:
                 return
             total = sum(found["records"].values())
             for item in found["listing"]:
-                names.add(await self._record(item["url"]))
+                names |= await self._record(item["url"], mark)
             values = {"publisher": found, "total": total, "pager": _pager(stem, offset, total)}
             await self._put(page_name(stem, pages), "publisher.html", values)
             offset, pages = offset + _PER_PAGE, pages + 1
@@ -160,21 +171,44 @@ class _Pages:
                 break
         await self._parts.worker.run(partial(self._remove_other, did, names, pages))
 
-    async def _record(self, url: str) -> str:
+    async def _record(self, url: str, mark: str) -> set[str]:
+        """The page of a record and its proof; answers their names."""
         name = record_name(parse_did_url(url))
         try:
             shown = await read.show(self._parts, {"url": url}, _quietly)
         except LocalError:  # gone a moment ago, and with it its page
-            return ""
+            return set()
         around = await lineage.around(self._parts, shown)
-        await self._put(name, "record.html", {"record": shown, "around": around})
+        proof = await self._proof(shown, mark)
+        await self._put(name, "record.html", {"record": shown, "around": around, "proof_file": proof})
+        return {name, proof}
+
+    async def _proof(self, shown: Json, mark: str) -> str:
+        """The name of the file that proves a record, "" if none can.
+
+        One that is there stays: with each entry the tree grows, and all proofs of the log with it, but an older tree
+        proves as well while the identity history is the same.
+        """
+        bare = shown["content"]["state"] in ("erased", "refused")
+        did, header = parse_did(shown["did"]), Cid.parse(shown["header"])
+        name = proof_name(did, mark, header, bare=bare)
+        if not shown["proof"]["available"]:
+            return ""
+        if await self._parts.worker.run(partial(self._export.keep, name)):
+            return name
+        try:
+            data, _ = await proof_bytes(self._parts, f"{shown['url']}?cid={header}", bare=bare)
+        except LocalError:  # withheld a moment ago
+            return ""
+        await self._parts.worker.run(partial(self._export.put, name, data))
         return name
 
     def _remove_other(self, did: Did, names: set[str], pages: int) -> None:
-        """Pages of this publisher that are no more."""
-        for name in self._export.folder.names(record_folder(did)):
-            if name not in names:
-                self._export.remove(name)
+        """Pages and proofs of this publisher that are no more."""
+        for folder in (record_folder(did), proof_folder(did)):
+            for name in self._export.folder.names(folder):
+                if name not in names:
+                    self._export.remove(name)
         while self._export.folder.size(name := page_name(publisher_stem(did), pages)) is not None:
             self._export.remove(name)
             pages += 1
@@ -184,7 +218,7 @@ class _Pages:
         folder = self._export.folder
         cids = {did.rpartition(":")[2] for did in self._dids}
         assets = {name for name, _ in self._site.assets()}
-        for under in ("publisher", "record"):
+        for under in ("publisher", "record", "proof"):
             for name in folder.names(under):
                 if name.split("/")[1].partition(".")[0].partition("-")[0] not in cids:
                     self._export.remove(name)
@@ -193,6 +227,13 @@ class _Pages:
                 self._export.remove(name)
         for name in list(_listing_names(folder, listing)):
             self._export.remove(name)
+
+
+def _mark(reader: LogReader, *, did: Did) -> str:
+    """Stands for all events that proofs of a publisher's records carry."""
+    history = reader.history(did)
+    events = () if history is None else (*history.path, *handed_on(history))
+    return sha256(b"".join(event.cid.digest for event in events)).hexdigest()[:_MARK_CHARS]
 
 
 def _pager(stem: str, offset: int, total: int) -> dict[str, Any]:

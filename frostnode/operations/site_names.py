@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import unquote
 
+from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import NameError_
 from frostnode.protocol.names import Did, DidUrl, parse_did, parse_did_url
 
@@ -29,6 +30,16 @@ def record_name(url: DidUrl) -> str:
     words = re.sub(r"[^A-Za-z0-9]+", "-", url.key)[-_SLUG_CHARS_MAX:].strip("-")
     mark = sha256(f"{url.type}/{url.key}".encode()).hexdigest()[:_HASH_CHARS]
     return f"{record_folder(url.did)}/{words or 'record'}-{mark}.html"
+
+
+def proof_folder(did: Did) -> str:
+    """The folder of the proofs of a publisher's records."""
+    return f"proof/{did.rpartition(':')[2]}"
+
+
+def proof_name(did: Did, mark: str, header: Cid, *, bare: bool) -> str:
+    """The file that proves an entry as of the identity history that `mark` stands for; `bare` without its content."""
+    return f"{proof_folder(did)}/{mark}/{header}{'-bare' if bare else ''}.frostproof"
 
 
 def page_name(stem: str, number: int) -> str:

@@ -92,6 +92,12 @@ class StaticExport:
         else:
             self.kept += 1
 
+    def keep(self, name: str) -> bool:
+        """Leave a file as it is, if there is one; answers whether there is."""
+        is_there = self.folder.size(name) is not None
+        self.kept += is_there
+        return is_there
+
     def remove(self, name: str) -> None:
         """Remove a file."""
         self.folder.remove(name)

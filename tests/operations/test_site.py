@@ -12,6 +12,7 @@ from frostnode.edge.files import DiskFolder
 from frostnode.operations.site_names import record_at, record_name
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.names import parse_did_url
+from frostnode.protocol.proofs import verify_proof
 from frostnode.testing.memory_publisher import MemoryPublisher
 from frostnode.testing.static_export import export_static
 
@@ -101,11 +102,47 @@ async def test_again_writes_only_what_changed_and_removes_what_is_gone(node, fol
     node.fold()
     third = await node.ask("export-static", folder=str(folder))
     assert third["kept"] > 20
-    assert third["written"] < 16  # its page, body and tiles, the heads and the listings
-    assert third["removed"] == 5
+    assert third["written"] < 17  # its page, proof, body and tiles, the heads and the listings
+    assert third["removed"] == 6
     assert list(folder.rglob(".*")) == []
     assert dead_links(folder) == []
     assert not (folder / record_name(parse_did_url(f"{publisher.did}/a/b"))).exists()
+
+
+def proof_on(folder, url):
+    """The proof that the page of a record offers, as bytes."""
+    name = record_name(parse_did_url(url))
+    (href,) = (href for href in links_of((folder / name).read_text()) if href.endswith(".frostproof"))
+    return (folder / name).parent / href
+
+
+@pytest.mark.slow
+async def test_the_page_of_a_record_offers_its_proof_until_the_identity_goes_on(node, folder):
+    publisher = source()
+    node.take(*publisher.stream())
+    node.fold()
+    url = f"{publisher.did}/plain"
+    await node.ask("export-static", folder=str(folder))
+    first = proof_on(folder, url)
+    verified = verify_proof(first.read_bytes())
+    assert (str(verified.url).partition("?")[0], verified.fields["title"]) == (url, "Title of plain")
+    publisher.put("more", {"title": "More"})
+    node.take(*publisher.stream())
+    node.fold()
+    await node.ask("export-static", folder=str(folder))
+    assert proof_on(folder, url) == first, "an older tree proves as well"
+    node.take(*publisher.move().stream())
+    node.fold()
+    await node.ask("export-static", folder=str(folder))
+    moved = proof_on(folder, url)
+    assert not first.exists()
+    assert (verify_proof(moved.read_bytes()).tip_n, verify_proof(moved.read_bytes()).ended) == (1, True)
+    await node.ask("erase", target=url, reason="by law")
+    node.fold()
+    await node.ask("export-static", folder=str(folder))
+    assert not moved.exists()
+    assert verify_proof(proof_on(folder, url).read_bytes()).body is None
+    assert dead_links(folder) == []
 
 
 @pytest.mark.slow

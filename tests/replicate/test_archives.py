@@ -19,6 +19,9 @@ from frostnode.testing.equivocation import evidence_of, twin_of
 from frostnode.testing.loopback import asgi, loopback
 
 
+BATCH_BYTES = 50_000
+
+
 def batches(node, did):
     stream = ArchiveStream(did)
     while True:
@@ -345,6 +348,32 @@ def test_memory_does_not_grow_with_the_file(make_node, make_publisher):
     intake.close()
     assert size > 42_000_000
     assert peak < 20_000_000
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_log(make_node, make_publisher, monkeypatch):
+    """Eight times as many entries take about as much of it, on the way out, to be checked, and on the way in."""
+    monkeypatch.setattr("frostnode.replicate.archive.STREAM_BATCH_BYTES_MAX", BATCH_BYTES)
+    small, large = (peak_for(make_node, make_publisher, count) for count in (1_000, 8_000))
+    assert large < 2 * small
+
+
+def peak_for(make_node, make_publisher, count):
+    """The most that is held of an archive of so many entries that goes from one node to another."""
+    publisher = make_publisher(f"of {count}", count, every=4)
+    one, two = make_node(f"out-{count}"), make_node(f"in-{count}")
+    one.take(*publisher.stream())
+    check, intake = ArchiveCheck(), ArchiveIntake(two.store, OPEN, NO_WITNESSES)
+    tracemalloc.start()
+    try:
+        for batch in batches(one, publisher.did):
+            check.feed(batch)
+            intake.feed(batch)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert check.close().entries == intake.entries == count
+    return peak
 
 
 def test_whatever_goes_wrong_has_a_code(make_node, make_publisher):

@@ -19,7 +19,7 @@ from frostnode.operations.site_names import (
 )
 from frostnode.protocol.names import Did, DidUrl
 
-_AS_THEY_ARE: Final = ("/frost/", "/static/")
+_AS_THEY_ARE: Final = ("/frost/", "/static/", "/proof/")
 
 
 class Site:
