@@ -116,6 +116,10 @@ def import_archive(files: tuple[Path, ...], home: Path, follow: bool, as_json: b
         click.echo(f"{item['file']}   {new}" + ("" if item["error"] else f" of {item['size']}"))
         if item["error"] and len(faults) > 1:
             click.echo(plain(f"{item['error']['code']}: {item['error']['message']}"), err=True)
+        elif item["forked"] and not item["error"]:
+            click.echo(
+                f"its publisher signed two histories, and this node follows neither: frost log {item['did']}"
+            )
         elif item["hidden"] and not item["error"]:
             click.echo(f"searches leave it out until somebody vouches for it: frost follow {item['did']}")
     if faults:

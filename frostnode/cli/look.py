@@ -14,6 +14,7 @@ from frostnode.cli.shared import (
     home_option,
     json_option,
     plain,
+    publisher_text,
     shorten,
     show_json,
     terminal_width,
@@ -51,8 +52,7 @@ def search(
     width = terminal_width()
     for hit in answer["hits"]:
         click.secho(shorten(hit["title"] or hit["key"], width), bold=True)
-        who = plain(hit["publisher"]) or hit["did"]
-        click.echo(f"  {hit['type']} of {who}  {badge_text(hit['badge'])}\n  {hit['url']}")
+        click.echo(f"  {hit['type']} of {publisher_text(hit)}\n  {hit['url']}")
     left_out = (
         f", {answer['unknown']} unknown publishers left out: --include unknown" if answer["unknown"] else ""
     )

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from frostnode.cli.look import print_record
+from frostnode.cli.look import fork_lines, print_record
 from frostnode.cli.shared import (
     ask_node,
     badge_text,
     home_option,
     json_option,
     plain,
+    publisher_text,
     shorten,
     show_json,
     terminal_width,
@@ -39,6 +40,8 @@ def resolve(name: str, home: Path, as_json: bool) -> None:
         show_json(answer)
     elif answer["kind"] == "publisher":
         click.secho(f"{plain(answer['publisher']) or 'publisher'}  {badge_text(answer['badge'])}", bold=True)
+        for line in fork_lines(answer["forks"]):
+            click.secho(line, bold=True)
         click.echo(json.dumps(answer["document"], indent=2))
     elif answer["kind"] == "record":
         print_record(answer["record"])
@@ -46,8 +49,7 @@ def resolve(name: str, home: Path, as_json: bool) -> None:
         click.secho(plain(answer["identifier"]), bold=True)
         for claim in answer["claims"]:
             click.echo(f"  {shorten(claim['title'] or claim['key'], terminal_width() - 2)}")
-            who = plain(claim["publisher"]) or claim["did"]
-            click.echo(f"    {claim['type']} of {who}  {badge_text(claim['badge'])}\n    {claim['url']}")
+            click.echo(f"    {claim['type']} of {publisher_text(claim)}\n    {claim['url']}")
 
 
 @click.group()

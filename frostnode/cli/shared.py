@@ -175,6 +175,14 @@ def badge_text(badge: Mapping[str, Any]) -> str:
     return verified or "unverified"
 
 
+def publisher_text(item: Mapping[str, Any]) -> str:
+    """Who publishes a record of a list, whose word stands behind that, and what to be warned of."""
+    who = plain(item["publisher"]) or item["did"]
+    return f"{who}  {badge_text(item['badge'])}" + (
+        "  (its publisher signed two histories)" if item["duplicity"] else ""
+    )
+
+
 def count(number: int, one: str, many: str = "") -> str:
     """`1 entry`, `2 entries`."""
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -9,6 +9,7 @@ from frostnode.files_port import Sink, Source
 from frostnode.operations.follow import follow, follow_all
 from frostnode.operations.parts import Json, Params, Parts, Progress, telling
 from frostnode.operations.read import one_publisher, shown_dids
+from frostnode.ports import LogReader
 from frostnode.protocol.archive import Manifest
 from frostnode.protocol.archive_check import ArchiveCheck
 from frostnode.protocol.errors import FrostError, LocalError, NameError_
@@ -104,7 +105,9 @@ async def _export_follows(parts: Parts, hosted: Sequence[Did], path: str, *, rep
 
 
 async def import_archives(parts: Parts, params: Params, progress: Progress) -> Json:
-    """Take in the archives `files`: {archives: [{file, did, size, entries, hidden, error}]}.
+    """Take in the archives `files`: {archives: [{file, did, size, entries, forked, hidden, error}]}.
+
+    `forked` is a publisher of whom two histories are known and neither is followed: of it nothing more is taken.
 
     What is proven is stored, also of a file that is at fault further on; the others go on. A single one raises its
     error. With `follow` its publisher is followed, so that no quota keeps it out.
@@ -120,7 +123,8 @@ async def import_archives(parts: Parts, params: Params, progress: Progress) -> J
             fault = _named(error, file)
             if len(files) == 1:
                 raise fault from error
-        results.append(intake.as_json(fault))
+        forked = await parts.read(partial(_is_undecided, intake))
+        results.append({**intake.as_json(fault), "forked": forked})
     async with telling(progress, lambda: ("arrivals indexed", parts.index.cursor())):
         await parts.project()
     return {"archives": results}
@@ -132,6 +136,11 @@ def _named(error: FrostError, file: str) -> FrostError:
     return type(error)(
         error.code, f"{file}: {error.message}", found=error.found, expected=error.expected, hint=error.hint
     )
+
+
+def _is_undecided(intake: "_Import", reader: LogReader) -> bool:
+    history = reader.history(intake.manifest.did) if intake.manifest is not None else None
+    return history is not None and history.forked
 
 
 class _Import:

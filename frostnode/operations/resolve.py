@@ -6,6 +6,7 @@ from frostnode.log.content import readable_body
 from frostnode.log.withheld import check_shown
 from frostnode.operations import read
 from frostnode.operations.badges import Badges
+from frostnode.operations.duplicity import marks_json
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.ports import CatalogReader, LogReader
 from frostnode.protocol.did_document import Described, describe
@@ -22,7 +23,7 @@ _WITHDRAWN: Final = "withdrawn"
 
 
 async def resolve(parts: Parts, params: Params, progress: Progress) -> Json:
-    """What `name` is: {kind: publisher, document, metadata}, {kind: record, record} or {kind: identifier, identifier, claims}.
+    """What `name` is: {kind: publisher, document, metadata, forks}, {kind: record, record} or {kind: identifier, identifier, claims}.
 
     Raises:
         NameError_: name.did, name.did-url, name.identifier
@@ -35,8 +36,9 @@ async def resolve(parts: Parts, params: Params, progress: Progress) -> Json:
         return {"kind": "record", "record": await record_at(parts, name, progress)}
     found = await did_document(parts, name)
     shown = await read.publisher(parts, {"did": name, "limit": 0}, progress)
-    badge = {"publisher": shown["name"], "badge": shown["badge"]}
-    return {"kind": "publisher", **badge, "document": dict(found.document), "metadata": dict(found.metadata)}
+    described = {"document": dict(found.document), "metadata": dict(found.metadata)}
+    badge = {"publisher": shown["name"], "badge": shown["badge"], "forks": shown["forks"]}
+    return {"kind": "publisher", **badge, **described}
 
 
 async def record_at(parts: Parts, url: str, progress: Progress) -> Json:
@@ -68,7 +70,7 @@ def not_here(parts: Parts, shown: Json, *, is_exact: bool) -> LocalError | None:
 
 
 async def claims(parts: Parts, params: Params, progress: Progress) -> Json:
-    """Who says to be what `identifier` names: {identifier, claims: [{url, title, publisher, badge, …}]}, verified first.
+    """Who says to be what `identifier` names: {identifier, claims: [{url, title, publisher, badge, duplicity, …}]}, verified first.
 
     Found by the spelling that all spellings of an identifier have, never by search. At most CLAIMS_MAX.
 
@@ -84,7 +86,9 @@ async def claims(parts: Parts, params: Params, progress: Progress) -> Json:
             verified = parts.carrying.handles.keys()
             found = catalog.claims(name, limit=CLAIMS_MAX, first=verified, without=without)
             badges = Badges(parts, catalog, log)
-            return [{**read.entry_json(entry), **badges.of(entry)} for entry in found]
+            return [
+                {**read.entry_json(entry), **badges.of(entry), **marks_json(log, entry)} for entry in found
+            ]
 
     found = await parts.worker.run(run)
     if not found:

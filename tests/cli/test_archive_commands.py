@@ -6,7 +6,8 @@ import pytest
 
 from frostnode.cli import main
 from frostnode.identity.kits import CHEAPEST
-from frostnode.testing.archives import archive_of
+from frostnode.protocol.frames import EventsFrame
+from frostnode.testing.archives import archive_of, archive_with, frames_of, manifest_of
 from frostnode.testing.memory_publisher import MemoryPublisher
 
 STRANGER = MemoryPublisher("stranger").did
@@ -71,6 +72,36 @@ def test_out_and_in_again(run, archive, tmp_path):
     assert (tmp_path / "again.frostarchive").read_bytes() == path.read_bytes()
     code, out, _ = run("export", made.did, tmp_path / "again.frostarchive", "--replace", "--json")
     assert json.loads(out)["bytes"] == path.stat().st_size
+
+
+@pytest.mark.slow
+def test_two_histories_of_a_publisher_are_said_wherever_it_is_named(run, archive, tmp_path):
+    made, path = archive
+    first, second = made.move(url="https://first.example"), made.move(url="https://second.example")
+    events = [event.raw for event in (*first.history, second.history[-1])]
+    both = [EventsFrame(did=made.did, events=events), *list(frames_of(made, first))[1:]]
+    undecided = tmp_path / "both.frostarchive"
+    undecided.write_bytes(archive_with(manifest_of(made, first), both))
+    code, out, _ = run("verify", undecided)
+    assert (code, "first.example" in out, "second.example" in out) == (0, True, True)
+    code, out, _ = run("import-archive", undecided)
+    assert (code, "0 new entries of 2" in out) == (0, True)
+    assert f"this node follows neither: frost log {made.did}" in out
+
+    other = MemoryPublisher("followed")
+    other.put("b", {"title": "Ice of one", "identifiers": [{"scheme": "doi", "value": "10.5067/B"}]})
+    for number, branch in enumerate(
+        (other.move(url="https://a.example"), other.move(url="https://b.example"))
+    ):
+        path = tmp_path / f"{number}.frostarchive"
+        path.write_bytes(archive_of(other, branch))
+        code, out, _ = run("import-archive", "--follow", path)
+        assert (code, "follows neither" in out) == (0, False)
+    for command in (("search", "ice"), ("resolve", "10.5067/B")):
+        assert "(its publisher signed two histories)" in run(*command)[1], command
+    for command in (("resolve", other.did), ("log", other.did), ("show", f"{other.did}/b")):
+        code, out, _ = run(*command)
+        assert (code, "a.example" in out, "b.example" in out) == (0, True, True), command
 
 
 @pytest.mark.slow

@@ -18,7 +18,6 @@ from frostnode.testing.archives import archive_of, archive_with, frames_of, mani
 from frostnode.testing.equivocation import evidence_of, twin_of
 from frostnode.testing.loopback import asgi, loopback
 
-
 BATCH_BYTES = 50_000
 
 
