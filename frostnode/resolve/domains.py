@@ -35,11 +35,16 @@ class _Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainSays:
-    """Whom a domain names, by which way each; what went wrong; and whether both ways have answered."""
+    """Whom a domain names, by which way each; what went wrong; and which ways have not answered."""
 
     named: dict[Did, str]
     reason: str
-    is_answer: bool
+    silent: frozenset[str] = frozenset()
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether both ways have answered."""
+        return not self.silent
 
 
 _STRAIGHT: Final = " (redirects are not followed: the document must be at this very address)"
@@ -75,7 +80,7 @@ class Domains:
         return DomainSays(
             named=named,
             reason="; ".join(reasons),
-            is_answer=all(way.is_answer for way in found.values()),
+            silent=frozenset(name for name, way in found.items() if not way.is_answer),
         )
 
     async def _ask(self, name: str, handle: Handle) -> _Way:

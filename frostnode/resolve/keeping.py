@@ -2,7 +2,8 @@
 
 Rules (spec/11-handles-and-resolution.md#checking):
 - a domain is asked once for all publishers that claim it: whoever makes many of them makes no more requests;
-- a domain that says no takes its word back at once; one that does not answer keeps it until it expires;
+- a domain that says no takes its word back at once, in the way in which it gave it; one that does not answer there keeps it until
+  it expires;
 - whom this node hosts, follows or has verified is asked for before everyone else: a crowd of strangers delays strangers;
 - rounds are spread by chance, and failures are asked again later each time.
 """
@@ -186,14 +187,15 @@ class HandleKeeper:
             reason = f"{handle} names {other}{f' ({told.reason})' if told.reason else ''}"
             return replace(fresh, reason=reason[:REASON_CHARS_MAX])
         failures = known.failures + 1 if known is not None else 1
-        return replace(
-            fresh,
-            verified_ms=known.verified_ms if known is not None else None,
-            how=known.how if known is not None else "",
-            again_ms=self._again(failures),
-            failures=failures,
-            reason=told.reason[:REASON_CHARS_MAX],
+        silent = replace(
+            fresh, again_ms=self._again(failures), failures=failures, reason=told.reason[:REASON_CHARS_MAX]
         )
+        if known is None or known.verified_ms is None:
+            return silent
+        if known.how in told.silent:
+            return replace(silent, verified_ms=known.verified_ms, how=known.how)
+        reason = f"{handle} names it no longer by {known.how} ({told.reason})"
+        return replace(silent, reason=reason[:REASON_CHARS_MAX])
 
     def _again(self, failures: int) -> int:
         """When to ask again: spread over half an interval, which doubles with each failure up to the usual one."""

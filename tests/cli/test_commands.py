@@ -457,7 +457,7 @@ def domains(monkeypatch):
     named = {}
 
     async def ask(self, handle):
-        return DomainSays(named=dict.fromkeys(named.get(handle, ()), "dns"), reason="", is_answer=True)
+        return DomainSays(named=dict.fromkeys(named.get(handle, ()), "dns"), reason="")
 
     monkeypatch.setattr(Domains, "ask", ask)
     return named

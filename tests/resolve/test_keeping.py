@@ -153,6 +153,24 @@ async def test_a_domain_in_trouble_keeps_its_word_until_it_expires(node) -> None
     assert len(set(waits)) == len(waits), "spread by chance"
 
 
+async def test_a_domain_without_a_web_server_takes_back_in_the_dns_what_it_said_there(node) -> None:
+    noaa = publisher_with_profile("noaa", "noaa.example")
+    node.take(*noaa.stream())
+    async with domain_world(node.parts) as world:
+        world.answers["/noaa.example"] = response(status=503)
+        world.dns.texts["_frost.noaa.example"] = [f"did={noaa.did}"]
+        await look(node)
+        assert (await badge(node, noaa.did))["verified"]
+        world.dns.failing.add("_frost.noaa.example")
+        await node.ask("handle check", handle="noaa.example")
+        assert (await badge(node, noaa.did))["verified"], "no way has answered"
+        world.dns.failing.clear()
+        del world.dns.texts["_frost.noaa.example"]
+        await node.ask("handle check", handle="noaa.example")
+        after = await badge(node, noaa.did)
+    assert (after["verified"], "names it no longer by dns" in after["reason"]) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -241,7 +259,7 @@ async def test_a_round_is_bounded_and_few_are_asked_at_once(node) -> None:
             self.most = max(self.most, self.now)
             await trio.lowlevel.checkpoint()
             self.now -= 1
-            return DomainSays(named={}, reason="", is_answer=True)
+            return DomainSays(named={}, reason="")
 
     counting = node.parts.handles.domains = Counting()
     for n in range(HANDLES_AT_ONCE_MAX + 3):
@@ -266,7 +284,7 @@ async def test_the_loop_hears_of_new_profiles_and_outlives_a_failing_disk(node, 
 
     class Saying:
         async def ask(self, handle):
-            return DomainSays(named={noaa.did: "dns"}, reason="", is_answer=True)
+            return DomainSays(named={noaa.did: "dns"}, reason="")
 
     node.parts.handles.domains = Saying()
     with trio.fail_after(200):
