@@ -24,6 +24,7 @@ from frostnode.ports import LogReader
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.duplicity import handed_on
 from frostnode.protocol.errors import LocalError
+from frostnode.protocol.limits import SITE_PROOF_BODY_BYTES_MAX
 from frostnode.protocol.names import Did, DidUrl, Origin, parse_did, parse_did_url
 from frostnode.replicate.static_export import MARK, StaticExport
 
@@ -189,7 +190,8 @@ class _Pages:
         One that is there stays: with each entry the tree grows, and all proofs of the log with it, but an older tree
         proves as well while the identity history is the same.
         """
-        bare = shown["content"]["state"] in ("erased", "refused")
+        withheld = shown["content"]["state"] in ("erased", "refused")
+        bare = withheld or (shown["size"] or 0) > SITE_PROOF_BODY_BYTES_MAX
         did, header = parse_did(shown["did"]), Cid.parse(shown["header"])
         name = proof_name(did, mark, header, bare=bare)
         if not shown["proof"]["available"]:

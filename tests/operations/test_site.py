@@ -11,6 +11,7 @@ import pytest
 from frostnode.edge.files import DiskFolder
 from frostnode.operations.site_names import record_at, record_name
 from frostnode.protocol.errors import LocalError
+from frostnode.protocol.limits import SITE_PROOF_BODY_BYTES_MAX
 from frostnode.protocol.names import parse_did_url
 from frostnode.protocol.proofs import verify_proof
 from frostnode.testing.memory_publisher import MemoryPublisher
@@ -119,6 +120,7 @@ def proof_on(folder, url):
 @pytest.mark.slow
 async def test_the_page_of_a_record_offers_its_proof_until_the_identity_goes_on(node, folder):
     publisher = source()
+    publisher.put("large", {"title": "Large", "text": "x" * SITE_PROOF_BODY_BYTES_MAX})
     node.take(*publisher.stream())
     node.fold()
     url = f"{publisher.did}/plain"
@@ -131,6 +133,7 @@ async def test_the_page_of_a_record_offers_its_proof_until_the_identity_goes_on(
     node.fold()
     await node.ask("export-static", folder=str(folder))
     assert proof_on(folder, url) == first, "an older tree proves as well"
+    assert verify_proof(proof_on(folder, f"{publisher.did}/large").read_bytes()).body is None
     node.take(*publisher.move().stream())
     node.fold()
     await node.ask("export-static", folder=str(folder))
