@@ -52,6 +52,9 @@ class Config:
     listed: bool = True
     """Ask nodes that follow this one to tell others of it, or not to."""
 
+    private_callbacks: bool = False
+    """Whether notices may go to this machine and its network. Whoever names a URL then makes this node knock there."""
+
     start_grace_s: int = START_GRACE_S
     """How long publishing waits after a start while no carrier of the log answers, in seconds."""
 
@@ -153,6 +156,7 @@ def write_config(config: Config) -> str:
         "offers": "Whether other nodes may offer what they have. Whoever reaches this node then fills the disk, within limits.",
         "lease": "Whether to ask the nodes that are followed to push to `url` too, for where long streams do not last.",
         "lease_private_addresses": "Whether nodes that ask to be pushed to may be in this network. Strangers then choose where in it this node asks.",
+        "private_callbacks": "Whether notices may go to this machine and its network: whoever names a URL then makes it knock there.",
         "start_grace_s": "Seconds that publishing waits after a start while no carrier of a log answers.",
         "witnesses": 'Trusted to decide which of two histories of a publisher is shown: "KEY" or "KEY URL" each.',
         "discover": "Ask peers whom they know when logs have too few sources. Strangers learn this address.",

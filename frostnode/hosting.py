@@ -17,6 +17,8 @@ from frostnode.protocol.names import Did, Origin, format_origin
 
 NODE_KEY_LABEL: Final = "frost node"
 """Label of the host's own key under the host seed."""
+NOTICE_KEY_LABEL: Final = "frost notices"
+"""Label of the key under the host seed with which notices are signed."""
 LOG_KEY_LABEL: Final = "frost log"
 """Labels of log keys under the host seed begin with this."""
 

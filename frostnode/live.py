@@ -39,6 +39,7 @@ async def live(parts: Parts) -> None:
         "subscriptions": partial(_keep_subscriptions, parts),
         "notices": partial(_keep_matching, parts),
         "feeds": parts.window.run,
+        "deliveries": parts.delivery.run,
         "peers": partial(_keep_peers, parts),
         "discovery": parts.discovery.run,
         "new hosts": _host_finder(parts).run,

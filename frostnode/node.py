@@ -17,6 +17,7 @@ from hypercorn.config import Config as HypercornConfig
 
 from frostnode.bell import Bell
 from frostnode.config import Config, read_config
+from frostnode.edge.callbacks import HttpCallbacks
 from frostnode.edge.clock import SystemClock
 from frostnode.edge.control import control_server
 from frostnode.edge.dns_texts import DnsTexts
@@ -39,11 +40,13 @@ from frostnode.edge.threads import ThreadWorker
 from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
 from frostnode.enduring import one_fault
 from frostnode.files_port import Files, MakeSite
-from frostnode.hosting import NODE_KEY_LABEL, HostKeys, SeedKeys
+from frostnode.hosting import NODE_KEY_LABEL, NOTICE_KEY_LABEL, HostKeys, SeedKeys
 from frostnode.live import live
 from frostnode.local_port import LocalRecords
 from frostnode.log.service import Sequencing
-from frostnode.notify_port import NotifyStore
+from frostnode.notify.sender import Sender
+from frostnode.notify.webhook import WebhookSender
+from frostnode.notify_port import Form, NotifyStore
 from frostnode.operations.parts import HomeStore, Json, Parts, Progress, Pushing
 from frostnode.operations.policy import refresh
 from frostnode.operations.scrub import drop_old_views, scrub
@@ -52,13 +55,14 @@ from frostnode.ports import CatalogStore, Clock, LogStore, Random, Signer, Worke
 from frostnode.protocol.errors import LocalError, StorageError
 from frostnode.protocol.keys import SigningKey, derive_seed, to_multibase
 from frostnode.protocol.names import Origin
+from frostnode.protocol.standard_webhooks import write_webhook_key
 from frostnode.replicate.lease_asker import LeaseAsker
 from frostnode.replicate.lease_desk import LeaseDesk
 from frostnode.replicate.offer_desk import OfferDesk
 from frostnode.replicate.offering import Offering
 from frostnode.replicate.start_check import StartCheck
 from frostnode.search_port import SearchIndex
-from frostnode.wire import PeerTransport, TextRecords
+from frostnode.wire import Callbacks, PeerTransport, TextRecords
 from frostnode.witness_port import Witness
 
 
@@ -92,6 +96,10 @@ class Ports:
     """The way out to peers that only other nodes have named; None where all ways are alike."""
     texts: TextRecords | None = None
     """The DNS; None where there is none, and no domains to ask for handles in the background."""
+    callbacks: Callbacks | None = None
+    """The way out to URLs that watches name; None where nobody is told at one."""
+    notice_key: SigningKey | None = None
+    """With which notices are signed."""
 
 
 @asynccontextmanager
@@ -138,6 +146,7 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             host=ports.host,
             start_grace_s=config.start_grace_s,
             is_copy=ports.is_copy,
+            senders=_senders(ports, config),
         )
         checks.append(parts.start_check)
         await drop_old_views(parts)
@@ -146,6 +155,16 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             parts.pushing = _pushing(parts, ports.node_key, ports.lease_transport or ports.transport, config)
         yield parts
         nursery.cancel_scope.cancel()
+
+
+def _senders(ports: Ports, config: Config) -> dict[Form, Sender]:
+    """The forms in which notices go out."""
+    senders: dict[Form, Sender] = {}
+    if ports.callbacks is not None and ports.notice_key is not None:
+        senders[Form.WEBHOOK] = WebhookSender(
+            callbacks=ports.callbacks, key=ports.notice_key, clock=ports.clock, node=config.url
+        )
+    return senders
 
 
 def _pushing(parts: Parts, key: SigningKey, lease_transport: PeerTransport, config: Config) -> Pushing:
@@ -182,6 +201,8 @@ async def facts(parts: Parts, host_seed: bytes) -> dict[str, Any]:
         "version": version("frostnode"),
         "name": parts.name,
         "node_key": to_multibase(node_key(host_seed).public),
+        "notice_key": to_multibase(notice_key(host_seed).public),
+        "webhook_key": write_webhook_key(notice_key(host_seed).public),
         "witness": parts.witness.cosigner.vkey,
         "database": (await parts.read(lambda reader: reader.database)).hex(),
         "offers": parts.pushing is not None and parts.pushing.desk.is_open,
@@ -210,6 +231,8 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
         requests = NodeSigner(key, clock, random)
         transport = await stack.enter_async_context(HttpTransport(signer=requests))
         public = await stack.enter_async_context(HttpTransport(PublicAddresses(), signer=requests))
+        callbacks = HttpCallbacks(None if config.private_callbacks else PublicAddresses())
+        await stack.enter_async_context(callbacks)
         witness = LocalWitness(home.witness, SigningKey(derive_seed(seed, WITNESS_KEY_LABEL)))
         stack.callback(witness.close)
         local = SqliteLocalRecords(home.local)
@@ -231,6 +254,8 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
             guarded=None if config.discover_private else public,
             texts=DnsTexts(),
             node_key=key if serving else None,
+            callbacks=callbacks,
+            notice_key=notice_key(seed),
             lease_transport=None if config.lease_private_addresses else public,
         )
         parts = await stack.enter_async_context(assemble(ports, config))
@@ -331,6 +356,11 @@ async def _serve_http(parts: Parts, host: str, port: int, *, task_status: trio.T
 def node_key(host_seed: bytes) -> SigningKey:
     """The host's own key, with which it signs what it asks of other nodes."""
     return SigningKey(derive_seed(host_seed, NODE_KEY_LABEL))
+
+
+def notice_key(host_seed: bytes) -> SigningKey:
+    """The key with which this host signs notices: it says which node told, and nothing else."""
+    return SigningKey(derive_seed(host_seed, NOTICE_KEY_LABEL))
 
 
 async def take_up_policy(parts: Parts) -> None:

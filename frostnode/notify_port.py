@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -53,7 +53,7 @@ class Watch:
     told: tuple[int, int]
     state: WatchState = WatchState.LIVE
     address: str = ""
-    secret: bytes = b""
+    secret: bytes = field(default=b"", repr=False)
     behalf: str = ""
     record: str = ""
     digest_s: int = 0
@@ -64,13 +64,17 @@ class Watch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tries:
-    """How deliveries to one watch go: `attempts` and `failing_since_ms` of the one that fails now."""
+    """How deliveries to one watch go: `attempts` and `failing_since_ms` of the one that fails now.
+
+    `is_slow` is who failed the last time, or took long to answer: it waits among its like.
+    """
 
     attempts: int = 0
     failing_since_ms: int | None = None
     next_ms: int = 0
     error: str = ""
     delivered_ms: int | None = None
+    is_slow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +108,17 @@ class NotifyReader(Protocol):
 
     def watch(self, id_: str) -> Watch | None: ...
     def tries(self, id_: str) -> Tries: ...
-    def next_due(self, now_ms: int, limit: int) -> list[str]:
-        """Watches with something due, whose next try may be now: those that wait longest first. Not the LAPSED or PAUSED."""
+    def next_due(self, now_ms: int, limit: int, form: Form, *, is_slow: bool) -> list[str]:
+        """Watches of a form with something due, whose next try may be now: those that wait longest first.
 
-    def next_try_ms(self) -> int | None:
-        """When the next try is, of those that have something due; None when there is none."""
+        Not the LAPSED or PAUSED.
+        """
+
+    def next_try_ms(self, now_ms: int) -> int | None:
+        """When after now the next try is, of those that have something due; None when there is none."""
+
+    def expired(self, now_ms: int) -> list[str]:
+        """Watches whose time is over, some at a time."""
 
     def due(self, watch: str, limit: int) -> list[Due]:
         """What is due to somebody, in order."""
@@ -136,16 +146,24 @@ class NotifyWriter(NotifyReader, Protocol):
         The inbox keeps INBOX_ITEMS_MAX items: the oldest goes, read ones first.
         """
 
-    def done(self, watch: str, ids: Sequence[NoticeId], now_ms: int) -> None:
-        """Somebody was told."""
+    def done(
+        self, watch: str, ids: Sequence[NoticeId], now_ms: int, *, next_ms: int = 0, is_slow: bool = False
+    ) -> None:
+        """Somebody was told, and is told of the rest at `next_ms` or later."""
 
     def put_tries(self, watch: str, tries: Tries) -> None: ...
+    def bring_forward(self, latest_ms: int) -> None:
+        """Nobody waits for a time after this: a clock that was wrong has promised it."""
+
     def set_state(self, watch: str, state: WatchState) -> None: ...
     def set_told(self, watch: str, told: tuple[int, int]) -> None:
         """Matched up to there, whether or not something was due."""
 
     def lapse(self, watch: str) -> None:
         """LAPSED, told up to before the first notice that is due: what is due is forgotten, and found again by that."""
+
+    def put_item(self, due: Due) -> None:
+        """Put something into an inbox that is no part of what its watch is told."""
 
     def read_items(self, ids: Collection[NoticeId] | None, now_ms: int) -> int:
         """These items of the inbox, or all, are read now; answers how many were not."""

@@ -1,6 +1,7 @@
 """What the flow asks of the wire: the only ways out, to other nodes and the DNS, and the key that speaks for this one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -33,6 +34,28 @@ class PeerTransport(Protocol):
 
     async def exchange(self, url: str, body: bytes, *, bytes_max: int) -> tuple[int, str, bytes]:
         """(status, media type, body) of any answer to POST `body`, unsigned: for protocols that say something by these."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAnswer:
+    """What somebody answered at a URL that a watch names; `body` as far as it is read."""
+
+    status: int
+    retry_after: str = ""
+    body: bytes = b""
+
+
+class Callbacks(Protocol):
+    """The way out to URLs that watches name: redirects are not followed, every wait and size is bounded.
+
+    Raises TransportError, or LocalError lease.address for an address that it does not go to; neither says the URL.
+    """
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> CallbackAnswer:
+        """The answer to POST, whatever its status."""
+
+    async def get(self, url: str) -> CallbackAnswer:
+        """The answer to GET, whatever its status."""
 
 
 class TextRecords(Protocol):

@@ -1,6 +1,5 @@
 """`frost subscribe`, `unsubscribe`, `subscriptions` and `inbox`: who is told of what, and what came in."""
 
-import base64
 import re
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +8,7 @@ import click
 
 from frostnode.cli.shared import ask_node, count, home_option, json_option, plain, show_json
 from frostnode.protocol.errors import LocalError
+from frostnode.protocol.standard_webhooks import write_webhook_secret
 
 _PUBLIC: Final = (
     "A subscription is public and for ever, like every record: everybody sees who depends on what.\n"
@@ -101,8 +101,7 @@ def _show_new(answer: dict[str, Any]) -> None:
     if answer["followed"]:
         click.echo(f"{answer['followed']} is followed now: it was not carried here", err=True)
     if answer["secret"]:
-        secret = base64.b64encode(bytes.fromhex(answer["secret"])).decode()
-        click.echo(f"secret whsec_{secret}")
+        click.echo(f"secret {write_webhook_secret(bytes.fromhex(answer['secret']))}")
         click.echo("The secret is shown this once: the receiver checks notices with it.", err=True)
     if answer["state"] == "unconfirmed":
         click.echo("A message is on its way there: nothing is sent before its link is confirmed.", err=True)

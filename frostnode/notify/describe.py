@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from frostnode.log.content import readable_body
+from frostnode.notify.trial import trial_notice
 from frostnode.ports import CatalogEntry, CatalogReader, LogReader
 from frostnode.protocol.entry import Op
 from frostnode.protocol.limits import NOTICE_TEXT_CHARS_MAX
@@ -15,6 +16,8 @@ from frostnode.protocol.saved_search import Words
 
 def describe(log: LogReader, catalog: CatalogReader, change: Change) -> Notice:
     """What there is to say of a change now: content that was erased since is not in it."""
+    if change.kind is ChangeKind.TEST:
+        return trial_notice(change)
     if change.kind is ChangeKind.MOVED:
         return _move(log, catalog, change)
     before = _before(catalog, change)

@@ -3,11 +3,12 @@
 Whoever adds or removes one does it here, so that the two never differ. Synchronous: run it in a worker.
 """
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from frostnode.notify.matcher import Matcher
-from frostnode.notify_port import NotifyStore, NotifyWriter, Watch, WatchState
+from frostnode.notify_port import NotifyStore, NotifyWriter, Tries, Watch, WatchState
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import WATCHES_MAX
 from frostnode.protocol.names import DATASET, VERSION
@@ -44,9 +45,15 @@ class Watches:
     matcher: Matcher[str] = field(default_factory=Matcher)
     live: dict[str, Standing] = field(default_factory=dict)
     _is_loaded: bool = False
+    _roomier: deque[tuple[str, int]] = field(default_factory=deque)
+    """Who was told how much since the last step: noted without the lock, for matching may take its time."""
 
     def load(self) -> None:
-        """Read all that are up to date, once. The caller holds `matching`."""
+        """Read all that are up to date, once; note who has room again. The caller holds `matching`."""
+        while self._roomier:
+            who, count = self._roomier.popleft()
+            if who in self.live:
+                self.live[who].room += count
         if self._is_loaded:
             return
         with self.store.read() as reader:
@@ -77,16 +84,22 @@ class Watches:
             if watch.state is WatchState.LIVE:
                 self._admit(watch, self.due_max - due)
 
-    def remove(self, id_: str) -> None:
-        """Remove one, if it is there.
+    def has_room(self, id_: str, count: int) -> None:
+        """So much less is due to one."""
+        self._roomier.append((id_, count))
+
+    def remove(self, *ids: str) -> None:
+        """Remove those of these that are there.
 
         Raises:
             StorageError
         """
         with self.matching:
             with self.store.write() as writer:
-                writer.remove_watch(id_)
-            self._dismiss(id_)
+                for id_ in ids:
+                    writer.remove_watch(id_)
+            for id_ in ids:
+                self._dismiss(id_)
 
     def resume(self, id_: str) -> Watch:
         """Tell one of all that it was not told: what was kept back comes first.
@@ -100,6 +113,8 @@ class Watches:
             raise LocalError("record.not-found", f"watch {id_}")
         watch = replace(watch, state=WatchState.BEHIND)
         self.put(watch)
+        with self.store.write() as writer:
+            writer.put_tries(id_, Tries(delivered_ms=writer.tries(id_).delivered_ms))
         return watch
 
     def stop(self, id_: str, state: WatchState, writer: NotifyWriter) -> None:
@@ -108,6 +123,11 @@ class Watches:
             writer.lapse(id_)
         else:
             writer.set_state(id_, state)
+        self._dismiss(id_)
+
+    def drop(self, id_: str, writer: NotifyWriter) -> None:
+        """It is forgotten, with what is due. The caller holds `matching`."""
+        writer.remove_watch(id_)
         self._dismiss(id_)
 
     def admit(self, watch: Watch, room: int) -> None:

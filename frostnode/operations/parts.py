@@ -14,12 +14,15 @@ from frostnode.hosting import HostKeys
 from frostnode.local_port import LocalRecords
 from frostnode.log.audit import AuditableStore
 from frostnode.log.service import Sequencing
+from frostnode.notify.delivery import Delivery
 from frostnode.notify.feed import Feed
 from frostnode.notify.matching import Matching
+from frostnode.notify.outbox import Outbox
 from frostnode.notify.own_subscriptions import OwnSubscriptions
+from frostnode.notify.sender import Sender
 from frostnode.notify.watches import Watches
 from frostnode.notify.window import Window
-from frostnode.notify_port import NotifyStore
+from frostnode.notify_port import Form, NotifyStore
 from frostnode.ports import CatalogReader, CatalogStore, Clock, LogReader, LogStore, Random, Worker
 from frostnode.project.fold import CatalogFold
 from frostnode.project.index import IndexFold
@@ -140,6 +143,9 @@ class Parts:
     """What whoever reads changes by itself reads from."""
     due: Bell = field(init=False, default_factory=Bell)
     """Rings when somebody is to be told of something."""
+    senders: Mapping[Form, Sender] = field(default_factory=dict)
+    """The forms in which this node tells others."""
+    delivery: Delivery = field(init=False)
     scrubbing: trio.Lock = field(init=False, default_factory=trio.Lock)
 
     def __post_init__(self) -> None:
@@ -159,16 +165,7 @@ class Parts:
             named=Naming(self.log, self.catalog),
         )
         self.index_fold = IndexFold(self.log, self.catalog, self.index)
-        self.watches = Watches(self.notices, due_max=WATCH_DUE_MAX)
-        self.own_subscriptions = OwnSubscriptions(self.log, self.catalog, self.watches, self.clock)
-        self.matching = Matching(
-            self.log,
-            self.catalog,
-            self.watches,
-            self.clock,
-            partial(self.carrying.hidden, include_unknown=False),
-        )
-        self.window = Window(self._feed(), self.worker, self.projected)
+        self._tell()
         self.start_check = StartCheck(
             world=self.world(),
             named=Naming(self.log, self.catalog),
@@ -196,6 +193,28 @@ class Parts:
             rank=self._rank,
             wanted=lambda: self.carrying.policy.handles_allowed(),  # noqa: PLW0108 - the policy is another one later
             changed=self._take_up_handles,
+        )
+
+    def _tell(self) -> None:
+        """The stages of notices."""
+        self.watches = Watches(self.notices, due_max=WATCH_DUE_MAX)
+        self.own_subscriptions = OwnSubscriptions(self.log, self.catalog, self.watches, self.clock)
+        self.matching = Matching(
+            self.log,
+            self.catalog,
+            self.watches,
+            self.clock,
+            partial(self.carrying.hidden, include_unknown=False),
+        )
+        self.window = Window(self._feed(), self.worker, self.projected)
+        self.delivery = Delivery(
+            outbox=Outbox(self.log, self.catalog, self.watches),
+            senders=self.senders,
+            worker=self.worker,
+            clock=self.clock,
+            random=self.random,
+            due=self.due,
+            matched=self.projected,
         )
 
     def _feed(self) -> Feed:

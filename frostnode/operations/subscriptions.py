@@ -5,6 +5,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
+from frostnode.notify.addresses import callback_url
 from frostnode.notify.describe import describe
 from frostnode.notify_port import BEGINNING, Form, InboxItem, NotifyReader, Tries, Watch, WatchState
 from frostnode.operations.follow import follow
@@ -93,6 +94,8 @@ def _form(text: str, address: str) -> Form:
         raise LocalError("usage", "form", found=text, expected="inbox, webhook or email")
     if (form is Form.INBOX) == bool(address):
         raise LocalError("usage", f"address of a {form}", found=address or "none")
+    if form is Form.WEBHOOK:
+        callback_url(address)
     return form
 
 

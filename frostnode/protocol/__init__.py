@@ -38,6 +38,7 @@ In reading order; each cites its chapter of spec/README.md:
     saved_search   searches that stand
     subscription_target  what somebody wants to be told of
     notice         one change, told to one who asked
+    standard_webhooks  messages that any receiver can verify
     merkle         tree hashes, compact ranges, inclusion and consistency
     range_proof    many neighbouring leaves with one proof
     tiles          the tree as static files

@@ -20,11 +20,11 @@ from frostnode.protocol.records import RECORD_TYPES
 
 EVENT_TYPE_PREFIX: Final = "org.frostnode."
 CLOUD_EVENT_TYPE: Final = "application/cloudevents+json"
+NOTICE_TAG_BYTES: Final = 8
 
 _NO_TYPE: Final = RecordType("")
 _NO_KEY: Final = RecordKey("")
 _NO_LOG: Final = Origin("")
-_TAG_BYTES: Final = 8
 _DATABASE_BYTES: Final = 16
 _NUMBER_MAX: Final = 2**63 - 1
 
@@ -42,6 +42,8 @@ class ChangeKind(StrEnum):
     """It counts again."""
     MOVED = "moved"
     """The publisher is at another host; no entry is concerned."""
+    TEST = "test"
+    """Nothing; somebody wants to see whether notices come."""
 
 
 class NoticeKind(StrEnum):
@@ -89,7 +91,7 @@ def parse_notice_id(text: str) -> NoticeId:
         )
     except ValueError as error:
         raise _malformed(text) from error
-    if str(found) != text or len(found.tag) != _TAG_BYTES or len(found.database) != _DATABASE_BYTES:
+    if str(found) != text or len(found.tag) != NOTICE_TAG_BYTES or len(found.database) != _DATABASE_BYTES:
         raise _malformed(text)
     if not (0 <= found.number <= _NUMBER_MAX and 0 <= found.position <= _NUMBER_MAX):
         raise _malformed(text)
@@ -106,7 +108,7 @@ def _malformed(text: str) -> LocalError:
 class Change:
     """One change of what a node holds, as far as somebody may want to be told of it.
 
-    `header` is None for MOVED alone, and then so are type and key "". `body` is the body that the entry names, if
+    `header` is None for MOVED and TEST alone, and then so are type and key "". `body` is the body that the entry names, if
     it names one. `at_ms` is when it arrived here.
     """
 
@@ -192,6 +194,8 @@ def notice_links(change: Change, node: str) -> dict[str, str]:
     if not node:
         return {}
     base = node.rstrip("/")
+    if change.kind is ChangeKind.TEST:
+        return {"page": f"{base}/"}
     if change.header is None:
         return {"page": f"{base}/publisher/{change.did}", "identity": f"{base}/frost/{change.did}/identity"}
     entry = f"{change.subject}?cid={change.header}"

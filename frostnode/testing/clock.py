@@ -56,3 +56,19 @@ class TrioClock:
     def step(self, milliseconds: int) -> None:
         """Set the wall clock on or back."""
         self.offset_ms += milliseconds
+
+
+class RunningClock(ManualClock):
+    """The first, which moves also with the time of the running trio, if there is one."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970, as this clock claims."""
+        return super().now_ms() + int(1000 * _run_s())
+
+    def monotonic_s(self) -> float:
+        """Seconds that never go back."""
+        return super().monotonic_s() + _run_s()
+
+
+def _run_s() -> float:
+    return trio.current_time() if trio.lowlevel.in_trio_run() else 0.0

@@ -1,7 +1,7 @@
 """The parts of a node over a folder, without sockets and threads: what it carries is given to it as frames."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from frostnode.edge.tantivy_index import TantivyIndex
 from frostnode.edge.witness import LocalWitness
 from frostnode.log.fsck import fsck
 from frostnode.log.service import Sequencing
+from frostnode.notify.sender import Sender
+from frostnode.notify_port import Form
 from frostnode.operations.parts import HomeStore, Json, Parts
 from frostnode.operations.table import operate
 from frostnode.protocol.errors import TransportError
@@ -69,10 +71,17 @@ def _no_key(origin: str) -> None:
 class SmallNode:
     """Real adapters, opened again over the same folder they are what a crash left."""
 
-    def __init__(self, folder: Path, transport: PeerTransport | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        transport: PeerTransport | None = None,
+        *,
+        clock: ManualClock | None = None,
+        senders: Mapping[Form, Sender] | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.clock = ManualClock()
+        self.clock = clock or ManualClock()
         random, worker = SeededRandom(folder.name), InlineWorker()
         self.disk = SqliteStore(folder / "frost.db", self.clock, random)
         self.store = FaultyHome(self.disk)
@@ -103,6 +112,7 @@ class SmallNode:
             witness=self.witness,
             files=DiskFiles(),
             make_site=Site,
+            senders=senders or {},
         )
 
     def fail(self, nth: int, fault: Fault) -> None:

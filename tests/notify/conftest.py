@@ -1,12 +1,19 @@
 """A node that carries what frames say, and watches of it."""
 
+import json
+from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import pytest
+import trio
 
 from frostnode.notify.matching import Matching
 from frostnode.notify.watches import Watches
+from frostnode.notify.webhook import WebhookSender
 from frostnode.notify_port import Form, Watch, WatchState
+from frostnode.protocol.keys import SigningKey
+from frostnode.testing.callbacks import MemoryCallbacks
+from frostnode.testing.clock import RunningClock
 from frostnode.testing.memory_publisher import MemoryPublisher
 from frostnode.testing.small_node import SmallNode
 
@@ -49,6 +56,65 @@ class WatchedNode(SmallNode):
         parts = self.parts
         parts.watches = Watches(self.notices, due_max=due_max or parts.watches.due_max)
         parts.matching = Matching(self.store, self.catalog, parts.watches, self.clock, parts.matching.hidden)
+
+
+class TellingNode(WatchedNode):
+    """A node that delivers, in the time of the run."""
+
+    def __init__(self, folder, callbacks, senders=()):
+        clock = RunningClock()
+        webhook = WebhookSender(
+            callbacks=callbacks, key=SigningKey(bytes(32)), clock=clock, node="https://node.example"
+        )
+        made = {form: make(callbacks, clock) for form, make in dict(senders).items()}
+        super().__init__(folder, clock=clock, senders={Form.WEBHOOK: webhook, **made})
+        self.callbacks = callbacks
+
+    @asynccontextmanager
+    async def delivering(self):
+        """While the context lasts, what is due is delivered."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.parts.delivery.run)
+            yield
+            nursery.cancel_scope.cancel()
+
+    def tell(self, *frames):
+        """Carry what frames prove, match it, and ring."""
+        self.take(*frames)
+        self.match()
+        self.parts.due.ring()
+
+    def events(self, url):
+        """The events that came to a URL, in order."""
+        return [json.loads(message.body) for message in self.callbacks.at(url)]
+
+    def tries(self, id_):
+        """How deliveries to one go."""
+        with self.notices.read() as reader:
+            return reader.tries(id_)
+
+    def state(self, id_):
+        """How it stands with one."""
+        with self.notices.read() as reader:
+            return reader.watch(id_).state
+
+
+@pytest.fixture
+def callbacks():
+    return MemoryCallbacks()
+
+
+@pytest.fixture
+def make_telling(tmp_path, callbacks):
+    nodes = []
+
+    def make(name="telling", **more):
+        nodes.append(TellingNode(tmp_path / name, callbacks, **more))
+        return nodes[-1]
+
+    yield make
+    for node in nodes:
+        node.close()
 
 
 @pytest.fixture

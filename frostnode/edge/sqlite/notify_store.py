@@ -27,6 +27,9 @@ _WATCH: Final = """
     SELECT name, target, form, address, secret, behalf, record, state, told_arrival, told_position, last,
            created_ms, expires_ms, digest_s FROM watch
 """
+_WAITS: Final = "waiting > 0 AND state IN ('live', 'behind')"
+"""As the indexes of those who wait have it."""
+_EXPIRED_AT_ONCE: Final = 256
 _CHANGE: Final = "c.id, c.kind, c.did, c.at_ms, c.type, c.key, c.origin, c.leaf, c.header, c.body"
 
 
@@ -108,29 +111,42 @@ class SqliteNotifyReader(Rows):
     def tries(self, id_: str) -> Tries:
         """How deliveries go."""
         row = self._db.one(
-            "SELECT attempts, failing_since_ms, next_ms, error, delivered_ms FROM watch WHERE name = ?",
+            "SELECT attempts, failing_since_ms, next_ms, error, delivered_ms, is_slow FROM watch WHERE name = ?",
             (id_,),
         )
         if row is None:
             return Tries()
-        attempts, since, next_ms, error, delivered = row
+        attempts, since, next_ms, error, delivered, is_slow = row
         return Tries(
-            attempts=attempts, failing_since_ms=since, next_ms=next_ms, error=error, delivered_ms=delivered
+            attempts=attempts,
+            failing_since_ms=since,
+            next_ms=next_ms,
+            error=error,
+            delivered_ms=delivered,
+            is_slow=bool(is_slow),
         )
 
-    def next_due(self, now_ms: int, limit: int) -> list[str]:
-        """Watches with something due, whose next try may be now."""
+    def next_due(self, now_ms: int, limit: int, form: Form, *, is_slow: bool) -> list[str]:
+        """Watches of a form with something due, whose next try may be now."""
         rows = self._db.all(
-            "SELECT name FROM watch WHERE waiting > 0 AND next_ms <= ? AND state IN ('live', 'behind')"
+            f"SELECT name FROM watch WHERE {_WAITS} AND form = ? AND is_slow = ? AND next_ms <= ?"
             " ORDER BY next_ms, id LIMIT ?",
-            (now_ms, limit),
+            (str(form), is_slow, now_ms, limit),
         )
         return [name for (name,) in rows]
 
-    def next_try_ms(self) -> int | None:
+    def next_try_ms(self, now_ms: int) -> int | None:
         """When the next try is."""
-        row = self._db.one("SELECT min(next_ms) FROM watch WHERE waiting > 0 AND state IN ('live', 'behind')")
+        row = self._db.one(f"SELECT min(next_ms) FROM watch WHERE {_WAITS} AND next_ms > ?", (now_ms,))
         return None if row is None else row[0]
+
+    def expired(self, now_ms: int) -> list[str]:
+        """Watches whose time is over, some at a time."""
+        rows = self._db.all(
+            "SELECT name FROM watch WHERE expires_ms IS NOT NULL AND expires_ms <= ? ORDER BY expires_ms LIMIT ?",
+            (now_ms, _EXPIRED_AT_ONCE),
+        )
+        return [name for (name,) in rows]
 
     def due(self, watch: str, limit: int) -> list[Due]:
         """What is due to somebody, in order."""
@@ -245,10 +261,7 @@ class SqliteNotifyWriter(SqliteNotifyReader):
     def _add(self, watch: int, form: Form, due: Due) -> None:
         id_ = due.change.id
         if form is Form.INBOX:
-            self._db.run(
-                "INSERT OR IGNORE INTO inbox (watch, change, previous) VALUES (?, ?, ?)",
-                (watch, str(id_), due.previous),
-            )
+            self._add_item(watch, due)
         else:
             self._db.run(
                 "INSERT OR IGNORE INTO due VALUES (?, ?, ?, ?, ?)",
@@ -259,31 +272,49 @@ class SqliteNotifyWriter(SqliteNotifyReader):
             (id_.number, id_.position, str(id_), watch),
         )
 
-    def done(self, watch: str, ids: Sequence[NoticeId], now_ms: int) -> None:
+    def put_item(self, due: Due) -> None:
+        """Put something into an inbox."""
+        row = self._db.one("SELECT id FROM watch WHERE name = ?", (due.watch,))
+        if row is not None:
+            self._put_change(due.change)
+            self._add_item(row[0], due)
+
+    def _add_item(self, watch: int, due: Due) -> None:
+        self._db.run(
+            "INSERT OR IGNORE INTO inbox (watch, change, previous) VALUES (?, ?, ?)",
+            (watch, str(due.change.id), due.previous),
+        )
+
+    def done(
+        self, watch: str, ids: Sequence[NoticeId], now_ms: int, *, next_ms: int = 0, is_slow: bool = False
+    ) -> None:
         """Somebody was told."""
         self._db.run_many(
-            "DELETE FROM due WHERE watch = (SELECT id FROM watch WHERE name = ?) AND change = ?",
-            [(watch, str(id_)) for id_ in ids],
+            "DELETE FROM due WHERE watch = (SELECT id FROM watch WHERE name = ?) AND number = ? AND position = ?"
+            " AND change = ?",
+            [(watch, id_.number, id_.position, str(id_)) for id_ in ids],
         )
-        self._db.run(
-            "UPDATE watch SET attempts = 0, failing_since_ms = NULL, next_ms = 0, error = '', delivered_ms = ?"
-            " WHERE name = ?",
-            (now_ms, watch),
-        )
+        self.put_tries(watch, Tries(next_ms=next_ms, delivered_ms=now_ms, is_slow=is_slow))
 
     def put_tries(self, watch: str, tries: Tries) -> None:
         """How deliveries go."""
         self._db.run(
-            "UPDATE watch SET attempts = ?, failing_since_ms = ?, next_ms = ?, error = ?, delivered_ms = ? WHERE name = ?",
+            "UPDATE watch SET attempts = ?, failing_since_ms = ?, next_ms = ?, error = ?, delivered_ms = ?, is_slow = ?"
+            " WHERE name = ?",
             (
                 tries.attempts,
                 tries.failing_since_ms,
                 tries.next_ms,
                 tries.error,
                 tries.delivered_ms,
+                tries.is_slow,
                 watch,
             ),
         )
+
+    def bring_forward(self, latest_ms: int) -> None:
+        """Nobody waits for a time after this."""
+        self._db.run("UPDATE watch SET next_ms = ?1 WHERE next_ms > ?1", (latest_ms,))
 
     def set_state(self, watch: str, state: WatchState) -> None:
         """How it stands with somebody."""

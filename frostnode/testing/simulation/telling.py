@@ -69,7 +69,7 @@ def _hear(told: set[tuple[Origin, int]], item: InboxItem) -> None:
             told.add((change.origin, change.index))
         case ChangeKind.RETRACTED:
             told.discard((change.origin, change.index))
-        case ChangeKind.MOVED:
+        case ChangeKind.MOVED | ChangeKind.TEST:
             """No entry is concerned."""
 
 

@@ -1,0 +1,37 @@
+"""Where notices may go: URLs, as whoever asks for them writes them."""
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from frostnode.protocol.errors import LocalError
+from frostnode.protocol.limits import CALLBACK_CHARS_MAX
+
+_URL: Final = re.compile(r"[!-~]+")
+"""Printable ASCII without blanks."""
+
+
+def callback_url(text: str) -> str:
+    """A URL that notices are sent to. It may be a secret, so what is wrong with one is said without it.
+
+    Raises:
+        LocalError: usage
+    """
+    try:
+        parts = urlsplit(text)
+        is_fine = (
+            len(text) <= CALLBACK_CHARS_MAX
+            and _URL.fullmatch(text) is not None
+            and parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and (parts.port is None or parts.port > 0)
+            and not (parts.fragment or "@" in parts.netloc)
+        )
+    except ValueError:
+        is_fine = False
+    if not is_fine:
+        raise LocalError(
+            "usage",
+            f"address of a webhook: expected http(s)://HOST/PATH, at most {CALLBACK_CHARS_MAX} characters",
+        )
+    return text
