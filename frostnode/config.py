@@ -1,15 +1,20 @@
 """The settings of a home: frozen values from `frost.toml`, each with who may harm you with it."""
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final, get_origin
+from typing import Any, Final, TypeVar, get_origin
 
+from frostnode.edge.smtp_account import SmtpAccount, read_account
+from frostnode.edge.smtp_account import lines_of as mail_lines
 from frostnode.protocol.cosigners import Cosigner, is_witness_url, parse_cosigner
 from frostnode.protocol.errors import LocalError, SignatureError
 from frostnode.protocol.limits import START_GRACE_S, WITNESSES_TRUSTED_MAX
 from frostnode.replicate.policy import CarryPolicy
 from frostnode.replicate.policy_table import lines_of, read_policy
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,9 @@ class Config:
     private_callbacks: bool = False
     """Whether notices may go to this machine and its network. Whoever names a URL then makes this node knock there."""
 
+    mail: SmtpAccount = field(default_factory=SmtpAccount)
+    """The server that sends the mails of this node: a table of its own."""
+
     start_grace_s: int = START_GRACE_S
     """How long publishing waits after a start while no carrier of the log answers, in seconds."""
 
@@ -72,7 +80,10 @@ class Config:
         return tuple(map(_cosigner, self.witnesses))
 
 
-_CARRY: Final = "carry"
+_TABLES: Final[dict[str, Callable[[object], CarryPolicy | SmtpAccount]]] = {
+    "carry": read_policy,
+    "mail": read_account,
+}
 
 
 def read_config(path: Path) -> Config:
@@ -93,8 +104,8 @@ def read_config(path: Path) -> Config:
             raise LocalError(
                 "input.unreadable", f"{path}: unknown setting {name!r}", expected=", ".join(known)
             )
-        if name == _CARRY:
-            settings[name] = _read_carry(path, value)
+        if name in _TABLES:
+            settings[name] = _read_table(path, _TABLES[name], value)
         elif type(value) is not (get_origin(known[name]) or known[name]):
             raise LocalError(
                 "input.unreadable",
@@ -105,6 +116,10 @@ def read_config(path: Path) -> Config:
     config = Config(**settings)
     if not 0 <= config.port <= 65535:
         raise LocalError("input.unreadable", f"{path}: port", found=config.port, expected="0 to 65535")
+    if config.mail.host and not config.url:
+        raise LocalError(
+            "input.unreadable", f"{path}: url", found='""', expected="where the links in mails lead"
+        )
     if config.start_grace_s < 0:
         raise LocalError(
             "input.unreadable", f"{path}: start_grace_s", found=config.start_grace_s, expected="≥ 0"
@@ -121,9 +136,9 @@ def read_config(path: Path) -> Config:
     return config
 
 
-def _read_carry(path: Path, value: object) -> CarryPolicy:
+def _read_table(path: Path, read: Callable[[object], T], value: object) -> T:
     try:
-        return read_policy(value)
+        return read(value)
     except LocalError as error:
         raise LocalError(
             error.code, f"{path}: {error.message}", found=error.found, expected=error.expected
@@ -165,10 +180,11 @@ def write_config(config: Config) -> str:
         "listed": "Whether nodes that follow this one may tell others of it.",
     }
     simple = [f"# {notes[name]}\n{name} = {_toml(getattr(config, name))}\n" for name in notes]
-    carry = "\n".join(lines_of(config.carry))
+    carry, mail = "\n".join(lines_of(config.carry)), "\n".join(mail_lines(config.mail))
     return "\n".join(
         [
             *simple,
+            f"# Notices by e-mail need this, and `url`.\n{mail}\n",
             f"# Whom this node carries; `frost policy` shows it, `frost policy reload` takes up a change.\n{carry}\n",
         ]
     )

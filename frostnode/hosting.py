@@ -19,6 +19,8 @@ NODE_KEY_LABEL: Final = "frost node"
 """Label of the host's own key under the host seed."""
 NOTICE_KEY_LABEL: Final = "frost notices"
 """Label of the key under the host seed with which notices are signed."""
+MAIL_LINK_LABEL: Final = "frost mail links"
+"""Label of the secret under the host seed with which links in mails are made."""
 LOG_KEY_LABEL: Final = "frost log"
 """Labels of log keys under the host seed begin with this."""
 

@@ -31,6 +31,7 @@ from frostnode.edge.public_addresses import PublicAddresses
 from frostnode.edge.random import SystemRandom
 from frostnode.edge.request_signer import NodeSigner
 from frostnode.edge.signer import LocalSigner
+from frostnode.edge.smtp import SmtpMailer
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.local_records import SqliteLocalRecords
 from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
@@ -40,10 +41,13 @@ from frostnode.edge.threads import ThreadWorker
 from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
 from frostnode.enduring import one_fault
 from frostnode.files_port import Files, MakeSite
-from frostnode.hosting import NODE_KEY_LABEL, NOTICE_KEY_LABEL, HostKeys, SeedKeys
+from frostnode.hosting import MAIL_LINK_LABEL, NODE_KEY_LABEL, NOTICE_KEY_LABEL, HostKeys, SeedKeys
 from frostnode.live import live
 from frostnode.local_port import LocalRecords
 from frostnode.log.service import Sequencing
+from frostnode.notify.mail import Consent, MailSender
+from frostnode.notify.mail_links import MailLinks
+from frostnode.notify.mail_text import MailForm
 from frostnode.notify.sender import Sender
 from frostnode.notify.webhook import WebhookSender
 from frostnode.notify_port import Form, NotifyStore
@@ -62,7 +66,7 @@ from frostnode.replicate.offer_desk import OfferDesk
 from frostnode.replicate.offering import Offering
 from frostnode.replicate.start_check import StartCheck
 from frostnode.search_port import SearchIndex
-from frostnode.wire import Callbacks, PeerTransport, TextRecords
+from frostnode.wire import Callbacks, Mailer, PeerTransport, TextRecords
 from frostnode.witness_port import Witness
 
 
@@ -100,6 +104,10 @@ class Ports:
     """The way out to URLs that watches name; None where nobody is told at one."""
     notice_key: SigningKey | None = None
     """With which notices are signed."""
+    mailer: Mailer | None = None
+    """The way out for mails; None where there is none."""
+    link_key: bytes = field(default=b"", repr=False)
+    """With which links in mails are made."""
 
 
 @asynccontextmanager
@@ -149,12 +157,24 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             senders=_senders(ports, config),
         )
         checks.append(parts.start_check)
+        if ports.mailer is not None:
+            parts.consent = Consent(
+                mailer=ports.mailer,
+                form=_mail_form(ports, config),
+                watches=parts.watches,
+                worker=ports.worker,
+                clock=ports.clock,
+            )
         await drop_old_views(parts)
         await refresh(parts)
         if ports.node_key is not None:
             parts.pushing = _pushing(parts, ports.node_key, ports.lease_transport or ports.transport, config)
         yield parts
         nursery.cancel_scope.cancel()
+
+
+def _mail_form(ports: Ports, config: Config) -> MailForm:
+    return MailForm(sender=config.mail.sender, name=config.name, links=MailLinks(config.url, ports.link_key))
 
 
 def _senders(ports: Ports, config: Config) -> dict[Form, Sender]:
@@ -164,6 +184,9 @@ def _senders(ports: Ports, config: Config) -> dict[Form, Sender]:
         senders[Form.WEBHOOK] = WebhookSender(
             callbacks=ports.callbacks, key=ports.notice_key, clock=ports.clock, node=config.url
         )
+    if ports.mailer is not None:
+        form = _mail_form(ports, config)
+        senders[Form.EMAIL] = MailSender(mailer=ports.mailer, form=form, clock=ports.clock)
     return senders
 
 
@@ -256,6 +279,8 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
             node_key=key if serving else None,
             callbacks=callbacks,
             notice_key=notice_key(seed),
+            mailer=SmtpMailer(config.mail) if config.mail.host else None,
+            link_key=derive_seed(seed, MAIL_LINK_LABEL),
             lease_transport=None if config.lease_private_addresses else public,
         )
         parts = await stack.enter_async_context(assemble(ports, config))

@@ -58,6 +58,22 @@ class Callbacks(Protocol):
         """The answer to GET, whatever its status."""
 
 
+@dataclass(frozen=True, slots=True)
+class MailAnswer:
+    """What a mail server answered: its code, the enhanced one if it gave one, and whether the receiver was refused."""
+
+    code: int
+    enhanced: str = ""
+    is_of_receiver: bool = False
+
+
+class Mailer(Protocol):
+    """The way out for mails. Raises TransportError and nothing else; every wait is bounded."""
+
+    async def send(self, to: str, message: bytes) -> MailAnswer:
+        """The answer to a mail, taken or not."""
+
+
 class TextRecords(Protocol):
     """The DNS, as far as domains say something of themselves in it. Raises TransportError and nothing else; bounded."""
 

@@ -50,8 +50,6 @@ class Delivery:
     clock: Clock
     random: Random
     due: Bell
-    matched: Bell
-    """Rung when somebody shall be matched again."""
     _busy: dict[Lane, set[str]] = field(default_factory=dict)
     _over: list[_Turn] = field(default_factory=list)
     _is_over: Bell = field(default_factory=Bell)
@@ -177,16 +175,6 @@ class Delivery:
             await trio.sleep(DELIVERY_CHECK_S)
 
     # -- what operations ask --------------------------------------------------------------------------
-
-    async def resume(self, id_: str) -> Watch:
-        """Tell one who lapsed, or was paused, of all that it was not told.
-
-        Raises:
-            LocalError: record.not-found; StorageError
-        """
-        watch = await self.worker.run(partial(self.outbox.watches.resume, id_))
-        self.matched.ring()
-        return watch
 
     async def test(self, id_: str) -> Reply:
         """Send a test notice, once; whatever comes of it changes nothing else.

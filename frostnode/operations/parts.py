@@ -16,6 +16,7 @@ from frostnode.log.audit import AuditableStore
 from frostnode.log.service import Sequencing
 from frostnode.notify.delivery import Delivery
 from frostnode.notify.feed import Feed
+from frostnode.notify.mail import Consent
 from frostnode.notify.matching import Matching
 from frostnode.notify.outbox import Outbox
 from frostnode.notify.own_subscriptions import OwnSubscriptions
@@ -145,6 +146,8 @@ class Parts:
     """Rings when somebody is to be told of something."""
     senders: Mapping[Form, Sender] = field(default_factory=dict)
     """The forms in which this node tells others."""
+    consent: Consent | None = None
+    """Asks receivers of mails whether they want to be told; None where no mails are sent."""
     delivery: Delivery = field(init=False)
     scrubbing: trio.Lock = field(init=False, default_factory=trio.Lock)
 
@@ -214,7 +217,6 @@ class Parts:
             clock=self.clock,
             random=self.random,
             due=self.due,
-            matched=self.projected,
         )
 
     def _feed(self) -> Feed:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
-from frostnode.notify.addresses import callback_url
+from frostnode.notify.addresses import callback_url, mail_address
 from frostnode.notify.describe import describe
 from frostnode.notify_port import BEGINNING, Form, InboxItem, NotifyReader, Tries, Watch, WatchState
 from frostnode.operations.follow import follow
@@ -41,6 +41,8 @@ async def subscribe(parts: Parts, params: Params, progress: Progress) -> Json:
     """
     target, since = parse_target(str(params["target"])), _since(params)
     form = _form(params.get("form") or Form.INBOX, str(params.get("address") or ""))
+    if form is Form.EMAIL and parts.consent is None:
+        raise LocalError("usage", "this node sends no mails", hint="set [mail] in frost.toml")
     behalf = await _behalf(parts, params)
     is_public = not params.get("private")
     if params.get("dry_run"):
@@ -66,6 +68,8 @@ async def subscribe(parts: Parts, params: Params, progress: Progress) -> Json:
     )
     watch = await parts.worker.run(lambda: _put(parts, watch, since))
     parts.projected.ring()
+    if parts.consent is not None and form is Form.EMAIL:
+        await parts.consent.ask(watch.id)
     return {
         "id": watch.id,
         "target": watch.target,
@@ -96,6 +100,8 @@ def _form(text: str, address: str) -> Form:
         raise LocalError("usage", f"address of a {form}", found=address or "none")
     if form is Form.WEBHOOK:
         callback_url(address)
+    elif form is Form.EMAIL:
+        mail_address(address)
     return form
 
 
@@ -246,10 +252,6 @@ async def resume(parts: Parts, params: Params, progress: Progress) -> Json:
                     hint="its receiver confirms it by the link that was sent",
                 )
             parts.watches.resume(watch.id)
-            with parts.notices.write() as writer:
-                writer.put_tries(
-                    watch.id, replace(writer.tries(watch.id), attempts=0, next_ms=0, failing_since_ms=None)
-                )
         return {"resumed": [watch.id for watch in found]}
 
     answer = await parts.worker.run(run)

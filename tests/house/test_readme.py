@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from frostnode.config import Config
+from frostnode.edge.smtp_account import SmtpAccount
 from frostnode.replicate.policy import CarryPolicy
 from frostnode.replicate.policy_table import settings_of
 
@@ -170,8 +171,14 @@ def _told(value: object) -> str:
     return "none" if value == () else str(value) or "empty"
 
 
+def test_every_setting_of_the_mail_account_is_told_with_its_default():
+    account = SmtpAccount()
+    names = [field.name for field in fields(account)]
+    assert table_of("mail.") == {f"mail.{name}": _told(getattr(account, name)) for name in names}
+
+
 def test_every_other_setting_is_told_with_its_default():
     told = {name: default for name, default in table_of("").items() if "." not in name}
-    simple = [field.name for field in fields(Config) if field.name != "carry"]
+    simple = [field.name for field in fields(Config) if field.name not in ("carry", "mail")]
     defaults = {name: _told(getattr(Config(), name)) for name in simple}
     assert told == defaults

@@ -96,7 +96,7 @@ async def test_after_75_hours_it_lapses_and_is_told_of_all_when_it_is_resumed(
         await trio.sleep(DAY_S)
         assert len(callbacks.came) == 1 + DELIVERY_TRIES_MAX, "nothing is tried any more"
         callbacks.receivers[HOOK] = saying(200)
-        await node.parts.delivery.resume("hook")
+        node.parts.watches.resume("hook")
         node.tell()
         await trio.sleep(1)
     assert chained(node.events(HOOK)) == ["a", "b", "c", "d"]

@@ -15,6 +15,7 @@ from frostnode.edge.http.api import Api
 from frostnode.edge.http.atom_feeds import AtomResources
 from frostnode.edge.http.feeds import FeedResources
 from frostnode.edge.http.lineage import LineageResources
+from frostnode.edge.http.mail_links import MailLinkPages
 from frostnode.edge.http.names import Names
 from frostnode.edge.http.neighbours import NeighbourResources
 from frostnode.edge.http.offers import OfferResources
@@ -65,6 +66,7 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
     app = Starlette(
         routes=[
             *_offers(parts),
+            *_mail_links(parts, pages),
             *neighbours.routes(),
             *WitnessResources(parts.witnessing).routes(),
             *OrphanResources(parts).routes(),
@@ -90,6 +92,11 @@ def _offers(parts: Parts) -> list[Route]:
         return []
     gate = Gate(parts.clock, parts.pushing.offering.is_neighbour)
     return OfferResources(gate=gate, offers=parts.pushing.desk, leases=parts.pushing.leases).routes()
+
+
+def _mail_links(parts: Parts, pages: Pages) -> list[Route]:
+    """Where receivers of mails say yes and no; nothing where no mails are sent."""
+    return [] if parts.consent is None else MailLinkPages(parts, pages, parts.consent).routes()
 
 
 def refusal(error: FrostError) -> Response:
