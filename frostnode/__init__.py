@@ -33,6 +33,7 @@ The flow of a record, which is also the order to read the code in:
     edge          how the world answers: clock, disk, search index, HTTP
     config.py     the settings of a home
     live.py       the stages of a node that runs
+    outlets.py    the forms in which a node tells others
     node.py       a node put together: the only place that knows every part
     founding.py   set up a home, once
     cli           the command `frost`

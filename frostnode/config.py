@@ -58,7 +58,10 @@ class Config:
     """Ask nodes that follow this one to tell others of it, or not to."""
 
     private_callbacks: bool = False
-    """Whether notices may go to this machine and its network. Whoever names a URL then makes this node knock there."""
+    """Whether webhooks may go to this machine and its network. Whoever may subscribe here then makes it knock there."""
+
+    websub: bool = False
+    """Whether anybody may subscribe to feeds at `url` by WebSub. Strangers then choose URLs that this node asks and sends to."""
 
     mail: SmtpAccount = field(default_factory=SmtpAccount)
     """The server that sends the mails of this node: a table of its own."""
@@ -116,9 +119,12 @@ def read_config(path: Path) -> Config:
     config = Config(**settings)
     if not 0 <= config.port <= 65535:
         raise LocalError("input.unreadable", f"{path}: port", found=config.port, expected="0 to 65535")
-    if config.mail.host and not config.url:
+    if (config.mail.host or config.websub) and not config.url:
         raise LocalError(
-            "input.unreadable", f"{path}: url", found='""', expected="where the links in mails lead"
+            "input.unreadable",
+            f"{path}: url",
+            found='""',
+            expected="one, for mail or websub: links lead there",
         )
     if config.start_grace_s < 0:
         raise LocalError(
@@ -171,7 +177,8 @@ def write_config(config: Config) -> str:
         "offers": "Whether other nodes may offer what they have. Whoever reaches this node then fills the disk, within limits.",
         "lease": "Whether to ask the nodes that are followed to push to `url` too, for where long streams do not last.",
         "lease_private_addresses": "Whether nodes that ask to be pushed to may be in this network. Strangers then choose where in it this node asks.",
-        "private_callbacks": "Whether notices may go to this machine and its network: whoever names a URL then makes it knock there.",
+        "private_callbacks": "Whether webhooks may go to this machine and its network: whoever may subscribe here then makes it knock there.",
+        "websub": "Whether anybody may subscribe to feeds at `url` by WebSub: strangers then choose URLs that this node asks and sends to.",
         "start_grace_s": "Seconds that publishing waits after a start while no carrier of a log answers.",
         "witnesses": 'Trusted to decide which of two histories of a publisher is shown: "KEY" or "KEY URL" each.',
         "discover": "Ask peers whom they know when logs have too few sources. Strangers learn this address.",

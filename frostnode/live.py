@@ -50,6 +50,8 @@ async def live(parts: Parts) -> None:
         "collecting": parts.collecting.run,
         "settling": Settling(parts.world(), parts.arrived).run,
     }
+    if parts.hub is not None:
+        stages["hub"] = parts.hub.run
     if parts.texts is not None:  # a world without the DNS has no domains to ask
         stages["handles"] = partial(parts.handles.run, parts.projected)
     if parts.pushing is not None:

@@ -24,6 +24,7 @@ from frostnode.edge.dns_texts import DnsTexts
 from frostnode.edge.files import DiskFiles
 from frostnode.edge.home import Home
 from frostnode.edge.http.app import make_app
+from frostnode.edge.http.atom_feeds import AtomResources
 from frostnode.edge.http.server import listen, serve_http
 from frostnode.edge.http.site import Site
 from frostnode.edge.peer_http import HttpTransport
@@ -45,16 +46,12 @@ from frostnode.hosting import MAIL_LINK_LABEL, NODE_KEY_LABEL, NOTICE_KEY_LABEL,
 from frostnode.live import live
 from frostnode.local_port import LocalRecords
 from frostnode.log.service import Sequencing
-from frostnode.notify.mail import Consent, MailSender
-from frostnode.notify.mail_links import MailLinks
-from frostnode.notify.mail_text import MailForm
-from frostnode.notify.sender import Sender
-from frostnode.notify.webhook import WebhookSender
-from frostnode.notify_port import Form, NotifyStore
+from frostnode.notify_port import NotifyStore
 from frostnode.operations.parts import HomeStore, Json, Parts, Progress, Pushing
 from frostnode.operations.policy import refresh
 from frostnode.operations.scrub import drop_old_views, scrub
 from frostnode.operations.table import operate
+from frostnode.outlets import Outlets, equip
 from frostnode.ports import CatalogStore, Clock, LogStore, Random, Signer, Worker
 from frostnode.protocol.errors import LocalError, StorageError
 from frostnode.protocol.keys import SigningKey, derive_seed, to_multibase
@@ -66,7 +63,7 @@ from frostnode.replicate.offer_desk import OfferDesk
 from frostnode.replicate.offering import Offering
 from frostnode.replicate.start_check import StartCheck
 from frostnode.search_port import SearchIndex
-from frostnode.wire import Callbacks, Mailer, PeerTransport, TextRecords
+from frostnode.wire import PeerTransport, TextRecords
 from frostnode.witness_port import Witness
 
 
@@ -100,14 +97,8 @@ class Ports:
     """The way out to peers that only other nodes have named; None where all ways are alike."""
     texts: TextRecords | None = None
     """The DNS; None where there is none, and no domains to ask for handles in the background."""
-    callbacks: Callbacks | None = None
-    """The way out to URLs that watches name; None where nobody is told at one."""
-    notice_key: SigningKey | None = None
-    """With which notices are signed."""
-    mailer: Mailer | None = None
-    """The way out for mails; None where there is none."""
-    link_key: bytes = field(default=b"", repr=False)
-    """With which links in mails are made."""
+    outlets: Outlets = field(default_factory=Outlets)
+    """How the node tells others."""
 
 
 @asynccontextmanager
@@ -154,40 +145,15 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             host=ports.host,
             start_grace_s=config.start_grace_s,
             is_copy=ports.is_copy,
-            senders=_senders(ports, config),
         )
         checks.append(parts.start_check)
-        if ports.mailer is not None:
-            parts.consent = Consent(
-                mailer=ports.mailer,
-                form=_mail_form(ports, config),
-                watches=parts.watches,
-                worker=ports.worker,
-                clock=ports.clock,
-            )
+        equip(parts, ports.outlets)
         await drop_old_views(parts)
         await refresh(parts)
         if ports.node_key is not None:
             parts.pushing = _pushing(parts, ports.node_key, ports.lease_transport or ports.transport, config)
         yield parts
         nursery.cancel_scope.cancel()
-
-
-def _mail_form(ports: Ports, config: Config) -> MailForm:
-    return MailForm(sender=config.mail.sender, name=config.name, links=MailLinks(config.url, ports.link_key))
-
-
-def _senders(ports: Ports, config: Config) -> dict[Form, Sender]:
-    """The forms in which notices go out."""
-    senders: dict[Form, Sender] = {}
-    if ports.callbacks is not None and ports.notice_key is not None:
-        senders[Form.WEBHOOK] = WebhookSender(
-            callbacks=ports.callbacks, key=ports.notice_key, clock=ports.clock, node=config.url
-        )
-    if ports.mailer is not None:
-        form = _mail_form(ports, config)
-        senders[Form.EMAIL] = MailSender(mailer=ports.mailer, form=form, clock=ports.clock)
-    return senders
 
 
 def _pushing(parts: Parts, key: SigningKey, lease_transport: PeerTransport, config: Config) -> Pushing:
@@ -254,8 +220,8 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
         requests = NodeSigner(key, clock, random)
         transport = await stack.enter_async_context(HttpTransport(signer=requests))
         public = await stack.enter_async_context(HttpTransport(PublicAddresses(), signer=requests))
-        callbacks = HttpCallbacks(None if config.private_callbacks else PublicAddresses())
-        await stack.enter_async_context(callbacks)
+        guarded = await stack.enter_async_context(HttpCallbacks(PublicAddresses()))
+        private = await stack.enter_async_context(HttpCallbacks())
         witness = LocalWitness(home.witness, SigningKey(derive_seed(seed, WITNESS_KEY_LABEL)))
         stack.callback(witness.close)
         local = SqliteLocalRecords(home.local)
@@ -277,10 +243,15 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
             guarded=None if config.discover_private else public,
             texts=DnsTexts(),
             node_key=key if serving else None,
-            callbacks=callbacks,
-            notice_key=notice_key(seed),
-            mailer=SmtpMailer(config.mail) if config.mail.host else None,
-            link_key=derive_seed(seed, MAIL_LINK_LABEL),
+            outlets=Outlets(
+                callbacks=private if config.private_callbacks else guarded,
+                guarded=guarded if config.websub else None,
+                make_feeds=AtomResources,
+                notice_key=notice_key(seed),
+                mailer=SmtpMailer(config.mail) if config.mail.host else None,
+                mail_sender=config.mail.sender,
+                link_key=derive_seed(seed, MAIL_LINK_LABEL),
+            ),
             lease_transport=None if config.lease_private_addresses else public,
         )
         parts = await stack.enter_async_context(assemble(ports, config))

@@ -117,6 +117,9 @@ class NotifyReader(Protocol):
     def next_try_ms(self, now_ms: int) -> int | None:
         """When after now the next try is, of those that have something due; None when there is none."""
 
+    def addresses(self, form: Form) -> list[str]:
+        """The addresses of all watches of a form."""
+
     def expired(self, now_ms: int) -> list[str]:
         """Watches whose time is over, some at a time."""
 

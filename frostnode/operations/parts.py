@@ -16,6 +16,7 @@ from frostnode.log.audit import AuditableStore
 from frostnode.log.service import Sequencing
 from frostnode.notify.delivery import Delivery
 from frostnode.notify.feed import Feed
+from frostnode.notify.hub import Hub
 from frostnode.notify.mail import Consent
 from frostnode.notify.matching import Matching
 from frostnode.notify.outbox import Outbox
@@ -144,8 +145,10 @@ class Parts:
     """What whoever reads changes by itself reads from."""
     due: Bell = field(init=False, default_factory=Bell)
     """Rings when somebody is to be told of something."""
-    senders: Mapping[Form, Sender] = field(default_factory=dict)
+    senders: dict[Form, Sender] = field(default_factory=dict)
     """The forms in which this node tells others."""
+    hub: Hub | None = None
+    """Where strangers subscribe to feeds; None unless the operator wants it."""
     consent: Consent | None = None
     """Asks receivers of mails whether they want to be told; None where no mails are sent."""
     delivery: Delivery = field(init=False)

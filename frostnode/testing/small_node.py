@@ -112,7 +112,7 @@ class SmallNode:
             witness=self.witness,
             files=DiskFiles(),
             make_site=Site,
-            senders=senders or {},
+            senders=dict(senders or {}),
         )
 
     def fail(self, nth: int, fault: Fault) -> None:

@@ -14,6 +14,7 @@ from frostnode.edge.http.announcements import AnnouncementResources
 from frostnode.edge.http.api import Api
 from frostnode.edge.http.atom_feeds import AtomResources
 from frostnode.edge.http.feeds import FeedResources
+from frostnode.edge.http.hub import HubLinks, HubResource
 from frostnode.edge.http.lineage import LineageResources
 from frostnode.edge.http.mail_links import MailLinkPages
 from frostnode.edge.http.names import Names
@@ -67,6 +68,7 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
         routes=[
             *_offers(parts),
             *_mail_links(parts, pages),
+            *([] if parts.hub is None else HubResource(parts.hub).routes()),
             *neighbours.routes(),
             *WitnessResources(parts.witnessing).routes(),
             *OrphanResources(parts).routes(),
@@ -79,7 +81,10 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
             *LineageResources(parts, pages).routes(),
             *Names(parts, pages).routes(),
         ],
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            *([] if parts.hub is None else [Middleware(HubLinks, hub=parts.hub)]),
+        ],
         exception_handlers={FrostError: refuse, HTTPException: not_routed},
     )
     app.router.redirect_slashes = False  # every path has one spelling

@@ -34,7 +34,7 @@ _PAGE_MAX: Final = 2**53
 
 
 class AtomResources:
-    """The handlers, over one node's parts."""
+    """The handlers, over one node's parts; they are the `frostnode.notify.websub.Feeds` of the node too."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -54,7 +54,7 @@ class AtomResources:
             target = target_of(request)
             named = "page" in request.query_params
             name = whole_number(request, "page", 0, _PAGE_MAX) if named else None
-            document = await self._parts.worker.run(lambda: self._document(target, name))
+            document = await self._parts.worker.run(lambda: self.document(target, name))
             headers = {**_HEADERS, "etag": f'"{sha256(document).hexdigest()}"'}
             if is_known(request, headers["etag"]):
                 return Response(status_code=304, headers=headers)
@@ -62,8 +62,12 @@ class AtomResources:
 
         return handler
 
-    def _document(self, target: Target, name: int | None) -> bytes:
-        """Blocks: to be run in a worker.
+    def path(self, target: Target) -> str:
+        """Where the feed of a target is."""
+        return feed_path(target)
+
+    def document(self, target: Target, name: int | None = None) -> bytes:
+        """The feed as it is now, or a page of it. Blocks: to be run in a worker.
 
         Raises:
             LocalError: publisher.unknown, record.not-found, record.withheld

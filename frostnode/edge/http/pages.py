@@ -181,10 +181,6 @@ class Pages:
         file = self._static[name]
         return Response(file.content, media_type=file.media_type, headers=_FOR_EVER)
 
-    async def show(self, template: str, values: Mapping[str, Any]) -> Response:
-        """A page that another resource fills."""
-        return await self._page(template, values)
-
     async def error(self, request: Request, error: FrostError) -> Response:
         """The page that says what went wrong."""
         return await self._page("error.html", {"problem": problem(error)}, status=http_status(error))

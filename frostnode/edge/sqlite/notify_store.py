@@ -140,6 +140,11 @@ class SqliteNotifyReader(Rows):
         row = self._db.one(f"SELECT min(next_ms) FROM watch WHERE {_WAITS} AND next_ms > ?", (now_ms,))
         return None if row is None else row[0]
 
+    def addresses(self, form: Form) -> list[str]:
+        """The addresses of all watches of a form."""
+        rows = self._db.all("SELECT address FROM watch WHERE form = ?", (str(form),))
+        return [address for (address,) in rows]
+
     def expired(self, now_ms: int) -> list[str]:
         """Watches whose time is over, some at a time."""
         rows = self._db.all(
