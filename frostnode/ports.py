@@ -201,8 +201,8 @@ class LogReader(NeighbourReader, WithheldReader, LedgerReader, VouchReader, Hand
     def origins(self, did: Did) -> list[Origin]:
         """All logs of a publisher that are stored, also those of void epochs."""
 
-    def missing_bodies(self, origin: Origin, start: int, limit: int) -> list[int]:
-        """Indexes from `start` on whose body is neither here nor withheld, nor of a blocked record."""
+    def missing_bodies(self, origin: Origin, start: int, limit: int, stop: int | None = None) -> list[int]:
+        """Indexes from `start` on, below `stop`, whose body is neither here nor withheld, nor of a blocked record."""
 
 
 class LogWriter(
@@ -335,6 +335,9 @@ class CatalogReader(ReferenceReader, Protocol):
 
     def before(self, did: Did, type_: str, key: str, epoch: int, index: int) -> CatalogEntry | None:
         """The last entry of a record before this position."""
+
+    def seen_by(self, origin: Origin, start: int, stop: int, at_ms: int) -> list[int]:
+        """Which entries [start, stop) of a log were first held at this time or before, in order."""
 
     def entry_by_header(self, did: Did, header: Cid) -> CatalogEntry | None: ...
     def naming(self, bodies: Set[Cid]) -> list[tuple[Did, Origin, int, Cid]]:

@@ -196,6 +196,20 @@ def resume(id_: str, home: Path, as_json: bool) -> None:
     _changed(ask_node(home, "subscription resume", {"id": id_}), "resumed", as_json=as_json)
 
 
+@subscriptions.command("test")
+@click.argument("id_", metavar="ID")
+@home_option
+@json_option
+def test(id_: str, home: Path, as_json: bool) -> None:
+    """Send a test notice to ID now, and say what became of it.
+
+    \b
+    Example:
+      frost subscriptions test 8f3a12c09b4d
+    """
+    _changed(ask_node(home, "subscription test", {"id": id_}), "tested", as_json=as_json)
+
+
 def _changed(answer: dict[str, Any], what: str, *, as_json: bool) -> None:
     if as_json:
         show_json(answer)

@@ -70,8 +70,7 @@ def ready_arrivals(
 
 def _lacks_bodies(log: LogReader, arrival: Arrival) -> bool:
     """Whether a body of these leaves is neither here nor known not to come."""
-    missing = log.missing_bodies(arrival.origin, arrival.start, 1)
-    return bool(missing) and missing[0] < arrival.stop
+    return bool(log.missing_bodies(arrival.origin, arrival.start, 1, arrival.stop))
 
 
 def _entries(log: LogReader, arrival: Arrival, position: int) -> Iterator[Change]:
@@ -85,10 +84,11 @@ def _entries(log: LogReader, arrival: Arrival, position: int) -> Iterator[Change
 
 def _contents(log: LogReader, catalog: CatalogReader, arrival: Arrival, position: int) -> Iterator[Change]:
     """Bodies of entries that were told of without them."""
-    for change in _entries(log, arrival, position):
-        entry = catalog.entry_by_header(change.did, change.header) if change.header else None
-        if entry is not None and arrival.at_ms - entry.seen_ms >= _LATE_MS:
-            yield replace(change, kind=ChangeKind.CONTENT)
+    late = catalog.seen_by(arrival.origin, arrival.start, arrival.stop, arrival.at_ms - _LATE_MS)
+    if late:
+        for change in _entries(log, arrival, position):
+            if change.index in late:
+                yield replace(change, kind=ChangeKind.CONTENT)
 
 
 def _run(

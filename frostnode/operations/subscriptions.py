@@ -7,13 +7,14 @@ from typing import Final
 
 from frostnode.notify.addresses import callback_url, mail_address
 from frostnode.notify.describe import describe
+from frostnode.notify.tries import Verdict
 from frostnode.notify_port import BEGINNING, Form, InboxItem, NotifyReader, Tries, Watch, WatchState
 from frostnode.operations.follow import follow
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.operations.publish import publish, withdraw
 from frostnode.ports import CatalogReader, LogReader
 from frostnode.project.stage import catch_up
-from frostnode.protocol.errors import LocalError
+from frostnode.protocol.errors import LocalError, TransportError
 from frostnode.protocol.limits import INBOX_ITEMS_MAX, WATCH_SECRET_BYTES
 from frostnode.protocol.names import DATASET, DID_PREFIX, DidUrl, RecordKey, parse_did_url
 from frostnode.protocol.notice import NoticeId, cloud_event, parse_notice_id, rfc3339
@@ -257,6 +258,22 @@ async def resume(parts: Parts, params: Params, progress: Progress) -> Json:
     answer = await parts.worker.run(run)
     parts.projected.ring()
     return answer
+
+
+async def test(parts: Parts, params: Params, progress: Progress) -> Json:
+    """Send a test notice to `id`, once: {tested: [id]}.
+
+    Raises:
+        TransportError, LocalError: why it could not be sent, or was not taken
+    """
+    found = await parts.worker.run(lambda: _named(parts, str(params["id"])))
+    for watch in found:
+        reply = await parts.delivery.test(watch.id)
+        if reply.verdict is not Verdict.TAKEN:
+            raise TransportError(
+                "transport.status", f"{watch.id} was not told", found=reply.error, expected="an answer 2xx"
+            )
+    return {"tested": [watch.id for watch in found]}
 
 
 def _named(parts: Parts, name: str) -> list[Watch]:

@@ -54,6 +54,7 @@ OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
     "subscribe": (("target",), subscriptions.subscribe),
     "unsubscribe": (("id",), subscriptions.unsubscribe),
     "subscriptions": ((), subscriptions.subscriptions),
+    "subscription test": (("id",), subscriptions.test),
     "subscription pause": (("id",), subscriptions.pause),
     "subscription resume": (("id",), subscriptions.resume),
     "changes": (("target",), changes.changes),

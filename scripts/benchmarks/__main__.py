@@ -34,6 +34,7 @@ BENCHMARKS: Final[dict[str, Callable[[Workshop], Figure | list[Figure]]]] = {
     "live_ms": hearing.live_ms,
     "searchable_ms": hearing.searchable_ms,
     "match_ms": notifying.match_ms,
+    "notice_ms": notifying.notice_ms,
     "verify_entries_per_s": verification.entries_per_s,
     "index_mb_per_s": searching.index_mb_per_s,
     "search_p95_ms": searching.search_p95_ms,

@@ -27,6 +27,8 @@ NAMES = {
     *("watchers_kb_each", "watchers_told_ms", "watchers_last_ms", "watchers_quiet_ms"),
     "cold_start_ms",
     "match_ms",
+    "notice_p50_ms",
+    "notice_p99_ms",
     "memory_mb",
 }
 WATCHERS = {"watchers_kb_each", "watchers_told_ms", "watchers_last_ms", "watchers_quiet_ms"}
@@ -35,6 +37,8 @@ WITHOUT_CEILING = {
     *(
         "index_mb_per_s",
         "match_ms",
+        "notice_p50_ms",
+        "notice_p99_ms",
         "memory_mb",
         "nothing_changed_ms",
         "one_changed_ms",

@@ -69,10 +69,10 @@ class BodyReader(LeafReader, WithheldReader):
             if header is not None and (header.type, header.key) in reasons
         }
 
-    def missing_bodies(self, origin: Origin, start: int, limit: int) -> list[int]:
-        """Indexes from `start` on whose body is neither here nor withheld, nor of a blocked record. Reads the log from there on."""
+    def missing_bodies(self, origin: Origin, start: int, limit: int, stop: int | None = None) -> list[int]:
+        """Indexes from `start` on whose body is neither here nor withheld, nor of a blocked record. Reads the log up to `stop`."""
         missing: list[int] = []
-        for at, digests in self._runs_of_digests(origin, start):
+        for at, digests in self._runs_of_digests(origin, start, stop):
             wanted = [digest for digest in digests if digest is not None]
             places = find(self._db, wanted)
             lacking = [
@@ -86,10 +86,12 @@ class BodyReader(LeafReader, WithheldReader):
                 break
         return missing[:limit]
 
-    def _runs_of_digests(self, origin: Origin, start: int) -> Iterator[tuple[int, list[bytes | None]]]:
-        while True:
-            stop = (start // TILE_WIDTH + 1) * TILE_WIDTH
-            digests = self._body_digests(origin, start, stop)
+    def _runs_of_digests(
+        self, origin: Origin, start: int, end: int | None
+    ) -> Iterator[tuple[int, list[bytes | None]]]:
+        while end is None or start < end:
+            border = (start // TILE_WIDTH + 1) * TILE_WIDTH
+            digests = self._body_digests(origin, start, border if end is None else min(border, end))
             if not digests:
                 return
             yield start, digests

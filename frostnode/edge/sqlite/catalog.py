@@ -100,6 +100,15 @@ class SqliteCatalogReader(ReferenceReading):
         )
         return _entry(row) if row else None
 
+    def seen_by(self, origin: Origin, start: int, stop: int, at_ms: int) -> list[int]:
+        """Which entries [start, stop) of a log were first held at this time or before, in order."""
+        rows = self._db.all(
+            "SELECT leaf FROM entry WHERE log = (SELECT id FROM log WHERE origin = ?) AND leaf >= ? AND leaf < ?"
+            " AND seen_ms <= ? ORDER BY leaf",
+            (origin, start, stop, at_ms),
+        )
+        return [leaf for (leaf,) in rows]
+
     def entry_by_header(self, did: Did, header: Cid) -> CatalogEntry | None:
         """The last entry with exactly this header."""
         row = self._db.one(
