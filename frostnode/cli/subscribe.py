@@ -8,7 +8,6 @@ import click
 
 from frostnode.cli.shared import ask_node, count, home_option, json_option, plain, show_json
 from frostnode.protocol.errors import LocalError
-from frostnode.protocol.standard_webhooks import write_webhook_secret
 
 _PUBLIC: Final = (
     "A subscription is public and for ever, like every record: everybody sees who depends on what.\n"
@@ -101,7 +100,7 @@ def _show_new(answer: dict[str, Any]) -> None:
     if answer["followed"]:
         click.echo(f"{answer['followed']} is followed now: it was not carried here", err=True)
     if answer["secret"]:
-        click.echo(f"secret {write_webhook_secret(bytes.fromhex(answer['secret']))}")
+        click.echo(f"secret {answer['secret']}")
         click.echo("The secret is shown this once: the receiver checks notices with it.", err=True)
     if answer["state"] == "unconfirmed":
         click.echo("A message is on its way there: nothing is sent before its link is confirmed.", err=True)

@@ -19,6 +19,7 @@ from frostnode.protocol.limits import INBOX_ITEMS_MAX, WATCH_SECRET_BYTES
 from frostnode.protocol.names import DATASET, DID_PREFIX, DidUrl, RecordKey, parse_did_url
 from frostnode.protocol.notice import NoticeId, cloud_event, parse_notice_id, rfc3339
 from frostnode.protocol.records import SUBSCRIPTION
+from frostnode.protocol.standard_webhooks import write_webhook_secret
 from frostnode.protocol.subscription_target import (
     OfDataset,
     OfPublisher,
@@ -78,7 +79,7 @@ async def subscribe(parts: Parts, params: Params, progress: Progress) -> Json:
         "state": str(watch.state),
         "public": is_public,
         "behalf": behalf,
-        "secret": watch.secret.hex() or None,
+        "secret": write_webhook_secret(watch.secret) if watch.secret else None,
         "followed": followed,
     }
 
