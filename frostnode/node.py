@@ -17,7 +17,7 @@ from hypercorn.config import Config as HypercornConfig
 
 from frostnode.bell import Bell
 from frostnode.config import Config, read_config
-from frostnode.edge.callbacks import HttpCallbacks
+from frostnode.edge.callbacks import HttpCallbacks, ManyPools
 from frostnode.edge.clock import SystemClock
 from frostnode.edge.control import control_server
 from frostnode.edge.dns_texts import DnsTexts
@@ -220,7 +220,7 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
         requests = NodeSigner(key, clock, random)
         transport = await stack.enter_async_context(HttpTransport(signer=requests))
         public = await stack.enter_async_context(HttpTransport(PublicAddresses(), signer=requests))
-        guarded = await stack.enter_async_context(HttpCallbacks(PublicAddresses()))
+        guarded = await stack.enter_async_context(HttpCallbacks(PublicAddresses(ManyPools())))
         private = await stack.enter_async_context(HttpCallbacks())
         witness = LocalWitness(home.witness, SigningKey(derive_seed(seed, WITNESS_KEY_LABEL)))
         stack.callback(witness.close)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
+from zlib import crc32
 
 import httpx
 import trio
@@ -22,6 +23,8 @@ from frostnode.protocol.limits import (
 )
 from frostnode.wire import CallbackAnswer
 
+_POOLS: Final = 32
+_KEPT_PER_POOL: Final = 8
 _HEADERS: Final = {"accept-encoding": "identity", "user-agent": "frostnode"}
 _TIMEOUTS: Final = {
     "timeout": httpx.Timeout(DELIVERY_ANSWER_S, connect=CONNECT_TIMEOUT_S).as_dict(),
@@ -29,13 +32,35 @@ _TIMEOUTS: Final = {
 _WIRE: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, OverflowError, ValueError)
 
 
+class ManyPools(httpx.AsyncBaseTransport):
+    """Connections in many small pools: a pool looks at each pair of its connections for each request.
+
+    A URL always has the same pool, and so a connection that was kept.
+    """
+
+    def __init__(self) -> None:
+        context = httpx.create_ssl_context(trust_env=False)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=_KEPT_PER_POOL)
+        self._pools = [
+            httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits) for _ in range(_POOLS)
+        ]
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        number = crc32(str(request.url).encode()) % _POOLS
+        return await self._pools[number].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        for pool in self._pools:
+            await pool.aclose()
+
+
 class HttpCallbacks:
     """`frostnode.wire.Callbacks`; an async context. By default it goes to any address: give it PublicAddresses."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._transport = transport or httpx.AsyncHTTPTransport(
-            trust_env=False, limits=httpx.Limits(max_connections=None, max_keepalive_connections=256)
-        )
+        self._transport = transport or ManyPools()
 
     async def __aenter__(self) -> Self:
         return self

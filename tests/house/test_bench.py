@@ -30,6 +30,7 @@ NAMES = {
     "notice_p50_ms",
     "notice_p99_ms",
     "memory_mb",
+    "outbox_webhooks_per_s",
 }
 WATCHERS = {"watchers_kb_each", "watchers_told_ms", "watchers_last_ms", "watchers_quiet_ms"}
 WITHOUT_TARGET = {"publish_p50_ms", "cold_start_ms", *WATCHERS}
