@@ -1,7 +1,7 @@
 """Links by which the receiver of mails says yes or no: nobody else can make them, and nothing is stored for them.
 
-A link names the watch and carries a tag over what it does, the watch, its address and when it was made: it is of no use for
-another address, or for a later watch of the same name.
+A link names the watch and carries a tag over what it does, the watch and its address, and of a consent also when the watch
+was made: it is of no use for another address, and a yes is none to a later watch of the same name. A no stays one.
 """
 
 from base64 import urlsafe_b64encode
@@ -41,6 +41,7 @@ class MailLinks:
         return compare_digest(self._tag(wish, watch).encode(), tag.encode("utf-8", "replace"))
 
     def _tag(self, wish: Wish, watch: Watch) -> str:
-        said = "\0".join([wish, watch.id, watch.address, str(watch.created_ms)])
+        when = str(watch.created_ms) if wish is Wish.CONFIRM else ""
+        said = f"{wish}\0{watch.id}\0{watch.address}\0{when}"
         tag = digest(self.key, said.encode(), sha256)[:_TAG_BYTES]
         return urlsafe_b64encode(tag).rstrip(b"=").decode("ascii")

@@ -149,6 +149,9 @@ class Outbox:
         if item.tries is not None:
             delivered_ms = now_ms if item.told else item.tries.delivered_ms
             writer.put_tries(name, replace(item.tries, delivered_ms=delivered_ms))
+        kept = writer.watch(name) if item.step in (Step.LAPSE, Step.FORGET) else None
+        if kept is None or kept.state not in (WatchState.LIVE, WatchState.BEHIND):
+            return  # it was paused or removed meanwhile
         if item.step is Step.LAPSE:
             self.watches.stop(name, WatchState.LAPSED, writer)
         elif item.step is Step.FORGET:

@@ -377,3 +377,23 @@ async def test_secrets_are_in_no_text(make_telling, publisher, callbacks, autoju
         await trio.sleep(1)
     assert node.tries("hook") != Tries()
     assert "4711" not in node.tries("hook").error
+
+
+async def test_one_that_is_paused_while_it_fails_stays_paused(
+    make_telling, publisher, callbacks, autojump_clock
+):
+    node = make_telling()
+
+    async def receive(message):
+        await trio.sleep(1)
+        return CallbackAnswer(410)
+
+    callbacks.receivers[HOOK] = receive
+    node.watch("hook", publisher.did, address=HOOK)
+    async with node.delivering():
+        put(publisher, node, "a")
+        await trio.sleep(0.5)
+        with node.parts.watches.matching, node.notices.write() as writer:
+            node.parts.watches.stop("hook", WatchState.PAUSED, writer)
+        await trio.sleep(5)
+    assert node.state("hook") is WatchState.PAUSED

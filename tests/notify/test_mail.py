@@ -149,6 +149,9 @@ def test_a_link_is_of_one_wish_one_address_and_one_time():
         replace(WATCH, id="v"),
     ):
         assert not LINKS.is_of(Wish.CONFIRM, other, tag)
+    leave = parse_qs(urlsplit(LINKS.link(Wish.UNSUBSCRIBE, WATCH)).query)["tag"][0]
+    assert LINKS.is_of(Wish.UNSUBSCRIBE, replace(WATCH, created_ms=8), leave), "old mails have links too"
+    assert not LINKS.is_of(Wish.UNSUBSCRIBE, replace(WATCH, address="b@a.example"), leave)
     assert not MailLinks(LINKS.url, b"another").is_of(Wish.CONFIRM, WATCH, tag)
     assert not LINKS.is_of(Wish.CONFIRM, WATCH, "\ud800")
 
