@@ -37,3 +37,40 @@ BENCHMARKS: Final[dict[str, Callable[[Workshop], Figure | list[Figure]]]] = {
     "match_ms": notifying.match_ms,
     "notice_ms": notifying.notice_ms,
     "outbox_webhooks_per_s": telling.outbox_webhooks_per_s,
+    "verify_entries_per_s": verification.entries_per_s,
+    "index_mb_per_s": searching.index_mb_per_s,
+    "search_p95_ms": searching.search_p95_ms,
+    "watchers": watching.watchers,
+    "cold_start_ms": serving.cold_start_ms,
+    "memory_mb": serving.memory_mb,
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(BENCHMARKS)))
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures here too."
+)
+@click.option(
+    "--size",
+    type=click.Choice(list(SIZES)),
+    default="small",
+    show_default=True,
+    help="How much to measure with.",
+)
+def bench(names: tuple[str, ...], json_file: Path | None, size: str) -> None:
+    """Measure all, or those that are named. Small takes less than a minute, full some ten; TMPDIR says on which disk."""
+    figures: list[Figure] = []
+    with TemporaryDirectory(prefix="frost-bench-") as folder:
+        workshop = Workshop(Path(folder), SIZES[size])
+        for name in names or BENCHMARKS:
+            click.echo(name, err=True)
+            measured = BENCHMARKS[name](workshop)
+            figures += measured if isinstance(measured, list) else [measured]
+    click.echo(table(figures))
+    if json_file is not None:
+        json_file.write_text(json.dumps([figure.as_json() for figure in figures], indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(bench())
