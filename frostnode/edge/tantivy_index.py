@@ -4,7 +4,6 @@ The cursor is a document of its own, replaced in the same commit as the document
 Trust: whoever can write to the folder can make searches lie; nothing else reads it.
 """
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -24,8 +23,10 @@ from frostnode.search_port import Found
 _VERSION: Final = "2"
 """Part of the folder's name: another schema is another index, rebuilt from nothing."""
 
-_THREADS: Final = min(4, os.cpu_count() or 1)
-"""That analyse texts; they share SEARCH_HEAP_BYTES. Words and stems cost more than all else that is done to a record."""
+_THREADS: Final = 1
+"""That analyse texts. Each makes files of its own at each commit: with two, a change is found twice as late as with one, and a
+whole catalog is indexed no faster, for its records come from one thread.
+"""
 
 _CHARS_WITHOUT_TRACE: Final = 1024 * 1024
 """After more text than that the writer leaves so much freed memory behind that it is worth giving back."""
@@ -78,6 +79,7 @@ class TantivyIndex:
             self._folder.mkdir(parents=True, exist_ok=True)
         self._chars = 0
         self._writer: tantivy.IndexWriter | None = None
+        self._last: tuple[int, bytes] | None = None  # what the last commit covers, once known
         self._without: tuple[frozenset[Did], tantivy.Query] | None = None
         with _reading():
             self._index = tantivy.Index(_schema(), path=str(self._folder))
@@ -107,6 +109,11 @@ class TantivyIndex:
         return self._covered()[1]
 
     def _covered(self) -> tuple[int, bytes]:
+        if self._last is None:
+            self._last = self._read_covered()
+        return self._last
+
+    def _read_covered(self) -> tuple[int, bytes]:
         with _reading():
             self._index.reload()
             searcher = self._index.searcher()
@@ -141,9 +148,11 @@ class TantivyIndex:
         with self._writing() as writer:
             writer.delete_documents_by_term("id", _CURSOR_ID)
             writer.add_document(tantivy.Document(id=[_CURSOR_ID], cursor=[cursor], mark=[mark.hex()]))
+            self._last = None
             writer.commit()
         with _reading():
             self._index.reload()
+        self._last = cursor, mark
         if self._chars > _CHARS_WITHOUT_TRACE:
             give_back()
         self._chars = 0

@@ -43,12 +43,12 @@ def test_an_index_that_lost_its_files_says_how_to_have_it_anew(tmp_path: Path) -
     index = TantivyIndex(tmp_path)
     index.put(DID, "dataset", "a", "A", ["words"])
     index.commit(1, b"tag")
+    index.close()
     for path in tmp_path.rglob("meta.json"):
         path.write_bytes(b"{")
     with pytest.raises(StorageError) as failed:
-        index.cursor()
+        TantivyIndex(tmp_path).cursor()
     assert (failed.value.code, "reindex" in failed.value.hint) == ("storage.damaged", True)
-    index.close()
 
 
 FULL_FOR_A_WHILE = """
