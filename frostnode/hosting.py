@@ -21,6 +21,8 @@ NOTICE_KEY_LABEL: Final = "frost notices"
 """Label of the key under the host seed with which notices are signed."""
 MAIL_LINK_LABEL: Final = "frost mail links"
 """Label of the secret under the host seed with which links in mails are made."""
+OWNER_PAGES_LABEL: Final = "frost owner pages"
+"""Label of the secret under the host seed that the owner of a home shows to see its pages."""
 LOG_KEY_LABEL: Final = "frost log"
 """Labels of log keys under the host seed begin with this."""
 

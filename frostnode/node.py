@@ -42,7 +42,14 @@ from frostnode.edge.threads import ThreadWorker
 from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
 from frostnode.enduring import one_fault
 from frostnode.files_port import Files, MakeSite
-from frostnode.hosting import MAIL_LINK_LABEL, NODE_KEY_LABEL, NOTICE_KEY_LABEL, HostKeys, SeedKeys
+from frostnode.hosting import (
+    MAIL_LINK_LABEL,
+    NODE_KEY_LABEL,
+    NOTICE_KEY_LABEL,
+    OWNER_PAGES_LABEL,
+    HostKeys,
+    SeedKeys,
+)
 from frostnode.live import live
 from frostnode.local_port import LocalRecords
 from frostnode.log.service import Sequencing
@@ -257,6 +264,7 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
         parts = await stack.enter_async_context(assemble(ports, config))
         parts.read_policy = lambda: read_config(home.config).carry
         parts.about = await facts(parts, seed)
+        parts.owner_token = derive_seed(seed, OWNER_PAGES_LABEL).hex()
         yield parts
 
 
@@ -322,6 +330,7 @@ async def serve(
                 url = await nursery.start(
                     _serve_http, parts, host or config.host, config.port if port is None else port
                 )
+                parts.address = url
                 nursery.start_soon(live, parts)
                 ready(Running(url, parts))
                 await trio.sleep_forever()

@@ -221,15 +221,23 @@ def _changed(answer: dict[str, Any], what: str, *, as_json: bool) -> None:
 @home_option
 @click.option("--all", "everything", is_flag=True, help="Also what was read.")
 @click.option("--read", is_flag=True, help="Mark as read what is shown.")
+@click.option("--page", is_flag=True, help="Say where the page of the inbox is; who has the address sees it.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many.")
 @json_option
-def inbox(home: Path, *, everything: bool, read: bool, limit: int, as_json: bool) -> None:
+def inbox(home: Path, *, everything: bool, read: bool, page: bool, limit: int, as_json: bool) -> None:
     """Show what came in for the subscriptions of this home, newest first.
 
     \b
     Example:
       frost inbox --read
     """
+    if page:
+        where = ask_node(home, "inbox page", {})
+        if as_json:
+            show_json(where)
+        else:
+            click.echo(where["url"])
+        return
     answer = ask_node(home, "inbox", {"all": everything, "read": read, "limit": limit})
     if as_json:
         show_json(answer)

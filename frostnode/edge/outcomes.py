@@ -64,6 +64,7 @@ OUTCOMES: Final[dict[str | type[FrostError], Outcome]] = {
     "name.origin": Outcome(400, Exit.INVALID),  # nobody types one: it stood in bytes from outside
     "quorum.malformed": Outcome(400, Exit.INVALID),
     "output.exists": Outcome(409, Exit.BUSY),
+    "owner.unknown": Outcome(403, Exit.USAGE),
     "queue.full": Outcome(503, Exit.BUSY),
     "offer.closed": Outcome(403, Exit.NOT_FOUND),
     "offer.malformed": Outcome(400, Exit.INVALID),

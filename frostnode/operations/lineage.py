@@ -9,6 +9,7 @@ from frostnode.operations.drawing import draw
 from frostnode.operations.lineage_reader import CatalogLineage
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.operations.prov import prov_json
+from frostnode.operations.subscribers import subscribers_json
 from frostnode.operations.versions import exact_url, own_dataset, versions_json
 from frostnode.ports import CatalogEntry, CatalogReader, LogReader
 from frostnode.project.stage import catch_up
@@ -263,7 +264,7 @@ def _activity(log: LogReader, entry: CatalogEntry | None) -> Json:
 
 
 async def around(parts: Parts, shown: Json) -> Json | None:
-    """What the page of a dataset or version tells of others: {versions, up, down, marks, citations}; None for other records.
+    """What the page of a dataset or version tells of others: {versions, up, down, marks, citations, told}; None for other records.
 
     `up` and `down` have the nearest ends alone.
     """
@@ -284,6 +285,7 @@ async def around(parts: Parts, shown: Json) -> Json | None:
                     mark for node in nodes if node["name"] == name for mark in node["marks"] if " " in mark
                 ],
                 "citations": citations_json(parts, catalog, log, name),
+                "told": subscribers_json(parts, catalog, log, str(dataset_of(url)), PAGE_ITEMS_MAX),
             }
 
     return await parts.worker.run(run)

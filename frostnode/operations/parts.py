@@ -152,6 +152,10 @@ class Parts:
     consent: Consent | None = None
     """Asks receivers of mails whether they want to be told; None where no mails are sent."""
     delivery: Delivery = field(init=False)
+    owner_token: str = field(default="", repr=False)
+    """What the owner of the home shows to see its pages; without it there are none."""
+    address: str = ""
+    """Where this node answers on this machine, while it serves."""
     scrubbing: trio.Lock = field(init=False, default_factory=trio.Lock)
 
     def __post_init__(self) -> None:

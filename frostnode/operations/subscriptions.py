@@ -324,6 +324,13 @@ def _item_json(parts: Parts, log: LogReader, catalog: CatalogReader, item: Inbox
     }
 
 
+async def inbox_page(parts: Parts, params: Params, progress: Progress) -> Json:
+    """Where the owner of the home sees the inbox in a browser: {url}; whoever has this address sees it too."""
+    if not (parts.address and parts.owner_token):
+        raise LocalError("usage", "the node does not run", hint="`frost serve`")
+    return {"url": f"{parts.address}/inbox?token={parts.owner_token}"}
+
+
 async def read_inbox(parts: Parts, params: Params, progress: Progress) -> Json:
     """Mark items of the inbox as read: those of `ids`, or all: {read}."""
     ids = params.get("ids")

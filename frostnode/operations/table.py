@@ -23,6 +23,7 @@ from frostnode.operations import (
     read,
     resolve,
     site,
+    subscribers,
     subscriptions,
     versions,
 )
@@ -58,6 +59,8 @@ OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
     "subscription pause": (("id",), subscriptions.pause),
     "subscription resume": (("id",), subscriptions.resume),
     "changes": (("target",), changes.changes),
+    "subscribers": (("url",), subscribers.subscribers),
+    "inbox page": ((), subscriptions.inbox_page),
     "inbox": ((), subscriptions.inbox),
     "inbox read": ((), subscriptions.read_inbox),
     "search": (("query",), read.search),

@@ -222,6 +222,7 @@ CODES: Final[dict[str, str]] = {
     "policy.type": "content of this type of record is not taken",
     "policy.many": "more publishers are refused than are remembered one by one",
     "query.malformed": "the search query was not understood",
+    "owner.unknown": "what is shown to the owner of the home alone",
     "queue.full": "more work is waiting than the limit allows",
     "signer.conflict": "the signer has signed another tree of this log",
     "transport.unreachable": "the peer cannot be reached",

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from frostnode.edge.outcomes import http_status, problem
 from frostnode.operations import peers, policy, proof, read, status
 from frostnode.operations.parts import Json, Parts, Progress
+from frostnode.operations.subscribers import subscribers
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import LISTING_MAX, SEARCH_LIMIT_MAX, SEARCH_OFFSET_MAX
 
@@ -41,6 +42,8 @@ class Api:
             Route("/api/log/{did}", self._answer(read.log, publisher_params)),
             Route("/api/record", self.record),
             Route("/api/record/{url:path}", self.record),
+            Route("/api/subscribers", self._answer(subscribers, url_params)),
+            Route("/api/subscribers/{url:path}", self._answer(subscribers, url_params)),
             Route("/api/policy", self._answer(policy.show, _no_params)),
             Route("/api/policy/refusals", self._answer(policy.refusals, listing_params)),
             Route("/api/proof", self.proof),

@@ -15,6 +15,7 @@ from frostnode.edge.http.api import Api
 from frostnode.edge.http.atom_feeds import AtomResources
 from frostnode.edge.http.feeds import FeedResources
 from frostnode.edge.http.hub import HubLinks, HubResource
+from frostnode.edge.http.inbox import InboxPage
 from frostnode.edge.http.lineage import LineageResources
 from frostnode.edge.http.mail_links import MailLinkPages
 from frostnode.edge.http.names import Names
@@ -68,6 +69,7 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
         routes=[
             *_offers(parts),
             *_mail_links(parts, pages),
+            *InboxPage(parts, pages).routes(),
             *([] if parts.hub is None else HubResource(parts.hub).routes()),
             *neighbours.routes(),
             *WitnessResources(parts.witnessing).routes(),

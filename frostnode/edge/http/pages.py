@@ -21,6 +21,7 @@ from frostnode.operations import block, peers, policy, read
 from frostnode.operations.lineage import around
 from frostnode.operations.parts import Json, Parts
 from frostnode.operations.status import status
+from frostnode.operations.subscribers import subscribers
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import SEARCH_OFFSET_MAX
 from frostnode.protocol.names import DID_PREFIX
@@ -120,9 +121,11 @@ class Pages:
         values = {"record": shown, "view": view, "around": await around(self._parts, shown)}
         return await self._page("record.html", values, status=status, headers=headers)
 
-    async def show(self, template: str, values: Mapping[str, Any]) -> Response:
+    async def show(
+        self, template: str, values: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> Response:
         """A page that another part of the server has the values for."""
-        return await self._page(template, values)
+        return await self._page(template, values, headers=headers)
 
     async def show_claims(self, found: Json, *, headers: Mapping[str, str]) -> Response:
         """Who says to be what an identifier names."""
@@ -148,7 +151,9 @@ class Pages:
         found = await read.publisher(self._parts, asked, quiet)
         total = sum(found["records"].values())
         pager = _pager(offset, _RECORDS, total, {})
-        return await self._page("publisher.html", {"publisher": found, "total": total, "pager": pager})
+        told = await subscribers(self._parts, {"url": asked["did"]}, quiet)
+        values = {"publisher": found, "total": total, "pager": pager, "told": told}
+        return await self._page("publisher.html", values)
 
     async def peers(self, request: Request) -> Response:
         """The nodes that this one follows, and how each does."""
