@@ -10,7 +10,7 @@ from frostnode.protocol.entry import Op
 from frostnode.protocol.limits import NOTICE_TEXT_CHARS_MAX
 from frostnode.protocol.names import DATASET, VERSION, parse_origin
 from frostnode.protocol.notice import Change, ChangeKind, Notice, NoticeKind
-from frostnode.protocol.records import texts_of, title_of
+from frostnode.protocol.records import texts_of, title_of, version_title
 from frostnode.protocol.saved_search import Words
 
 
@@ -88,13 +88,12 @@ def _title(
     catalog: CatalogReader, change: Change, before: CatalogEntry | None, fields: Mapping[str, Any]
 ) -> str:
     """What a record is called; a version without a title of its own after its dataset."""
-    if change.type == VERSION and not fields.get("title"):
-        key, _, label = change.key.partition("@")
-        dataset = catalog.current(change.did, DATASET, key)
-        return f"{(dataset.title if dataset is not None else '') or key}, version {label}"
-    if fields:
-        return title_of(change.type, change.key, fields)
-    return (before.title if before is not None else "") or change.key
+    own = title_of(change.type, change.key, fields) if fields else ""
+    own = own or (before.title if before is not None else "") or change.key
+    if change.type != VERSION:
+        return own
+    dataset = catalog.current(change.did, DATASET, change.key.partition("@")[0])
+    return version_title(change.key, own, dataset.title if dataset is not None else "")
 
 
 def _note(fields: Mapping[str, Any]) -> str:

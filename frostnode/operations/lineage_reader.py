@@ -10,6 +10,7 @@ from frostnode.protocol.entry import Op
 from frostnode.protocol.limits import VERSIONS_LISTED_MAX
 from frostnode.protocol.lineage import Edge, End, State, Used
 from frostnode.protocol.names import DATASET, VERSION, Did, DidUrl
+from frostnode.protocol.records import version_title
 from frostnode.protocol.references import dataset_of, named_record, record_name
 
 
@@ -48,7 +49,7 @@ class CatalogLineage:
         return End(
             name=name,
             state=State.WITHDRAWN if entry.op == Op.WITHDRAW else State.HERE,
-            title=entry.title,
+            title=display_title(self._catalog, entry),
             publisher=self._badges.name(entry.did),
             header=entry.header,
         )
@@ -111,6 +112,14 @@ class CatalogLineage:
         return (
             self._catalog.current(record.did, record.type, record.key) if self._carried[record.did] else None
         )
+
+
+def display_title(catalog: CatalogReader, entry: CatalogEntry) -> str:
+    """What a record is called where it stands alone; a version without a title of its own after its dataset."""
+    if entry.type != VERSION or not entry.title:
+        return entry.title
+    dataset = catalog.current(entry.did, DATASET, entry.key.partition("@")[0])
+    return version_title(entry.key, entry.title, dataset.title if dataset is not None else "")
 
 
 def entry_name(entry: CatalogEntry) -> str:

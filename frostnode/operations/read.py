@@ -12,6 +12,7 @@ from frostnode.operations.duplicity import (
     marks_json,
     signed_json,
 )
+from frostnode.operations.lineage_reader import display_title
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.operations.vouch import witnesses_json
 from frostnode.ports import CatalogEntry, CatalogReader, LogReader
@@ -117,6 +118,7 @@ async def show(parts: Parts, params: Params, progress: Progress) -> Json:
             versions = catalog.versions(url.did, url.key, limit=VERSIONS_LISTED_MAX) if is_dataset else []
             return {
                 **entry_json(entry),
+                "title": display_title(catalog, entry),
                 **Badges(parts, catalog, log).of(entry),
                 "content": content_json(parts, log, entry),
                 "proof": _proof_json(log, entry),

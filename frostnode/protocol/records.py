@@ -229,6 +229,15 @@ def title_of(type_: str, key: str, fields: object) -> str:
     return key
 
 
+def version_title(key: str, own: str, dataset: str) -> str:
+    """Tell what to call a version: as `title_of` says, or, where that is only its label or key, after its dataset.
+
+    `own` is what `title_of` says of it, `dataset` of its dataset ("" where that is not known).
+    """
+    named, _, label = key.partition("@")
+    return f"{dataset or named}, version {label}" if own in (label, key) else own
+
+
 def harvested_from(fields: object) -> str:
     """Tell from whom a record was taken over by someone else: a name on one line; "" when it does not say so."""
     source = fields.get(_HARVESTED_FROM) if isinstance(fields, Mapping) else None

@@ -31,7 +31,7 @@ def test_kinds_titles_and_notes(node, publisher):
         ("changed", "Sea ice extent", "", False, ""),
         ("published", "Old, version 1", "n" * NOTICE_TEXT_CHARS_MAX, True, ""),
         ("published", "Its own", "", False, ""),
-        ("withdrawn", "Old, version 2", "", False, ""),
+        ("withdrawn", "Its own", "", False, ""),
         ("published", "Old, version 2", "", True, ""),
         ("deprecated", "Old", "use the new", False, "doi:x"),
         ("changed", "Old", "", True, ""),
