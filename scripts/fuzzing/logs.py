@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
+from typing import Final
 
 from frostnode.edge.http.extent import read_extent
 from frostnode.protocol import dagjson, names
@@ -26,13 +27,19 @@ from frostnode.protocol.names import Origin
 from frostnode.protocol.note import format_note, parse_note, parse_signatures, parse_vkey
 from frostnode.protocol.proofs import decode_proof, read_path, verify_proof
 from frostnode.protocol.records import RECORD_TYPES, check_record, texts_of, title_of
+from frostnode.protocol.references import references_of
+from frostnode.protocol.subscription_target import target_of
 from frostnode.protocol.tiles import decode_bundle, encode_bundle, parse_tile_path
 from frostnode.replicate.node_url import node_url
+from frostnode.testing.memory_publisher import MemoryPublisher
 from interop.answers import stream
 from scripts.fuzzing.fuzzed import all_of, target, text_of
 from scripts.fuzzing.seeds import vectors_of
 
 # -- the stream ---------------------------------------------------------------------------------------
+
+
+_PUBLISHER: Final = MemoryPublisher("fuzz").did
 
 
 def _decoded(chunks: Iterable[bytes]) -> tuple[list[Frame], bool, str]:
@@ -152,8 +159,10 @@ def bodies(data: bytes) -> None:
     same_content(data, data[::-1])
     fields = decode_body(data)
     texts_of(fields)
+    target_of(fields)
     for type_ in (*RECORD_TYPES, "org.example.type"):
         title_of(type_, "key", fields)
+        references_of(_PUBLISHER, type_, fields)
         with suppress(FrostError):
             check_record(type_, "key", fields)
     extent = dagjson.to_json(fields.get("extent"))

@@ -15,14 +15,17 @@ from frostnode.protocol.keys import SigningKey, to_multibase
 from frostnode.protocol.limits import HEAD_RANGES_MAX, PEERS_LISTED_MAX
 from frostnode.protocol.names import Origin
 from frostnode.protocol.note import parse_note, parse_signatures
+from frostnode.protocol.notice import NoticeId, parse_notice_id
 from frostnode.protocol.query import parse_query
 from frostnode.protocol.request_signature import SignatureHeaders, Target, sign_request, verify_request
+from frostnode.protocol.saved_search import Words
 from frostnode.protocol.signature_fields import (
     check_content_digest,
     format_content_digest,
     parse_signature,
     parse_signature_input,
 )
+from frostnode.protocol.subscription_target import OfSearch, parse_target
 from frostnode.protocol.tlog_policy import parse_policy
 from frostnode.protocol.witness import judge, parse_add_checkpoint, parse_size_answer
 from frostnode.replicate.about import read_about
@@ -116,6 +119,30 @@ def cursors(data: bytes) -> None:
 def queries(data: bytes) -> None:
     """Whatever is searched for has letters or digits."""
     assert all(any(map(str.isalnum, term.text)) for term in parse_query(text_of(data)))
+
+
+def _targets() -> Iterable[bytes]:
+    yield from (b"*", b"sea ice", b'"sea ice" -map type:dataset', _publisher().did.encode())
+    yield f"{_publisher().did}/ice".encode()
+    yield f"publisher:{_publisher().did} ice".encode()
+
+
+@target(seeds=_targets)
+def subscription_targets(data: bytes) -> None:
+    """What somebody wants to be told of is written as it is read, and matches any words in bounded time."""
+    found = parse_target(text_of(data))
+    assert parse_target(str(found)) == found
+    if isinstance(found, OfSearch):
+        found.search.matches("did:frost:x", "dataset", Words([text_of(data), "sea ice"]))
+
+
+@target(
+    seeds=lambda: [str(NoticeId(number=7, position=0, database=bytes(16), tag=bytes(8))).encode()],
+    bytes_max=256,
+)
+def notice_ids(data: bytes) -> None:
+    """The id of a notice has one spelling."""
+    assert str(parse_notice_id(text_of(data))) == text_of(data)
 
 
 # -- comparing heads, finding nodes -------------------------------------------------------------------
