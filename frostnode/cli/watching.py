@@ -36,8 +36,9 @@ from frostnode.protocol.limits import (
 Event: TypeAlias = dict[str, Any]
 """A CloudEvent in JSON."""
 
-Ask: TypeAlias = Callable[[str, int], tuple[list[Event], str]]
-"""ask(place, wait_s): events behind a place (or `now`, or `0` for the beginning), and the place to go on."""
+Ask: TypeAlias = Callable[[str, int], tuple[list[tuple[Event, str]], str]]
+"""ask(place, wait_s): events behind a place (or `now`, or `0` for the beginning), each with the place behind it, and the
+place to go on."""
 
 _GRACE_S: Final = 10
 """What an answer may take beyond the time that it may wait for news."""
@@ -109,7 +110,7 @@ class Source:
         default_factory=lambda: httpx.Client(trust_env=False, follow_redirects=False)
     )
 
-    def next(self, place: str, wait_s: int) -> tuple[list[Event], str]:
+    def next(self, place: str, wait_s: int) -> tuple[list[tuple[Event, str]], str]:
         """What the node has behind a place.
 
         Raises:
@@ -143,22 +144,22 @@ class Source:
             }:
                 raise LocalError(str(code), str(detail or code))
             raise TransportError("transport.status", self.node, found=answer.status_code, expected=200)
-        return list(document["notices"]), str(document["next"])
+        return [(event, str(event["id"])) for event in document["notices"]], str(document["next"])
 
 
 def of_home(home: Path, target: str) -> Ask:
-    """The changes of the home's own node, through its control socket; it must run."""
+    """The changes of the home's own node, through its control socket, with what is kept local; it must run."""
     place = Home(home)
     place.require()
 
-    def ask(since: str, wait_s: int) -> tuple[list[Event], str]:
+    def ask(since: str, wait_s: int) -> tuple[list[tuple[Event, str]], str]:
         asked = {"target": target, "since": since, "wait_s": wait_s, "limit": WATCH_EVENTS_MAX}
         answer = trio.run(call, place.control, "changes", asked, _quietly)
         if answer is None:
             raise TransportError(
                 "transport.unreachable", f"the node of {home} does not run", hint="`frost serve`"
             )
-        return answer["notices"], answer["next"]
+        return list(zip(answer["notices"], answer["places"], strict=True)), answer["next"]
 
     return ask
 
@@ -191,14 +192,14 @@ class Watching:
     def once(self, place: str, wait_s: int = WATCH_WAIT_S) -> str:
         """Wait for news and handle all of it; answers the place to go on."""
         events, after = self._asked(place, wait_s)
-        for event in events:
+        for event, behind in events:
             self._handle(event)
-            self.place.write(event["id"])
+            self.place.write(behind)
         if after != place:
             self.place.write(after)
         return after
 
-    def _asked(self, place: str, wait_s: int) -> tuple[list[Event], str]:
+    def _asked(self, place: str, wait_s: int) -> tuple[list[tuple[Event, str]], str]:
         pause_s = float(WATCH_BACKOFF_FIRST_S)
         while True:
             try:

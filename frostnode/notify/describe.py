@@ -26,8 +26,8 @@ def describe(log: LogReader, catalog: CatalogReader, change: Change) -> Notice:
     return Notice(
         change=change,
         kind=_kind(log, change, before, fields),
-        title=_title(catalog, change, before, fields),
-        note=_note(fields),
+        title=entry_title(catalog, change, before, fields),
+        note=entry_note(fields),
         is_current=current is not None and (current.origin, current.index) == (change.origin, change.index),
         successor=_text(fields.get("successor")),
     )
@@ -84,7 +84,7 @@ def _kind(
     return NoticeKind.CHANGED
 
 
-def _title(
+def entry_title(
     catalog: CatalogReader, change: Change, before: CatalogEntry | None, fields: Mapping[str, Any]
 ) -> str:
     """What a record is called; a version without a title of its own after its dataset."""
@@ -96,7 +96,8 @@ def _title(
     return version_title(change.key, own, dataset.title if dataset is not None else "")
 
 
-def _note(fields: Mapping[str, Any]) -> str:
+def entry_note(fields: Mapping[str, Any]) -> str:
+    """What the author of a record says has changed; "" when nothing."""
     changes = fields.get("changes")
     note = changes.get("note") if isinstance(changes, Mapping) else fields.get("deprecation_note")
     return _text(note)

@@ -4,13 +4,14 @@ So a publisher that comes from another host is told of what it has subscribed to
 host can have told it no more. Where it is told stays with the home: at a new one it is the inbox.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from frostnode.log.content import readable_body
 from frostnode.notify.watches import Watches
 from frostnode.notify_port import Form, Watch, WatchState
 from frostnode.ports import ArrivalKind, CatalogEntry, CatalogReader, CatalogStore, Clock, LogReader, LogStore
+from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import OWN_SUBSCRIPTIONS_MAX
 from frostnode.protocol.names import Did, DidUrl, RecordKey, parse_origin
 from frostnode.protocol.records import SUBSCRIPTION
@@ -43,7 +44,7 @@ class OwnSubscriptions:
             hosted = _hosted(log)
             if not self._has_news(log, hosted, known):
                 return False
-            wanted = {watch.id: watch for did in hosted for watch in self._wanted(log, catalog, did)}
+            wanted = {watch.id: watch for did in hosted for watch in self._wanted(log, catalog, did, kept)}
         self._after = known
         changed = [id_ for id_ in {**kept, **wanted} if self._keep(id_, wanted.get(id_), kept.get(id_))]
         return bool(changed)
@@ -55,7 +56,9 @@ class OwnSubscriptions:
             return True
         return bool(hosted) and bool(log.arrivals(self._after, 1, hosted))
 
-    def _wanted(self, log: LogReader, catalog: CatalogReader, did: Did) -> Iterator[Watch]:
+    def _wanted(
+        self, log: LogReader, catalog: CatalogReader, did: Did, kept: Mapping[str, Watch]
+    ) -> Iterator[Watch]:
         entries = catalog.records(type_=SUBSCRIPTION, did=did, limit=OWN_SUBSCRIPTIONS_MAX)
         for entry in entries:
             fields = readable_body(log, entry.body) if entry.body is not None else None
@@ -71,7 +74,7 @@ class OwnSubscriptions:
                 form=Form.INBOX,
                 behalf=behalf if isinstance(behalf, str) else "",
                 created_ms=self.clock.now_ms(),
-                told=(_told_before(log, entry), _LAST_POSITION),
+                told=kept[url].told if url in kept else (_told_before(log, entry), _LAST_POSITION),
                 state=WatchState.BEHIND,
             )
 
@@ -79,10 +82,20 @@ class OwnSubscriptions:
         if wanted is None:
             self.watches.remove(id_)
         elif kept is None:
-            self.watches.put(wanted)
+            return self._add(wanted)
         elif (kept.target, kept.behalf) != (wanted.target, wanted.behalf):
             self.watches.put(replace(kept, target=wanted.target, behalf=wanted.behalf))
         else:
+            return False
+        return True
+
+    def _add(self, watch: Watch) -> bool:
+        """Add one, unless there are WATCHES_MAX: it is added when others are gone."""
+        try:
+            self.watches.put(watch)
+        except LocalError as error:
+            if error.code != "queue.full":
+                raise
             return False
         return True
 

@@ -57,7 +57,9 @@ async def version(parts: Parts, params: Params, progress: Progress) -> Json:
             record = histories.version_record(dataset, params, previous)
             return {**_keep(parts, catalog, dataset, record, params), "previous": previous or None}
 
-    return await parts.worker.run(run)
+    answer = await parts.worker.run(run)
+    parts.kept.ring()
+    return answer
 
 
 async def derive(parts: Parts, params: Params, progress: Progress) -> Json:
@@ -83,7 +85,9 @@ async def derive(parts: Parts, params: Params, progress: Progress) -> Json:
             kept = _keep(parts, catalog, target, record, params)
             return {**kept, "generated": made, "used": [item["uri"] for item in record["used"]]}
 
-    return await parts.worker.run(run)
+    answer = await parts.worker.run(run)
+    parts.kept.ring()
+    return answer
 
 
 def _check_public(parts: Parts, uris: Sequence[Any]) -> None:

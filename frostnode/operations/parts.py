@@ -106,7 +106,7 @@ class Parts:
     make_site: MakeSite
     trusted: tuple[Cosigner, ...] = ()
     local: LocalRecords | None = None
-    """What is kept in the home alone. Only `operations.local` looks at it."""
+    """What is kept in the home alone. Only `operations.local` and `operations.local_notices` look at it."""
     host: HostKeys | None = None
     """The keys of this host, for publishers that come to it."""
     start_grace_s: float = START_GRACE_S
@@ -145,6 +145,8 @@ class Parts:
     """What whoever reads changes by itself reads from."""
     due: Bell = field(init=False, default_factory=Bell)
     """Rings when somebody is to be told of something."""
+    kept: Bell = field(init=False, default_factory=Bell)
+    """Rings when something is kept local."""
     senders: dict[Form, Sender] = field(default_factory=dict)
     """The forms in which this node tells others."""
     hub: Hub | None = None

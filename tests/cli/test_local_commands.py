@@ -1,4 +1,4 @@
-"""Versions and lineage that are kept local: the owner sees them, and no byte of them leaves the home."""
+"""Versions and lineage that are kept local (operations/local, local_notices): the owner sees them, no byte of them leaves the home."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 import trio
+import trio.testing
 
 from frostnode.config import read_config
 from frostnode.edge.home import Home
@@ -14,6 +15,7 @@ from frostnode.edge.http.app import make_app
 from frostnode.edge.sqlite.local_records import SqliteLocalRecords
 from frostnode.local_port import LocalEntry
 from frostnode.node import open_parts
+from frostnode.operations.table import operate
 from frostnode.protocol import limits
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import LocalError
@@ -265,3 +267,91 @@ def test_local_records_last_and_are_bounded(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_what_is_told_of_local_records_is_json(frost, ice, kept):
     assert json.loads(json.dumps(frost("versions", "ice")))["versions"][0]["note"] == f"note {MARK}"
+
+
+async def quietly(what, done, total):
+    pass
+
+
+@pytest.mark.slow
+def test_commands_and_the_inbox_of_the_home_are_told_of_it_and_nothing_else_is(frost, ice):
+    frost("subscribe", ice, "--private")
+    home = Home(frost.folder / "home")
+
+    async def ask(parts, name, **params):
+        return await operate(parts, name, params, quietly)
+
+    async def run():
+        async with served(home) as (_, parts):
+            place = (await ask(parts, "changes", target=ice, since="now"))["next"]
+            told = []
+
+            async def wait():
+                told.append(await ask(parts, "changes", target=ice, since=place, wait_s=20))
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(wait)
+                await trio.testing.wait_all_tasks_blocked(0.05)
+                await ask(
+                    parts,
+                    "version",
+                    dataset="ice",
+                    label=MARK,
+                    local=True,
+                    fields={"changes": {"note": f"note {MARK}"}},
+                )
+            answer = told[0]
+            (event,) = answer["notices"]
+            assert event["type"] == "org.frostnode.version.published"
+            assert event["subject"] == f"{ice}@{MARK}"
+            assert event["data"]["local"]
+            assert (event["data"]["note"], event["data"]["links"]) == (f"note {MARK}", {})
+            assert event["data"]["title"] == f"Sea ice, version {MARK}"
+            assert answer["places"] == [answer["next"]]
+            again = await ask(parts, "changes", target=ice, since=place)
+            assert again["notices"][0]["id"] == event["id"]
+            assert (await ask(parts, "changes", target=ice, since=answer["next"]))["notices"] == []
+            assert (await ask(parts, "changes", target=f"{frost.did}/other", since=place))["notices"] == []
+            for target in (frost.did, "*", f"+{MARK}"):
+                found = (await ask(parts, "changes", target=target, since="0"))["notices"]
+                assert found[-1]["id"] == event["id"], target
+            await ask(
+                parts, "version", dataset="ice", label=MARK, local=True, fields={"changes": {"note": "other"}}
+            )
+            changed = await ask(parts, "changes", target=ice, since=answer["next"])
+            assert [item["type"] for item in changed["notices"]] == ["org.frostnode.version.changed"]
+            assert changed["notices"][0]["id"] != event["id"]
+            with pytest.raises(LocalError) as caught:
+                await ask(parts, "changes", target=ice, since=f"{place}x")
+            assert caught.value.code == "cursor.malformed"
+
+            inbox = await ask(parts, "inbox")
+            assert (inbox["all"], inbox["unread"]) == (1, 1)
+            assert inbox["items"][0]["notice"] == changed["notices"][0]
+            assert (await ask(parts, "inbox", read=True))["unread"] == 1
+            assert (await ask(parts, "inbox")) == {"all": 1, "unread": 0, "items": []}
+            assert (await ask(parts, "inbox", all=True))["items"][0]["read"]
+            with parts.notices.read() as reader:
+                assert reader.inbox_counts() == (0, 0)
+            await ask(parts, "version", dataset="ice", label=MARK)
+            await parts.project()  # what is published is not local any more
+            assert (await ask(parts, "inbox", all=True))["all"] == 0
+
+    trio.run(run)
+
+
+def test_numbers_of_what_is_forgotten_do_not_come_again(tmp_path):
+    records = SqliteLocalRecords(tmp_path / "local.db")
+    assert records.last() == 0
+    for at in (1, 2, 1):
+        records.put(entry(at))
+    assert [(item.key, item.number, item.is_changed) for item in records.entries()] == [
+        ("a@2", 2, False),
+        ("a@1", 3, True),
+    ]
+    records.remove(Did("did:frost:x"), "version", "a@1")
+    records.put(entry(4))
+    assert (records.last(), [item.number for item in records.entries(2)]) == (4, [4])
+    assert (records.read([4], 77), records.read([4, 9], 78), records.read([], 79)) == (1, 0, 0)
+    assert records.entries(2)[0].read_ms == 77
+    records.close()

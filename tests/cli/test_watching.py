@@ -20,7 +20,7 @@ class FakeNode:
             self.failures -= 1
             raise TransportError("transport.unreachable", "http://node.example")
         at = len(self.events) if place == "now" else int(place)
-        found = self.events[at : at + 2]
+        found = [(event, event["id"]) for event in self.events[at : at + 2]]
         return found, str(at + len(found))
 
 

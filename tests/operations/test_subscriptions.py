@@ -162,3 +162,33 @@ async def test_a_name_that_nothing_has(tmp_path):
             with pytest.raises(LocalError) as caught:
                 await home.ask(operation, id="nobody")
             assert caught.value.code == "record.not-found"
+
+
+async def test_of_more_public_subscriptions_than_are_told_none_is_made(tmp_path, monkeypatch):
+    monkeypatch.setattr("frostnode.operations.subscriptions.OWN_SUBSCRIPTIONS_MAX", 1)
+    async with opened(tmp_path) as home:
+        answer = await home.ask("subscribe", target="ice")
+        with pytest.raises(LocalError) as caught:
+            await home.ask("subscribe", target="snow")
+        assert (caught.value.code, caught.value.hint) == (
+            "queue.full",
+            "subscribe with --private, or end others",
+        )
+        assert (await home.ask("subscribe", target="ice"))["id"] == answer["id"]
+        assert (await home.ask("subscribe", target="snow", private=True))["state"] == "live"
+
+
+async def test_subscription_records_beyond_all_watches_stop_nobody(tmp_path, monkeypatch):
+    """Of whoever publishes at this node: the stage goes on, and others are told as before."""
+    monkeypatch.setattr("frostnode.notify.watches.WATCHES_MAX", 2)
+    async with opened(tmp_path) as home:
+        await home.ask("subscribe", target=home.upstream.did, private=True)
+        records = [
+            {"type": "subscription", "key": f"s{n}", "target": {"query": f"word{n}"}} for n in range(9)
+        ]
+        for record in records:
+            await home.ask("publish", records=[record])
+            await home.match()
+        assert len((await home.ask("subscriptions"))["subscriptions"]) == 2
+        await home.upstream_puts("news")
+        assert await home.told() == [("published", "news")]

@@ -1,6 +1,6 @@
 """LocalRecords in a file of its own, made with the first record: most homes never have one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Final, TypeVar
@@ -44,21 +44,38 @@ class SqliteLocalRecords:
                 self._database = database
             return work(self._database)
 
-    def entries(self) -> Sequence[LocalEntry]:
-        """All, newest first."""
+    def entries(self, after: int = -1) -> Sequence[LocalEntry]:
+        """All behind a number, newest first."""
         if self._database is None and not self._path.exists():
             return ()
         rows = self._with(
             lambda database: database.all(
-                "SELECT did, type, key, header, time_ms, body FROM local ORDER BY time_ms DESC, did, type, key"
+                "SELECT did, type, key, header, time_ms, body, number, is_changed, read_ms FROM local"
+                " WHERE number > ? ORDER BY time_ms DESC, did, type, key",
+                (after,),
             )
         )
         return [
             LocalEntry(
-                did=Did(did), type=type_, key=key, header=Cid.from_digest(header), time_ms=time_ms, body=body
+                did=Did(did),
+                type=type_,
+                key=key,
+                header=Cid.from_digest(header),
+                time_ms=time_ms,
+                body=body,
+                number=number,
+                is_changed=bool(is_changed),
+                read_ms=read_ms,
             )
-            for did, type_, key, header, time_ms, body in rows
+            for did, type_, key, header, time_ms, body, number, is_changed, read_ms in rows
         ]
+
+    def last(self) -> int:
+        """The number of what was kept last."""
+        if self._database is None and not self._path.exists():
+            return 0
+        (number,) = self._with(lambda database: database.one("SELECT number FROM last")) or (0,)
+        return int(number)
 
     def put(self, entry: LocalEntry) -> None:
         """Keep a record in place of an earlier one of its name."""
@@ -69,11 +86,28 @@ class SqliteLocalRecords:
                 raise LocalError(
                     "queue.full", "records kept local", found=count, expected=f"< {LOCAL_RECORDS_MAX}"
                 )
-            values = (*name, entry.header.digest, entry.time_ms, entry.body)
-            database.run("INSERT OR REPLACE INTO local VALUES (?, ?, ?, ?, ?, ?)", values)
+            is_changed = database.one(f"SELECT 1 FROM local WHERE {_THIS}", name) is not None
+            database.run("UPDATE last SET number = number + 1")
+            values = (*name, entry.header.digest, entry.time_ms, entry.body, is_changed)
+            database.run(
+                "INSERT OR REPLACE INTO local (did, type, key, header, time_ms, body, is_changed, number)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT number FROM last))",
+                values,
+            )
 
         name = entry.did, entry.type, entry.key
-        self._with(work)
+        self._with(lambda database: _whole(database, work))
+
+    def read(self, numbers: Collection[int], now_ms: int) -> int:
+        """Read of these."""
+        sql = "UPDATE local SET read_ms = ? WHERE number = ? AND read_ms IS NULL"
+        return (
+            self._with(
+                lambda database: sum(database.run_changes(sql, (now_ms, number)) for number in numbers)
+            )
+            if numbers
+            else 0
+        )
 
     def remove(self, did: Did, type_: str, key: str) -> bool:
         """Forget a record."""
@@ -86,3 +120,13 @@ class SqliteLocalRecords:
         """Give the file back."""
         if self._database is not None:
             self._database.close()
+
+
+def _whole(database: Database, work: Callable[[Database], None]) -> None:
+    """Do this in one transaction."""
+    database.begin(write=True)
+    try:
+        work(database)
+        database.commit()
+    finally:
+        database.rollback()
