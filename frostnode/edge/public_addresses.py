@@ -2,6 +2,8 @@
 
 The name is resolved here, every address that it has must be public, and the connection goes to one of the
 addresses that were looked at: a name that answers otherwise the second time gains nothing.
+A connection is kept for the name with which its certificate was checked, and for no other name at the same address: else
+whoever has a certificate for one name could read what is meant for another.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,19 +13,32 @@ import httpx
 import trio
 
 from frostnode.protocol.errors import LocalError
+from frostnode.protocol.limits import KEPT_NAMES_MAX
 from frostnode.replicate.node_url import is_public_address
 
 Resolve: TypeAlias = Callable[[str], Awaitable[list[str]]]
 
 
 class PublicAddresses(httpx.AsyncBaseTransport):
-    """Around another transport. What it refuses is a LocalError: lease.address."""
+    """Around another transport. What it refuses is a LocalError: lease.address.
 
-    def __init__(self, inner: httpx.AsyncBaseTransport | None = None, resolve: Resolve | None = None) -> None:
+    `apart` keeps no connections: it is for further names at an address to which others are kept.
+    """
+
+    def __init__(
+        self,
+        inner: httpx.AsyncBaseTransport | None = None,
+        resolve: Resolve | None = None,
+        apart: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._inner = inner or httpx.AsyncHTTPTransport(
             trust_env=False, limits=httpx.Limits(max_connections=None)
         )
+        self._apart = apart or httpx.AsyncHTTPTransport(
+            trust_env=False, limits=httpx.Limits(max_connections=None, max_keepalive_connections=0)
+        )
         self._resolve = resolve or resolve_name
+        self._kept: dict[tuple[str, int | None], str] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to an address that was looked at."""
@@ -37,7 +52,14 @@ class PublicAddresses(httpx.AsyncBaseTransport):
             stream=request.stream,
             extensions=extensions,
         )
-        return await self._inner.handle_async_request(sent)
+        is_kept = request.url.scheme == "http" or self._is_kept(address, request.url.port, name)
+        return await (self._inner if is_kept else self._apart).handle_async_request(sent)
+
+    def _is_kept(self, address: str, port: int | None, name: str) -> bool:
+        """Whether connections to this place are kept for this name."""
+        if len(self._kept) < KEPT_NAMES_MAX:
+            self._kept.setdefault((address, port), name)
+        return self._kept.get((address, port)) == name
 
     async def _public_address(self, name: str) -> str:
         try:
@@ -53,6 +75,7 @@ class PublicAddresses(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
+        await self._apart.aclose()
 
 
 async def resolve_name(name: str) -> list[str]:

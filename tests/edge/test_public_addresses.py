@@ -61,6 +61,35 @@ async def test_a_request_goes_to_the_address_that_was_looked_at_under_its_own_na
     assert request.extensions["sni_hostname"] == "a.example"
 
 
+async def test_a_connection_is_kept_for_the_name_whose_certificate_was_checked_alone(monkeypatch):
+    monkeypatch.setattr("frostnode.edge.public_addresses.KEPT_NAMES_MAX", 2)
+    went = []
+
+    async def resolve(name):
+        return ["8.8.8.8" if name < "d" else f"8.8.4.{ord(name[0])}"]
+
+    def wire(called):
+        def look(request):
+            went.append((called, request.extensions["sni_hostname"]))
+            return httpx.Response(200)
+
+        return httpx.MockTransport(look)
+
+    async with httpx.AsyncClient(transport=PublicAddresses(wire("kept"), resolve, wire("apart"))) as client:
+        for url in ("https://a.example", "https://b.example", "https://a.example", "http://b.example"):
+            await client.get(url)
+        await client.get("https://b.example:444")
+        await client.get("https://d.example")  # beyond KEPT_NAMES_MAX
+    assert went == [
+        ("kept", "a.example"),
+        ("apart", "b.example"),
+        ("kept", "a.example"),
+        ("kept", "b.example"),
+        ("kept", "b.example"),
+        ("apart", "d.example"),
+    ]
+
+
 @pytest.mark.parametrize("found", [["127.0.0.1"], ["8.8.8.8", "10.0.0.1"], ["fe80::1%lo"], []])
 async def test_a_name_with_any_other_address_is_refused(found):
     transport, sent = transport_to({"a.example": found})
