@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Self, TypeAlias, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import START_PATIENCE_S, START_RETRY_S
@@ -28,12 +29,21 @@ FOREVER = (
 )
 
 
+def _home_of_group(context: click.Context, _: click.Parameter, home: Path) -> Path:
+    """What was said before the name of a subcommand holds for it: `frost policy --home DIR reload`."""
+    group, by_hand = context.parent, ParameterSource.COMMANDLINE
+    if group is None or group.get_parameter_source("home") is not by_hand:
+        return home
+    return home if context.get_parameter_source("home") is by_hand else Path(group.params["home"])
+
+
 def home_option(command: F) -> F:
-    """--home DIR, FROST_HOME, or ~/.frost."""
+    """--home DIR, also before the name of a subcommand; FROST_HOME, or ~/.frost."""
     return click.option(
         "--home",
         type=click.Path(path_type=Path, file_okay=False),
         envvar="FROST_HOME",
+        callback=_home_of_group,
         default=lambda: Path.home() / ".frost",
         show_default="FROST_HOME or ~/.frost",
         help="Folder of the node.",

@@ -206,6 +206,10 @@ class Watching:
                 return self.source(place, wait_s)
             except TransportError as error:
                 self.say(f"{error}; again in {pause_s:.0f} s")
+            except LocalError as error:
+                if error.code == "cursor.unknown":
+                    error.hint = "it was set back, or is another node: --since beginning goes through all again, --since now leaves what was missed"
+                raise
             self.sleep(pause_s)
             pause_s = min(2 * pause_s, WATCH_BACKOFF_MAX_S)
 

@@ -20,7 +20,7 @@ from frostnode.notify.watches import Standing, Watches
 from frostnode.notify_port import Due, NotifyReader, Watch, WatchState
 from frostnode.ports import Arrival, CatalogReader, CatalogStore, Clock, LogReader, LogStore
 from frostnode.project.run import was_followed
-from frostnode.protocol.limits import NOTICE_ARRIVALS_MAX
+from frostnode.protocol.limits import FEED_EXAMINED_MAX, FEED_LOOK_S, NOTICE_ARRIVALS_MAX
 from frostnode.protocol.names import Did
 from frostnode.protocol.notice import Change
 from frostnode.protocol.subscription_target import parse_target
@@ -153,8 +153,12 @@ class Matching:
                 for watch in reader.watches([WatchState.BEHIND])
                 if reader.due_count(watch.id) <= self.watches.due_max // 2
             ]
-            moved = [self._match_behind(reader, watch) for watch in behind[:_CATCHING_UP_MAX]]
-        return any(moved)
+            until_s, moved = self.clock.monotonic_s() + FEED_LOOK_S, False
+            for watch in behind[:_CATCHING_UP_MAX]:
+                moved |= self._match_behind(reader, watch)
+                if self.clock.monotonic_s() >= until_s:  # those who are up to date do not wait for it
+                    break
+        return moved
 
     def _match_behind(self, reader: NotifyReader, watch: Watch) -> bool:
         """Match one for some arrivals; it is LIVE when it has caught up. Answers whether it got on."""
@@ -163,6 +167,7 @@ class Matching:
         room = self.watches.due_max - reader.due_count(watch.id)
         standing = Standing(behalf=watch.behalf, is_search=False, told=watch.told, last=watch.last, room=room)
         dues: list[Due] = []
+        examined = 0
         number, position = watch.told
         with self.catalog.read() as catalog, self.log.read() as log:
             end = self._begin(log)
@@ -171,6 +176,9 @@ class Matching:
             for arrival in (a for a in arrivals if a.number <= end):
                 begin = position + 1 if arrival.number == number else 0
                 for change in changes_of(log, catalog, arrival, begin):
+                    if examined >= FEED_EXAMINED_MAX:
+                        return self._put_behind(watch, dues, (arrival.number, change.id.position - 1))
+                    examined += 1
                     words = partial(words_of_change, log, catalog, change)
                     if not matcher.match(change, words) or not standing.wants(change):
                         continue

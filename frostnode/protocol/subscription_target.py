@@ -98,6 +98,18 @@ def target_of(fields: Mapping[str, Value]) -> Target | None:
     return target if isinstance(target, OfDataset if kind == "dataset" else OfPublisher) else None
 
 
+def check_target(fields: object) -> None:
+    """Check that a subscription record, whose shape is right, concerns something: a saved search that can be read.
+
+    Raises:
+        LocalError: query.malformed
+    """
+    target = fields.get("target") if isinstance(fields, Mapping) else None
+    query = target.get("query") if isinstance(target, Mapping) else None
+    if isinstance(query, str):
+        parse_saved_search(query)
+
+
 def target_field(target: Target) -> dict[str, Value]:
     """The field of a subscription record that states a target.
 

@@ -19,7 +19,8 @@ from frostnode.protocol.entry import Header, Op, encode_body, encode_header
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import SALT_BYTES
 from frostnode.protocol.names import Did, DidUrl, Origin, parse_did
-from frostnode.protocol.records import LINEAGE, check_record, named_fields
+from frostnode.protocol.records import LINEAGE, SUBSCRIPTION, check_record, named_fields
+from frostnode.protocol.subscription_target import check_target
 from frostnode.publish.lineage_check import LineageCheck
 
 
@@ -113,6 +114,8 @@ class Checker:
             value = check_record(type_, key, from_json(fields))
             if type_ == LINEAGE:
                 self._lineage.check(catalog, place.did, key, value)
+            elif type_ == SUBSCRIPTION:
+                check_target(value)
             body = encode_body(value, self._random.bytes(SALT_BYTES))
         except FrostError as error:
             error.message = f"{url}: {error.message}"

@@ -15,6 +15,7 @@ import trio
 from frostnode.cli import frost, look, main
 from frostnode.cli.acting import Survey, check_one_tree
 from frostnode.cli.commands import COMMANDS
+from frostnode.cli.shared import home_option
 from frostnode.edge.control import call
 from frostnode.edge.home import Home
 from frostnode.edge.outcomes import exit_code
@@ -786,3 +787,30 @@ def test_a_recovery_that_broke_off_goes_on_with_the_same_bytes(home, capfd, monk
     assert code == 0, err
     assert json.loads(out)["n"] == 1
     assert kept.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "home"),
+    [
+        (["--home", "a", "sub"], "a"),
+        (["sub", "--home", "b"], "b"),
+        (["--home", "a", "sub", "--home", "b"], "b"),
+        (["sub"], "env"),
+    ],
+)
+def test_a_home_said_before_a_subcommand_holds_for_it(monkeypatch, arguments, home):
+    monkeypatch.setenv("FROST_HOME", "env")
+    found = []
+
+    @click.group()
+    @home_option
+    def group(home):
+        pass
+
+    @group.command()
+    @home_option
+    def sub(home):
+        found.append(home)
+
+    group.main(arguments, standalone_mode=False)
+    assert found == [Path(home)]

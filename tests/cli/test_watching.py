@@ -94,6 +94,18 @@ def test_a_node_that_does_not_answer_is_asked_again(tmp_path):
     assert watcher.slept == [1, 2]
 
 
+def test_a_node_that_was_set_back_is_said_with_what_to_do(tmp_path):
+    watcher = Watcher(tmp_path, FakeNode())
+
+    def unknown(place, wait_s):
+        raise LocalError("cursor.unknown", "id of a notice", hint="begin at 0, or at now")
+
+    watcher.watching.source = unknown
+    with pytest.raises(LocalError) as caught:
+        watcher.watch(since="beginning")
+    assert "--since beginning" in caught.value.hint
+
+
 def test_one_watcher_of_a_target_at_a_time(tmp_path):
     with Place(tmp_path, "target").held():
         with Place(tmp_path, "another").held():

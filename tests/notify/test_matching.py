@@ -56,6 +56,26 @@ def test_history_first_then_news_without_a_gap(node, publisher):
         assert reader.watch("history").state is WatchState.LIVE
 
 
+@pytest.mark.parametrize("examined", [1, 2, 3])
+def test_who_has_much_to_catch_up_with_does_so_in_small_steps(node, publisher, monkeypatch, examined):
+    """Those who are up to date are matched in between: a step looks at so many changes and no more."""
+    monkeypatch.setattr("frostnode.notify.matching.FEED_EXAMINED_MAX", examined)
+    monkeypatch.setattr("frostnode.notify.matching.FEED_LOOK_S", 0)
+    for start, stop in ((0, 5), (5, 6), (6, 9)):
+        for n in range(start, stop):
+            publisher.put(f"d{n}", {"title": f"Dataset {n}"})
+        node.take(*publisher.stream(start))
+    node.watch("odd", "publisher:" + publisher.did + " -4", told=(0, -1))
+    node.watch("all", publisher.did, told=(0, -1))
+    node.watch("one", f"{publisher.did}/d8", told=(0, -1))
+    node.match()
+    assert node.due("all") == [("put", f"d{n}") for n in range(9)]
+    assert node.due("odd") == [("put", f"d{n}") for n in range(9) if n != 4]
+    assert node.due("one") == [("put", "d8")]
+    with node.notices.read() as reader:
+        assert all(watch.state is WatchState.LIVE for watch in reader.watches())
+
+
 def test_a_dataset_is_not_told_of_itself(node, publisher):
     node.watch("loop", publisher.did, behalf=f"{publisher.did}/derived")
     publisher.put("source", {"title": "Source"})

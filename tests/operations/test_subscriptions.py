@@ -192,3 +192,13 @@ async def test_subscription_records_beyond_all_watches_stop_nobody(tmp_path, mon
         assert len((await home.ask("subscriptions"))["subscriptions"]) == 2
         await home.upstream_puts("news")
         assert await home.told() == [("published", "news")]
+
+
+async def test_a_record_whose_search_cannot_be_read_is_not_published(tmp_path):
+    async with opened(tmp_path) as home:
+        for query in ("-ice", " ".join(f"word{n}" for n in range(40))):
+            record = {"type": "subscription", "key": "all", "target": {"query": query}}
+            with pytest.raises(LocalError) as caught:
+                await home.ask("publish", records=[record])
+            assert caught.value.code == "query.malformed"
+            assert "/~subscription/all: " in caught.value.message
