@@ -13,7 +13,6 @@ from importlib.metadata import version
 from typing import Any
 
 import trio
-from hypercorn.config import Config as HypercornConfig
 
 from frostnode.bell import Bell
 from frostnode.config import Config, read_config
@@ -25,7 +24,7 @@ from frostnode.edge.files import DiskFiles
 from frostnode.edge.home import Home
 from frostnode.edge.http.app import make_app
 from frostnode.edge.http.atom_feeds import AtomResources
-from frostnode.edge.http.server import listen, serve_http
+from frostnode.edge.http.server import listen, serve_http, server_settings
 from frostnode.edge.http.site import Site
 from frostnode.edge.peer_http import HttpTransport
 from frostnode.edge.public_addresses import PublicAddresses
@@ -345,12 +344,7 @@ async def _operate_running(
 
 
 async def _serve_http(parts: Parts, host: str, port: int, *, task_status: trio.TaskStatus[str]) -> None:
-    settings = HypercornConfig()
-    settings.accesslog = None
-    settings.errorlog = "-"
-    settings.loglevel = "WARNING"
-    settings.keep_alive_timeout = 75
-    settings.include_server_header = False
+    settings = server_settings()
     listener = listen(host, port, settings.backlog)
     async with trio.open_nursery() as nursery:
         await nursery.start(serve_http, make_app(parts, dict(parts.about)), settings, [listener])

@@ -31,6 +31,8 @@ def peers(context: click.Context, home: Path, as_json: bool) -> None:
         click.echo("no node is followed: `frost peers add URL`")
     for peer in answer["peers"]:
         _show(peer)
+    for refused in answer["refused_takes"]:
+        click.echo(f"refused a take of {plain(refused['node'])}\n    {plain(refused['error'])}")
 
 
 def _show(peer: dict[str, Any]) -> None:

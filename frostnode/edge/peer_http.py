@@ -15,7 +15,7 @@ from typing import Final, Self
 import httpx
 import trio
 
-from frostnode.protocol.errors import FrostError, LocalError, TransportError, brief
+from frostnode.protocol.errors import CODES, FrostError, LocalError, TransportError, brief
 from frostnode.protocol.frames import FRAMES_TYPE
 from frostnode.protocol.json_object import read_object
 from frostnode.protocol.limits import (
@@ -301,7 +301,8 @@ class HttpBytes:
             code, detail = read_problem(bytes(body), code)
         if code in _REFUSALS and (400 <= status < 500 or code == "queue.full"):
             return LocalError(code, f"{self.url} answers {status} {brief(detail)}".rstrip())
-        return TransportError("transport.status", self.url, found=f"{status} {detail}".rstrip(), expected=200)
+        said = " ".join(filter(None, [str(status), code if code in CODES else "", detail]))
+        return TransportError("transport.status", self.url, found=said, expected=200)
 
 
 def read_problem(body: bytes, code: str) -> tuple[str, str]:

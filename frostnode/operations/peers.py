@@ -15,14 +15,17 @@ _STOPPED_SHOWN: Final = 20
 
 
 async def peers(parts: Parts, params: Params, progress: Progress) -> Json:
-    """Every peer, those that the operator added first."""
+    """Every peer, those that the operator added first; and who sent takes that were refused, peer or not."""
 
     def run() -> list[Json]:
         with parts.log.read() as reader:
             return [_peer_json(parts, reader, peer) for peer in reader.peers()]
 
     found = await parts.worker.run(run)
-    return {"peers": sorted(found, key=lambda peer: (peer["found"], peer["url"]))}
+    return {
+        "peers": sorted(found, key=lambda peer: (peer["found"], peer["url"])),
+        "refused_takes": _refused_takes(parts),
+    }
 
 
 async def add_peer(parts: Parts, params: Params, progress: Progress) -> Json:
@@ -33,6 +36,12 @@ async def add_peer(parts: Parts, params: Params, progress: Progress) -> Json:
 async def remove_peer(parts: Parts, params: Params, progress: Progress) -> Json:
     """Follow the node at `url` no longer. What was taken stays."""
     return await unfollow(parts, {"target": _url(params)}, progress)
+
+
+def _refused_takes(parts: Parts) -> list[Json]:
+    """Senders by URL, or by node key where they are not followed, with the rule that the last take of each broke."""
+    refused = {} if parts.pushing is None else parts.pushing.desk.refused.by_sender()
+    return [{"node": node, "code": why.partition(":")[0], "error": why} for node, why in refused.items()]
 
 
 def _url(params: Params) -> str:

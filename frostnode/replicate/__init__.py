@@ -21,6 +21,7 @@ offer_form   offers, takes and leases between JSON and values
 offer_judge  what is wanted of an offered log
 taking       the frames of one take
 offer_desk   where offers and takes come in
+refused_takes  what is shown of takes that were refused
 lease_desk   where nodes ask to be pushed to
 lease_asker  ask to be pushed to
 outgoing     what is still to be offered to one node

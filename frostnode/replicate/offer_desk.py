@@ -32,6 +32,7 @@ from frostnode.replicate.offer_form import (
     taken_bytes,
 )
 from frostnode.replicate.offer_judge import OfferJudge, Verdict, Wanted
+from frostnode.replicate.refused_takes import RefusedTakes
 from frostnode.replicate.slots import Slots
 from frostnode.replicate.taking import Taking
 from frostnode.replicate.turns import Turns
@@ -53,6 +54,7 @@ class OfferDesk:
     called: Callable[[PublicKey], str] = to_multibase
     is_open: bool = True
     taken: int = 0
+    refused: RefusedTakes = field(default_factory=RefusedTakes)
     _offers: Turns = field(init=False)
     _takes: Turns = field(init=False)
 
@@ -105,12 +107,15 @@ class OfferDesk:
             slot = self.slots.begin(slot_name, name, self.world.clock.monotonic_s())
             try:
                 taking = Taking(slot=slot, slots=self.slots, world=self.world, heard=self._heard)
-                return taken_bytes(await taking.run(chunks))
+                answer = taken_bytes(await taking.run(chunks))
             except PeerError as error:
+                self.refused.note(name, f"{error.code}: {error}", is_known=is_known)
                 _LOG.warning("%s: take of %s: %s: %s", name, slot.origin, error.code, error)
                 raise
             finally:
                 self.slots.release(slot)
+            self.refused.forget(name)
+        return answer
 
     def _heard(self, entries: int) -> None:
         self.taken += entries

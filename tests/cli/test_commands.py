@@ -648,7 +648,7 @@ def test_peers_are_shown_added_and_removed(home, capfd):
         assert run(capfd, "peers", "add", bad)[0] == 2
     assert run(capfd, "peers", "remove", url)[:2] == (0, f"no longer following {url}\n")
     assert run(capfd, "peers", "remove", url)[0] == 3
-    assert json.loads(run(capfd, "peers", "--json")[1]) == {"peers": []}
+    assert json.loads(run(capfd, "peers", "--json")[1]) == {"peers": [], "refused_takes": []}
 
 
 def test_a_terminal_without_a_command_gets_help(capfd):

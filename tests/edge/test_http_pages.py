@@ -674,5 +674,9 @@ async def test_status_shows_who_is_offered_to(node):
         "offers to https://peer.example: transport.unreachable: <refused>",
         "takes     offers: 7 entries taken since it started",
     ]
+    desk.refused.note("z6Mk<b>", "frame.order: <late>", is_known=False)
+    answer = (await node.ask("/api/peers")).json["refused_takes"]
+    assert answer == [{"node": "z6Mk<b>", "code": "frame.order", "error": "frame.order: <late>"}]
+    assert "z6Mk<b> frame.order: <late>" in (await page(node, "/peers")).text
     desk.is_open = False
     assert "takes no offers" in (await page(node, "/status")).text

@@ -7,14 +7,15 @@ from contextlib import suppress
 import pytest
 import trio
 from hypercorn.config import Config
-from trio.testing import MockClock
+from hypercorn.events import Closed, RawData
+from trio.testing import MockClock, memory_stream_pair
 
 from frostnode.edge.http import server
-from frostnode.edge.http.server import PatientConnection, serve_http
+from frostnode.edge.http.server import PatientConnection, serve_http, server_settings
 from frostnode.edge.peer_http import HttpTransport
 from frostnode.protocol.errors import TransportError
 from frostnode.protocol.frames import CursorFrame, EventsFrame, FrameDecoder
-from frostnode.protocol.limits import CURSOR_INTERVAL_S, SLOW_CONSUMER_S
+from frostnode.protocol.limits import CONNECTION_IDLE_S, CURSOR_INTERVAL_S, SLOW_CONSUMER_S
 from frostnode.testing.memory_publisher import MemoryPublisher
 
 pytestmark = pytest.mark.network
@@ -178,6 +179,109 @@ async def test_so_many_connections_are_served_at_once_and_no_more(monkeypatch, c
         nursery.cancel_scope.cancel()
 
 
+@pytest.mark.parametrize("request_", [b"", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
+async def test_who_hangs_up_gives_the_place_back_at_once(request_, monkeypatch, clock):
+    monkeypatch.setattr(server, "CONNECTIONS_MAX", 1)
+    async with trio.open_nursery() as nursery:
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        await nursery.start(serve_http, answering, server_settings(), listeners)
+        port = listeners[0].socket.getsockname()[1]
+        for _ in range(3):
+            async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+                if request_:
+                    await stream.send_all(request_)
+                await trio.sleep(1)
+            await trio.sleep(1)
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            await stream.send_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert await stream.receive_some(4) == b"HTTP"
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_answer_ends_though_the_body_of_its_request_does_not(monkeypatch):
+    monkeypatch.setattr(server, "CONNECTIONS_MAX", 1)
+
+    async def refusing(scope, receive, send):
+        if scope["type"] == "http":
+            await trio.sleep(0.05)  # meanwhile more comes than is queued
+            await send({"type": "http.response.start", "status": 413, "headers": []})
+            await send({"type": "http.response.body", "body": b"no"})
+
+    async with trio.open_nursery() as nursery:
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        await nursery.start(serve_http, refusing, server_settings(), listeners)
+        port = listeners[0].socket.getsockname()[1]
+        for _ in range(2):
+            async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+                with trio.fail_after(5), suppress(trio.BrokenResourceError):
+                    await stream.send_all(b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+                    while True:
+                        await stream.send_all(b"10000\r\n" + bytes(65536) + b"\r\n")
+        nursery.cancel_scope.cancel()
+
+
+async def test_one_address_has_so_many_connections_and_gets_them_back(monkeypatch, clock):
+    monkeypatch.setattr(server, "CONNECTIONS_PER_ADDRESS_MAX", 1)
+    async with trio.open_nursery() as nursery:
+        port = await serving(nursery, answering)
+
+        async def is_served(source, and_then=trio.lowlevel.checkpoint):
+            """Whether a connection from this address is; it lasts until `and_then` has."""
+            async with await trio.open_tcp_stream("127.0.0.1", port, local_address=source) as stream:
+                try:
+                    await stream.send_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                    served = await stream.receive_some(4) == b"HTTP"
+                except trio.BrokenResourceError:
+                    served = False
+                await and_then()
+                return served
+
+        async def meanwhile():
+            assert not await is_served("127.0.0.1")
+            assert await is_served("127.0.0.2"), "others are"
+
+        assert await is_served("127.0.0.1", meanwhile)
+        await trio.sleep(1)
+        assert await is_served("127.0.0.1")
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"])
+async def test_a_head_byte_by_byte_takes_no_longer_than_it_may(begun, clock):
+    async with trio.open_nursery() as nursery:
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        await nursery.start(serve_http, answering, server_settings(), listeners)
+        stream = await trio.open_tcp_stream("127.0.0.1", listeners[0].socket.getsockname()[1])
+        if begun:
+            await stream.send_all(begun)
+            taken = 0
+            while taken < 100_000:
+                taken += len(await stream.receive_some(2**20))
+        since = trio.current_time()
+        with suppress(trio.BrokenResourceError):
+            for byte in b"GET / HTTP/1.1\r\nx: " + b"y" * 3:
+                await stream.send_all(bytes([byte]))
+                await trio.sleep(CONNECTION_IDLE_S / 5)
+        await trio.aclose_forcefully(stream)
+        assert trio.current_time() - since == pytest.approx(CONNECTION_IDLE_S, abs=CONNECTION_IDLE_S / 4)
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_endless_head_is_not_read_to_its_end(clock):
+    async with trio.open_nursery() as nursery:
+        port = await serving(nursery, answering)
+        stream = await trio.open_tcp_stream("127.0.0.1", port)
+        sent = 0
+        with suppress(trio.BrokenResourceError):
+            await stream.send_all(b"GET / HTTP/1.1\r\n")
+            while sent < 2**26:
+                await stream.send_all(b"x: " + b"y" * 65536 + b"\r\n")
+                sent += 65536
+        await trio.aclose_forcefully(stream)
+        assert sent < 2**24
+        nursery.cancel_scope.cancel()
+
+
 @pytest.mark.parametrize(
     ("soft", "hard", "room", "asked"),
     [
@@ -224,6 +328,28 @@ async def test_who_hangs_up_in_the_middle_of_a_request_hangs_up_alone():
             await stream.aclose()
         assert len(await transport.fetch(url, bytes_max=2**20)) == 100_000
         nursery.cancel_scope.cancel()
+
+
+async def test_an_answer_to_a_connection_that_is_being_closed_is_no_fault():
+    """As when a request without end is refused: the other side cannot fill the log with faults of this node."""
+    one, other = memory_stream_pair()
+
+    class Closing:
+        async def send_all(self, data):
+            raise trio.BusyResourceError("in use")
+
+    class Protocol:
+        def __init__(self):
+            self.heard = []
+
+        async def handle(self, event):
+            self.heard.append(event)
+
+    connection = PatientConnection(answering, server_settings(), None, {}, one)
+    connection.stream, connection.protocol = Closing(), Protocol()
+    await connection.protocol_send(RawData(data=b"x"))
+    assert connection.protocol.heard == [Closed()]
+    await other.aclose()
 
 
 async def test_whatever_a_connection_raises_ends_that_connection(monkeypatch):

@@ -24,7 +24,13 @@ from frostnode.protocol.frames import (
     encode_frame,
     split_byte_strings,
 )
-from frostnode.protocol.limits import FRAME_BYTES_MAX, PROOF_HASHES_MAX, TREE_SIZE_MAX
+from frostnode.protocol.limits import (
+    CURSOR_BYTES_MAX,
+    FRAME_BYTES_MAX,
+    FRAME_ITEMS_MAX,
+    PROOF_HASHES_MAX,
+    TREE_SIZE_MAX,
+)
 
 HASH = b"h" * 32
 FRAMES = [
@@ -155,6 +161,25 @@ def test_a_frame_above_the_limit_is_refused_before_it_is_read():
         FrameDecoder().feed(b"\x5a" + (FRAME_BYTES_MAX + 1).to_bytes(4, "big"))
     assert caught.value.code == "frame.too-large"
     assert FrameDecoder().feed(b"\x5a" + FRAME_BYTES_MAX.to_bytes(4, "big")) == []
+
+
+def test_as_many_items_as_a_frame_may_have_and_one_more():
+    def end_with(items):
+        return cbor2.dumps(["end", {"code": "a", "reason": "", "x": [0] * items}])
+
+    more = FRAME_ITEMS_MAX - 9  # the array, its kind and map, three keys, two values and the list
+    assert decode_frame(end_with(more)) == EndFrame(code="a")
+    with pytest.raises(FrameError) as caught:
+        decode_frame(end_with(more + 1))
+    assert caught.value.code == "frame.malformed"
+    assert "items" in str(caught.value)
+
+
+def test_a_cursor_of_the_largest_size_is_one():
+    cursor = b"c" * CURSOR_BYTES_MAX
+    assert decode_frame(cbor2.dumps(["cursor", {"cursor": cursor}])) == CursorFrame(cursor=cursor)
+    with pytest.raises(FrameError):
+        decode_frame(cbor2.dumps(["cursor", {"cursor": cursor + b"c"}]))
 
 
 @given(st.binary(max_size=200), st.integers(1, 9))

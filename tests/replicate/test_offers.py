@@ -572,7 +572,15 @@ async def test_frames_of_another_log_or_with_a_gap_are_the_senders_fault(
             assert told in str(caught.value)
             assert source.origin in caplog.records[-1].getMessage()
             assert ": frame." in caplog.records[-1].getMessage(), "the rule"
-    assert all(not logs or not logs[0][4] for _, logs in two.contents().values())
+            ((sender, shown),) = two.desk.refused.by_sender().items()
+            code = shown.partition(":")[0]
+            assert (sender, code[:6]) == (one.node, "frame.")
+            assert code in str(caught.value), "the answer names the rule too"
+            assert f": {code}: " in caplog.records[-1].getMessage()
+        assert all(not logs or not logs[0][4] for _, logs in two.contents().values())
+        (want,) = await asker.offer(item(source))
+        await asker.take(want.slot, frames_of(one, source.origin))
+    assert two.desk.refused.by_sender() == {}, "until one goes well"
 
 
 # faults

@@ -3,49 +3,76 @@
 A consumer that does not read costs one batch of frames and what the system buffers, and that for
 SLOW_CONSUMER_S: then it is cut off, and resumes by the cursor of the last frame that it has taken.
 
+A request has CONNECTION_IDLE_S to begin, and its head as long to be whole; nobody has more than
+CONNECTIONS_PER_ADDRESS_MAX connections, so that nobody keeps all others out by holding them.
+
 A client that hangs up at the wrong moment makes Hypercorn send on a socket that is in use, or speak out of
 turn; what is raised then ends that connection and no other.
 """
 
 import resource
 import socket
+from collections import Counter
 from typing import Any, Final
 
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
-from hypercorn.events import Closed, Event, RawData
+from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from frostnode.edge.http.streams import network_of
+from frostnode.enduring import one_fault
 from frostnode.protocol.errors import LocalError
-from frostnode.protocol.limits import CONNECTIONS_MAX, SLOW_CONSUMER_S
+from frostnode.protocol.limits import (
+    CONNECTION_IDLE_S,
+    CONNECTIONS_MAX,
+    CONNECTIONS_PER_ADDRESS_MAX,
+    SLOW_CONSUMER_S,
+)
 
 _PIECE_BYTES: Final = 64 * 1024
 """So much must be taken in SLOW_CONSUMER_S: what trickles slower is no progress."""
 
+
+_OF_A_BODY: Final = frozenset({b"content-length", b"transfer-encoding"})
 
 _OWN_FILES: Final = 256
 """Left for stores, the search index and connections to peers."""
 
 
 class PatientConnection(TCPServer):
-    """One connection whose writes end: Hypercorn shields them and would wait for ever."""
+    """One connection whose writes end: Hypercorn shields them and would wait for ever.
+
+    When the other side has hung up it ends too: Hypercorn would keep it until its patience with idle ones is over.
+    """
 
     _sending: trio.CancelScope | None = None
+    _has_hung_up = False
+
+    async def _read_data(self) -> None:
+        """Read until the other side hangs up; from then on nothing is waited for."""
+        await super()._read_data()
+        self._has_hung_up = True
+        await self.idle_task.stop()
 
     async def protocol_send(self, event: Event) -> None:
         """Write, or hang up when the other side takes nothing."""
         if not isinstance(event, RawData):
-            await super().protocol_send(event)
+            if not (self._has_hung_up and isinstance(event, Updated)):
+                await super().protocol_send(event)
             return
         try:
             async with self.send_lock:
                 for at in range(0, len(event.data), _PIECE_BYTES):
                     await self._send(event.data[at : at + _PIECE_BYTES])
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            await self.protocol.handle(Closed())
+        except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
+            await self.protocol.handle(
+                Closed()
+            )  # busy: it is being closed, and nothing else writes beside the lock
         except trio.TooSlowError:
             await trio.aclose_forcefully(self.stream)
             await self.protocol.handle(Closed())
@@ -62,6 +89,52 @@ class PatientConnection(TCPServer):
             self._sending.deadline = -float("inf")
 
 
+def server_settings() -> Config:
+    """What a node tells Hypercorn: faults are logged, requests are not, and patience ends."""
+    settings = Config()
+    settings.accesslog = None
+    settings.errorlog = "-"
+    settings.loglevel = "WARNING"
+    settings.keep_alive_timeout = CONNECTION_IDLE_S
+    settings.include_server_header = False
+    return settings
+
+
+class _Unread:
+    """An application that may leave the rest of a body unread.
+
+    Hypercorn queues what comes, and would wait for room in that queue before it ends the answer, for ever,
+    also when the other side has long hung up. So the queue is emptied while the end of the answer is sent.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on."""
+        names = {name.lower() for name, _ in scope.get("headers", ())}
+        if scope["type"] != "http" or not names & _OF_A_BODY:
+            await self._app(scope, receive, send)
+            return
+
+        async def send_to_the_end(message: Message) -> None:
+            if message["type"] != "http.response.body" or message.get("more_body", False):
+                await send(message)
+                return
+            with one_fault():
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(_empty, receive)
+                    await send(message)
+                    nursery.cancel_scope.cancel()
+
+        await self._app(scope, receive, send_to_the_end)
+
+
+async def _empty(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def serve_http(
     app: Any,
     config: Config,
@@ -72,26 +145,33 @@ async def serve_http(
     """Serve until cancelled; then no connection is waited for."""
     context = WorkerContext(None)
     connections: set[PatientConnection] = set()
+    held: Counter[str] = Counter()
     room = _room_for_connections()
 
     async def connect(stream: trio.SocketStream) -> None:
-        if len(connections) >= room:  # better none than files that cannot be opened
+        network = _network(stream)
+        is_full = len(connections) >= room  # better none than files that cannot be opened
+        if is_full or held[network] >= CONNECTIONS_PER_ADDRESS_MAX:
             await trio.aclose_forcefully(stream)
             return
         connection = PatientConnection(
-            ASGIWrapper(app),
+            ASGIWrapper(_Unread(app)),  # type: ignore[arg-type]  # the same kind of application under another name
             config,
             context,
             ConnectionState({}),
             stream,  # type: ignore[arg-type]  # it takes plain streams too
         )
         connections.add(connection)
+        held[network] += 1
         try:
             await connection.run()
         except* Exception:  # noqa: BLE001 - whatever it is, only this connection is at fault
             await trio.aclose_forcefully(stream)
         finally:
             connections.discard(connection)
+            held[network] -= 1
+            if not held[network]:
+                del held[network]  # whoever has none is forgotten
 
     async with trio.open_nursery() as nursery:
         try:
@@ -101,6 +181,14 @@ async def serve_http(
             await context.terminated.set()
             for connection in connections:
                 connection.hang_up()
+
+
+def _network(stream: trio.SocketStream) -> str:
+    """Whose connection it is, as far as an address can tell; "" when it is gone again."""
+    try:
+        return network_of(str(stream.socket.getpeername()[0]))
+    except OSError:
+        return ""
 
 
 def _room_for_connections() -> int:

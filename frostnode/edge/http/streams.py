@@ -66,12 +66,13 @@ class OpenStreams:
         Raises:
             LocalError: queue.full, when it is entered
         """
-        return self.turns.turn(_network_of(request), is_known=True)
+        return self.turns.turn(
+            network_of(request.client.host if request.client is not None else ""), is_known=True
+        )
 
 
-def _network_of(request: Request) -> str:
-    """Whose connection it is, as far as an address can tell."""
-    host = request.client.host if request.client is not None else ""
+def network_of(host: str) -> str:
+    """Whose connection comes from this address, as far as an address can tell."""
     try:
         address = ip_address(host)
     except ValueError:
