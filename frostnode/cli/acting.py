@@ -74,7 +74,7 @@ def show_survey(found: Survey) -> None:
     """Tell people who has what, and what would be done."""
     answer = found.answer
     click.echo(
-        f"{found.did}\nhosted by {answer['host'] or 'nobody'}; {count(answer['path'], 'event')} so far"
+        f"{found.did}\nhosted by {plain(answer['host']) or 'nobody'}; {count(answer['path'], 'event')} so far"
     )
     for line in answer["carriers"]:
         has = "no head" if line["size"] is None else count(line["size"], "entry", "entries")
@@ -82,7 +82,7 @@ def show_survey(found: Survey) -> None:
         told, error = has if line["knows"] else "no answer", plain(line["error"])
         if error.startswith(_HAS_NONE):
             told, error = "nothing of it yet", ""
-        click.echo("  " + "  ".join(part for part in (line["url"], told, note, error) if part))
+        click.echo("  " + "  ".join(part for part in (plain(line["url"]), told, note, error) if part))
     click.echo(f"its log ends at {count(found.end.size, 'entry', 'entries')}")
     if answer["lost"]:
         click.echo(f"{count(answer['lost'], 'entry', 'entries')} of these could be had from nobody so far")
@@ -139,7 +139,8 @@ def act(
         draft = sign_all(draft, opened)
     elif signed.event.end is not None and not as_json:
         click.echo(f"event {signed.event.n} was signed before, and is sent as it is")
-        show_cut(signed.event.end, found, "it was signed")
+        if found.history.event(signed.cid) is None:
+            show_cut(signed.event.end, found, "it was signed")
     if terms.rehearse:
         return {**outcome(found, signed or draft.signed()), "rehearsed": True}
     confirm(terms.yes)
@@ -232,6 +233,16 @@ def _kept(found: Survey, draft: Draft, kits: Sequence[AtHand]) -> SignedEvent | 
                 found=event.prev,
                 expected=found.history.tip,
                 hint="delete the file if it was never sent; otherwise `frost recover`",
+            )
+        if not is_ordinary and event.prev != draft.prev:
+            last = found.history.event(event.prev) if event.prev is not None else None
+            raise LocalError(
+                "draft.conflict",
+                f"this sheet has signed event {event.n}, a recovery: two at one place would be disputed for ever",
+                found=f"last good event {draft.before.event.n}",
+                expected=event.prev if last is None else last.event.n,
+                hint=f"send that one with --after {event.prev if last is None else last.event.n}; "
+                f"what came after it is overruled with --after {event.n}",
             )
         return kept.signed
     return None

@@ -23,7 +23,7 @@ from frostnode.cli.acting import (
 )
 from frostnode.cli.at_hand import AtHand, Means, host_of, keep
 from frostnode.cli.shared import count, plain, read_file
-from frostnode.identity.drafts import Draft, contribute, draft_text, read_draft
+from frostnode.identity.drafts import Draft, check_not_recovered, contribute, draft_text, read_draft
 from frostnode.identity.kits import utc
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.identity import Kind, SignedEvent
@@ -128,7 +128,7 @@ def _check_current(draft: Draft, found: Survey) -> None:
     """Check that the draft is for this host, and that its place is still free.
 
     Raises:
-        LocalError: publisher.not-hosted, usage
+        LocalError: publisher.not-hosted, usage, kit.mismatch
     """
     assert draft.epoch is not None, "a draft opens an epoch"
     known = draft.is_whole and found.history.event(draft.cid) is not None
@@ -141,6 +141,7 @@ def _check_current(draft: Draft, found: Survey) -> None:
             expected=found.history.tip,
             hint="begin another draft",
         )
+    check_not_recovered(draft, found.history)
     if not is_own or (not known and draft.epoch.key != found.epoch.key):
         raise LocalError(
             "publisher.not-hosted",

@@ -213,7 +213,7 @@ def _show_hosted(item: dict[str, Any]) -> None:
         click.echo(f"          {vouches(witness)}")
     for asked in item["asked"]:
         if asked["error"]:
-            click.echo(f"          {asked['url']}: {plain(asked['error'])}")
+            click.echo(f"          {plain(asked['url'])}: {plain(asked['error'])}")
 
 
 def offer_lines(answer: dict[str, Any]) -> Iterator[str]:
@@ -226,7 +226,7 @@ def offer_lines(answer: dict[str, Any]) -> Iterator[str]:
             waiting = f", {node['waiting']} logs waiting" if node["waiting"] else ""
             yield f"offers to {node['url']}: {node['sent']} entries sent{waiting}"
         elif node["error"]:
-            yield f"offers to {node['url']}: {node['error']}"
+            yield f"offers to {node['url']}: {plain(node['error'])}"
     if offers["open"]:
         yield f"takes     offers: {offers['taken']} entries taken since it started"
 

@@ -1,21 +1,22 @@
 """`frost move`, `frost rotate` and `frost recover`: where a publisher lives, and under which keys."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from frostnode.cli.acting import Survey, Terms, act, ask_carriers, check_one_tree, show_survey
-from frostnode.cli.at_hand import AtHand, Means
-from frostnode.cli.shared import ask_node, count, home_option, json_option, need_node, show_json
+from frostnode.cli.at_hand import AtHand, Means, host_of
+from frostnode.cli.shared import ask_node, count, home_option, json_option, need_node, plain, show_json
 from frostnode.identity.acts import next_draft, recovery_draft
 from frostnode.identity.commitments import commit_hashes, kit_hash
 from frostnode.identity.drafts import Draft
 from frostnode.identity.kits import Purpose
 from frostnode.protocol.dagcbor import Cid
-from frostnode.protocol.errors import LocalError
+from frostnode.protocol.errors import LocalError, PeerError
 from frostnode.protocol.identity import Commitment
 from frostnode.protocol.merkle import HASH_BYTES
 from frostnode.protocol.names import Did, parse_did
@@ -23,6 +24,8 @@ from frostnode.protocol.names import Did, parse_did
 F = TypeVar("F", bound=Callable[..., Any])
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_EVENTS_SHOWN: Final = 20
+"""Of a long history, in one line."""
 
 
 def _options(command: F) -> F:
@@ -202,6 +205,7 @@ class _Acting:
                 "--threshold",
                 found=self._threshold,
                 expected=f"≤ {following}, as many as --new-kit and --new-hash",
+                hint="" if following else "so many of the new kits: name these with --new-kit or --new-hash",
             )
         if self.event is None and self._draft is None and not (kits or self.means.words):
             name = "--kit" if purpose is Purpose.AUTHORITY else "--sheet"
@@ -217,7 +221,16 @@ class _Acting:
         Raises:
             LocalError: usage, publisher.not-hosted; what is wrong with a kit
         """
-        said = self.means.publisher(self.purpose) or (parse_did(self._did) if self._did else None)
+        asked = parse_did(self._did) if self._did else None
+        said = self.means.publisher(self.purpose) or asked
+        if asked not in (None, said):
+            raise LocalError(
+                "kit.mismatch",
+                "the kit is of another publisher than --did",
+                found=said,
+                expected=asked,
+                hint="take another kit, or leave --did out",
+            )
         if said is None:
             from frostnode.cli.kit_work import publisher_for
 
@@ -243,6 +256,10 @@ class _Acting:
         renew = partial(self._renew, draft) if self.renews else None
         if self._draft is None:
             self._tell(act(self.terms, found, draft, kits, renew, as_json=self.as_json))
+            for path in () if self.terms.rehearse else self.new:
+                if not path.exists():
+                    told = f"{path} was not written: the event that was signed before names the kits of then"
+                    click.secho(told, bold=True, err=True)
             return
         from frostnode.cli.drafting import begin, next_step
 
@@ -287,7 +304,8 @@ class _Acting:
             return
         click.echo(f"Event {done['n']} is taken: {done['did']} publishes here now.")
         for line in done["told"]:
-            click.echo(f"  told {line['url']}{'  ' + line['error'] if line['error'] else ''}")
+            told = plain(f"told {line['url']}  {line['error']}")
+            click.echo(f"  {told}")
         if done["lost"]:
             click.echo(f"{count(done['lost'], 'entry', 'entries')} are asked of carriers from now on.")
 
@@ -330,18 +348,24 @@ def _last_good(found: Survey, after: str | None) -> Cid:
         LocalError: usage
     """
     path = found.history.path
-    if after is None or (after.isdigit() and int(after) >= len(path)):
-        lines = "; ".join(
-            f"{signed.event.n} {signed.event.kind} at {signed.event.epoch.url if signed.event.epoch else 'no host'}"
-            for signed in path
-        )
-        raise LocalError("usage", "the last good event", found=after, expected=f"--after one of {lines}")
-    if after.isdigit():
-        return path[int(after)].cid
-    cid = Cid.parse(after)
-    if found.history.event(cid) is None:
-        raise LocalError("usage", "the last good event", found=after, expected="one that is known")
-    return cid
+    for signed in path:
+        if after == str(signed.event.n):
+            return signed.cid
+    with suppress(PeerError):
+        cid = Cid.parse(after or "")
+        if found.history.event(cid) is not None:
+            return cid
+    lines = "; ".join(
+        f"{signed.event.n} {signed.event.kind} at {host_of(signed.event.epoch)}"
+        for signed in path[-_EVENTS_SHOWN:]
+    )
+    raise LocalError(
+        "usage",
+        "the last good event",
+        found=after,
+        expected="its number, or a CID that is known",
+        hint=f"--after one of {lines}",
+    )
 
 
 def _now_ms() -> int:

@@ -16,7 +16,7 @@ import click
 from click.core import ParameterSource
 
 from frostnode.protocol.errors import LocalError
-from frostnode.protocol.limits import START_PATIENCE_S, START_RETRY_S
+from frostnode.protocol.limits import PASSPHRASE_FILE_BYTES_MAX, START_PATIENCE_S, START_RETRY_S
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -154,12 +154,18 @@ def passphrase(file: Path | None, *, confirm: bool, ask: str = "Passphrase for t
         LocalError: kit.passphrase, input.unreadable
     """
     if file is not None:
+        data = read_file(file, PASSPHRASE_FILE_BYTES_MAX)
         try:
-            text = file.read_text("utf-8").splitlines()
-        except (OSError, ValueError) as error:
+            text = data.decode().splitlines() if len(data) <= PASSPHRASE_FILE_BYTES_MAX else []
+        except ValueError as error:
             raise LocalError("input.unreadable", f"{file}: {error}") from error
         if not text or not text[0]:
-            raise LocalError("kit.passphrase", f"{file} is empty", expected="a passphrase in its first line")
+            found = (
+                f"{len(data)} bytes" if text or not data else f"more than {PASSPHRASE_FILE_BYTES_MAX} bytes"
+            )
+            raise LocalError(
+                "kit.passphrase", str(file), found=found, expected="a passphrase in its first line"
+            )
         return text[0]
     if not sys.stdin.isatty():
         raise LocalError(

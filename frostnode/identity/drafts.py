@@ -175,6 +175,7 @@ def contribute(draft: Draft, kits: Sequence[Kit]) -> Draft:
         IdentityError: identity.too-long, identity.recovery, identity.end
     """
     fitting = [(kit, check_fit(_of_purpose(kit, draft.purpose), draft.history, draft.prev)) for kit in kits]
+    check_not_recovered(draft, draft.history)
     if draft.event.n >= IDENTITY_PATH_EVENTS_MAX:
         found, expected = draft.event.n + 1, f"≤ {IDENTITY_PATH_EVENTS_MAX}"
         raise IdentityError("identity.too-long", "events", found=found, expected=expected)
@@ -254,6 +255,30 @@ def check_whole(draft: Draft) -> None:
     path = path_to(draft.history, draft.prev)
     base = next((each for each in reversed(path) if each.event.kind is Kind.RECOVERY), path[0])
     check_successor(draft.event, draft.before.event, base.event)
+
+
+def check_not_recovered(draft: Draft, history: History) -> None:
+    """Check that in a history no other recovery event counts at the place of the draft: two are disputed for ever.
+
+    Raises:
+        LocalError: kit.mismatch
+    """
+    if draft.kind is not Kind.RECOVERY:
+        return
+    counting = [signed.cid for signed in history.path if signed.event.kind is Kind.RECOVERY]
+    above = [s.cid for s in path_to(draft.history, draft.prev) if s.event.kind is Kind.RECOVERY]
+    if counting[: len(above)] != above or len(counting) == len(above):
+        return
+    later = history.event(counting[len(above)])
+    assert later is not None, "it counts"
+    if not (draft.is_whole and draft.cid == later.cid):
+        raise LocalError(
+            "kit.mismatch",
+            f"event {later.event.n} has recovered the publisher already, and the recovery set of its place is spent",
+            found=f"event {draft.before.event.n} as the last good one",
+            expected=f"event {later.event.n} or a later one: --after {later.event.n}",
+            hint="two recovery events at one place would be disputed for ever",
+        )
 
 
 # -- as a file ----------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ KIT_FILE_BYTES_MAX: Final = 4096
 KIT_KDF_OPS_MAX: Final = 16
 KIT_KDF_BYTES_MAX: Final = 1024 * 1024 * 1024
 KIT_WORDS_CHARS_MAX: Final = 4096
+PASSPHRASE_FILE_BYTES_MAX: Final = 65536
 DRAFT_FILE_BYTES_MAX: Final = 12 * 1024 * 1024
 
 # entries and records (spec/03-records.md)

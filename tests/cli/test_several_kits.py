@@ -220,6 +220,30 @@ BAD = {
         "leave out those of",
     ),
     "another kit": (("rotate", "--kit", "another.json", "--passphrase-file", "secret"), "it is another one"),
+    "kit of another publisher than is named": (
+        (
+            "move",
+            "--kit",
+            "safe/kit.json",
+            "--did",
+            did_of(Cid.of(b"another")),
+            "--passphrase-file",
+            "secret",
+        ),
+        "take another kit, or leave --did out",
+    ),
+    "a threshold of nothing": (
+        ("rotate", "--kit", "safe/kit.json", "--threshold", "2"),
+        "so many of the new kits: name these with --new-kit or --new-hash",
+    ),
+    "no passphrase file": (
+        ("rotate", "--kit", "safe/kit.json", "--passphrase-file", "gone"),
+        "gone: No such file or directory",
+    ),
+    "an endless passphrase": (
+        ("rotate", "--kit", "safe/kit.json", "--passphrase-file", "/dev/zero"),
+        "a passphrase in its first line",
+    ),
     "no DID": (("move", "--draft", "draft", "--did", "noaa.gov"), "expected did:frost: and a CID"),
 }
 
@@ -257,3 +281,58 @@ def test_of_two_commands_with_one_kit_the_slower_signs_nothing(frost, tmp_path, 
         code, _, err = frost("rotate", *SIGN)
     assert (code, "another command has just signed event 1 with this kit" in err) == (7, True)
     assert path.read_text() == "signed meanwhile"
+
+
+def test_a_sheet_recovers_once_from_one_place_and_then_from_its_own_recovery(frost, tmp_path):
+    def recover(folder, after, new):
+        return frost(
+            *("recover", "--sheet", f"{folder}/kit-recovery.json", "--after", after),
+            *("--new-kit", f"{folder}/{new}", *SECRET),
+        )
+
+    assert recover("safe", "0", "new.json")[1]["n"] == 1
+    (tmp_path / "copy").mkdir()
+    shutil.copy(tmp_path / "safe/kit-recovery.json", tmp_path / "copy")  # and not what it has signed
+    code, _, err = recover("copy", "0", "newer.json")
+    assert (code, "disputed for ever" in err, "--after 1" in err) == (2, True, True), err
+    assert [path.name for path in (tmp_path / "copy").iterdir()] == ["kit-recovery.json"], "nothing is signed"
+    code, done, err = recover("safe", "0", "newer.json")
+    assert (code, done["n"], "newer.json was not written" in err) == (0, 1, True), "the same event again"
+    assert recover("copy", "1", "newer.json")[1]["n"] == 2
+
+
+def test_what_a_sheet_has_signed_is_not_sent_for_another_last_good_event(frost, monkeypatch):
+    options = ("--sheet", "safe/kit-recovery.json", "--new-kit", "safe/new.json", *SECRET)
+    assert frost("rotate", *SIGN)[0] == 0
+    with monkeypatch.context() as patched:
+        patched.setattr("frostnode.operations.move.take_over", lambda *_: 1 / 0)
+        assert frost("recover", "--after", "0", *options)[0] != 0
+    code, _, err = frost("recover", "--after", "1", *options)
+    assert (code, "send that one with --after 0" in err) == (7, True), err
+    assert frost("recover", "--after", "0", *options)[1]["n"] == 1
+
+
+@pytest.mark.parametrize("after", [None, "7", "-1", "²", "9" * 5000, "nonsense", str(Cid.of(b"another"))])
+def test_the_last_good_event_is_asked_for_with_all_that_it_can_be(frost, after):
+    for _ in range(2):
+        assert frost("rotate", *SIGN)[0] == 0
+    given = () if after is None else ("--after", after)
+    code, _, err = frost(
+        "recover", "--sheet", "safe/kit-recovery.json", "--new-kit", "new.json", *given, *SECRET
+    )
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert all(f"{n} " in err.partition("--after one of ")[2] for n in range(3)), err
+
+
+def test_an_address_in_an_event_gives_no_orders_to_a_terminal(frost, tmp_path):
+    """As a thief of the kit may have signed it: the owner looks at it, and recovers."""
+    frost("rotate", "--draft", "draft", "--json")
+    draft = json.loads((tmp_path / "draft").read_text())
+    draft["epoch"]["url"] = "\x9b2J\x07https://evil.example"
+    (tmp_path / "draft").write_text(json.dumps(draft))
+    assert frost("sign", "draft", *SIGN)[0] == 0
+    _, told, err = frost("rotate", "--event", "draft")
+    _, seen, _ = frost("rotate", "--kit", "safe/kit.json", *SECRET[:3], "--rehearse")
+    assert "https://evil.example" in told + err
+    assert "hosted by \ufffd2J\ufffdhttps://evil.example" in seen
+    assert not set("\x1b\x07\x9b") & set(told + err + seen)

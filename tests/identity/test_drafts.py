@@ -114,6 +114,22 @@ def test_sheets_of_several_people_recover() -> None:
         contribute(draft, [ANN])
 
 
+def test_sheets_recover_once_from_one_place() -> None:
+    sheets = [kit(seed, Purpose.RECOVERY) for seed in SHEETS[:2]]
+    terms = {"following": commit_kits([ANN], 2, 1), "end": END, "time_ms": 3}
+    first = recovery_draft(FIRST, after=GENESIS.cid, epoch=opening(1), **terms)
+    signed = sign_all(first, sheets).signed()
+    history = history_of(DID, [GENESIS, signed])
+    assert sign_all(first, sheets).signed() == signed, "again is the same"
+    beside = signed_by(begin(), ANN, BEN, ANN).signed()
+    history.take([beside])
+    for after in (GENESIS.cid, beside.cid):
+        again = recovery_draft(history, after=after, epoch=opening(2), **terms)
+        assert "--after 1" in str(refused(again, sheets[0])), "also where an event that is void is named"
+    later = recovery_draft(history, after=signed.cid, epoch=opening(2), **terms)
+    assert sign_all(later, sheets).event.n == 2
+
+
 def refused(draft: Draft, kit_: Kit) -> FrostError:
     with pytest.raises(FrostError) as error:
         contribute(handed_on(draft), [kit_])
