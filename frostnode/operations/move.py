@@ -115,7 +115,7 @@ def _end(reader: LogReader, opened: OpenedLog, weighed: Weighed, size: int | Non
             f"end of {opened.origin}",
             found=size,
             expected="a size that is held here",
-            hint="fetch the history first",
+            hint="fetch the history first; where an earlier log ends is changed by `frost recover` alone",
         )
     return End(size=size, root=root)
 

@@ -22,6 +22,8 @@ async def publish(parts: Parts, params: Params, progress: Progress) -> Json:
     checker = await _checker(parts, place, dry_run=dry_run)
     records: Sequence[Any] = params["records"]
     results: list[Json] = []
+    if not dry_run and (why := parts.start_check.waiting.get(place.origin)):
+        await progress(f"publishing waits: {why}", 0, None)
     for at in range(0, len(records), PUBLISH_BATCH_RECORDS_MAX):
         batch = records[at : at + PUBLISH_BATCH_RECORDS_MAX]
         checked = await parts.worker.run(partial(checker.check, place, batch))

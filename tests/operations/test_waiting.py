@@ -57,3 +57,18 @@ async def test_a_failed_reveal_is_said_and_finished_by_the_next_publication(tmp_
         await parts.project()
         assert (await ask("search", query="title"))["total"] == entries
         assert (await ask("fsck"))["findings"] == []
+
+
+@pytest.mark.slow
+async def test_who_publishes_while_carriers_are_asked_is_told_what_is_waited_for(tmp_path):
+    home, config, told = Home(tmp_path / "home"), Config(name="Home"), []
+    found(home, config, passphrase="p", kit=None, peers=[], cost=CHEAPEST)
+
+    async def look_on(what, done, total):
+        told.append(what)
+
+    async with open_parts(home, config) as parts:
+        origin = (await operate(parts, "status", {}, quiet))["hosted"][0]["origin"]
+        parts.start_check.waiting[origin] = "none of 1 carriers answers"
+        await operate(parts, "publish", {"records": [record("one")]}, look_on)
+    assert told == ["publishing waits: none of 1 carriers answers", "publishing"]
