@@ -179,7 +179,8 @@ async def test_a_view_put_back_from_a_backup_brings_nothing_back(tmp_path, views
             for path in backup.glob(f"{name}*"):
                 shutil.copy(path, here.with_name(path.name))
     node = SmallNode(tmp_path / "home")
-    assert any(node.holds(secret) for secret in SECRETS)
+    # An index may keep its words packed: then it finds what its files do not show.
+    assert node.found("zsecret") or any(node.holds(secret) for secret in SECRETS)
     await drop_old_views(node.parts)
     assert node.found("zsecret") == set()
     node.close()  # what is left in files is noted for good

@@ -87,7 +87,7 @@ async def test_where_neither_is_followed_it_stays_so(node) -> None:
 async def test_what_is_awaited_of_those_who_are_hosted(hosting) -> None:
     wanted = {"n": 1, "event": str(GENESIS.cid), "event_n": 0, "threshold": 1, "kits": 1}
     assert await hosting.ask("awaits") == {
-        "hosted": [{"did": DID, "authority": wanted, "recovery": {**wanted, "n": 0}}]
+        "hosted": [{"did": DID, "gone": False, "authority": wanted, "recovery": {**wanted, "n": 0}}]
     }
 
 
