@@ -33,6 +33,9 @@ class WatchState(StrEnum):
     """Has not said yet that it wants to be told."""
 
 
+LAST_POSITION: Final = 2**62
+"""The position behind every change of an arrival."""
+
 BEGINNING: Final = (0, -1)
 """Told of nothing yet."""
 

@@ -20,7 +20,7 @@ from frostnode.bell import Bell
 from frostnode.notify.addresses import callback_url
 from frostnode.notify.watches import Watches
 from frostnode.notify.websub import Feeds, target_of_topic
-from frostnode.notify_port import Form, Watch, WatchState
+from frostnode.notify_port import LAST_POSITION, Form, Watch, WatchState
 from frostnode.ports import Clock, LogStore, Random, Worker
 from frostnode.protocol.errors import LocalError, TransportError
 from frostnode.protocol.limits import (
@@ -38,7 +38,6 @@ from frostnode.protocol.limits import (
 from frostnode.wire import Callbacks
 
 _CHALLENGE_BYTES: Final = 24
-_LAST_POSITION: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +144,7 @@ class Hub:
         with self.log.read() as log, self.watches.store.read() as reader:
             kept = reader.watch(wanted.id)
             hosts = [urlsplit(address).hostname for address in reader.addresses(Form.WEBSUB)]
-            now = (log.last_arrival(), _LAST_POSITION)
+            now = (log.last_arrival(), LAST_POSITION)
         if kept is None and (
             len(hosts) >= HUB_SUBSCRIPTIONS_MAX or hosts.count(wanted.host) >= HUB_SUBSCRIPTIONS_PER_HOST_MAX
         ):

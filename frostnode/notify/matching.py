@@ -17,7 +17,7 @@ from frostnode.notify.changes import changes_of, ready_arrivals
 from frostnode.notify.describe import words_of_change
 from frostnode.notify.matcher import Matcher
 from frostnode.notify.watches import Standing, Watches
-from frostnode.notify_port import Due, NotifyReader, Watch, WatchState
+from frostnode.notify_port import LAST_POSITION, Due, NotifyReader, Watch, WatchState
 from frostnode.ports import Arrival, CatalogReader, CatalogStore, Clock, LogReader, LogStore
 from frostnode.project.run import was_followed
 from frostnode.protocol.limits import FEED_EXAMINED_MAX, FEED_LOOK_S, NOTICE_ARRIVALS_MAX
@@ -30,8 +30,6 @@ _COMMITTED_EVERY: Final = 1024
 
 _CATCHING_UP_MAX: Final = 64
 """How many of those who are behind are matched in one step."""
-
-_LAST_POSITION: Final = 2**62
 
 
 def _nobody() -> Collection[Did]:
@@ -185,10 +183,10 @@ class Matching:
                     if standing.room <= 0:
                         return self._put_behind(watch, dues, standing.told)
                     dues.append(_due(watch.id, standing, change))
-                number, position = arrival.number, _LAST_POSITION
+                number, position = arrival.number, LAST_POSITION
                 standing.told = (number, position)
             has_caught_up = number >= end
-        told = max(standing.told, (end, _LAST_POSITION)) if has_caught_up else standing.told
+        told = max(standing.told, (end, LAST_POSITION)) if has_caught_up else standing.told
         state = WatchState.LIVE if has_caught_up else WatchState.BEHIND
         return self._put_behind(watch, dues, told, state, standing.room)
 

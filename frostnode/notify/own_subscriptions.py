@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from frostnode.log.content import readable_body
 from frostnode.notify.watches import Watches
-from frostnode.notify_port import Form, Watch, WatchState
+from frostnode.notify_port import LAST_POSITION, Form, Watch, WatchState
 from frostnode.ports import ArrivalKind, CatalogEntry, CatalogReader, CatalogStore, Clock, LogReader, LogStore
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import OWN_SUBSCRIPTIONS_MAX
@@ -18,7 +18,6 @@ from frostnode.protocol.records import SUBSCRIPTION
 from frostnode.protocol.subscription_target import target_of
 
 _ARRIVALS_AT_ONCE = 1024
-_LAST_POSITION = 2**62
 
 
 @dataclass(slots=True)
@@ -74,7 +73,7 @@ class OwnSubscriptions:
                 form=Form.INBOX,
                 behalf=behalf if isinstance(behalf, str) else "",
                 created_ms=self.clock.now_ms(),
-                told=kept[url].told if url in kept else (_told_before(log, entry), _LAST_POSITION),
+                told=kept[url].told if url in kept else (_told_before(log, entry), LAST_POSITION),
                 state=WatchState.BEHIND,
             )
 

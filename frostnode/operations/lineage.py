@@ -6,7 +6,7 @@ from typing import Any, Final
 from frostnode.log.content import readable_body
 from frostnode.operations import publish, read
 from frostnode.operations.drawing import draw
-from frostnode.operations.lineage_reader import CatalogLineage
+from frostnode.operations.lineage_reader import CatalogLineage, entry_name
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.operations.prov import prov_json
 from frostnode.operations.subscribers import subscribers_json
@@ -168,7 +168,7 @@ def start_of(parts: Parts, catalog: CatalogReader, log: LogReader, text: str) ->
     """
     if text.startswith(DID_PREFIX) and "/" in text:
         entry = read.find_entry(parts, catalog, log, parse_did_url(text))
-        return str(DidUrl(did=entry.did, type=entry.type, key=entry.key))  # type: ignore[arg-type]
+        return entry_name(entry)
     name, _ = reference_name(text)
     if not name:
         raise LocalError(

@@ -124,7 +124,7 @@ def display_title(catalog: CatalogReader, entry: CatalogEntry) -> str:
 
 def entry_name(entry: CatalogEntry) -> str:
     """The DID URL of the record that an entry is of."""
-    return str(DidUrl(did=entry.did, type=entry.type, key=entry.key))  # type: ignore[arg-type]
+    return str(DidUrl(did=entry.did, type=entry.type, key=entry.key))  # type: ignore[arg-type]  # as taken, so checked
 
 
 def _position(entry: CatalogEntry) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from frostnode.protocol.references import Role, dataset_of, named_record, record
 
 def local_name(entry: LocalEntry) -> str:
     """The DID URL that a local record has; what is published under it comes before it."""
-    return str(DidUrl(did=entry.did, type=entry.type, key=entry.key))  # type: ignore[arg-type]
+    return str(DidUrl(did=entry.did, type=entry.type, key=entry.key))  # type: ignore[arg-type]  # as taken, so checked
 
 
 def local_exact(entry: LocalEntry) -> str:

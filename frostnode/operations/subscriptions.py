@@ -8,7 +8,16 @@ from typing import Any, Final
 from frostnode.notify.addresses import callback_url, mail_address
 from frostnode.notify.describe import describe
 from frostnode.notify.tries import Verdict
-from frostnode.notify_port import BEGINNING, Form, InboxItem, NotifyReader, Tries, Watch, WatchState
+from frostnode.notify_port import (
+    BEGINNING,
+    LAST_POSITION,
+    Form,
+    InboxItem,
+    NotifyReader,
+    Tries,
+    Watch,
+    WatchState,
+)
 from frostnode.operations.follow import follow
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.operations.publish import publish, withdraw
@@ -31,7 +40,6 @@ from frostnode.publish.submit import open_place
 
 _KEY_CHARS: Final = 16
 _ID_BYTES: Final = 6
-_LAST_POSITION: Final = 2**62
 
 
 async def subscribe(parts: Parts, params: Params, progress: Progress) -> Json:
@@ -176,7 +184,7 @@ async def _publish(parts: Parts, params: Params, target: Target, behalf: str, pr
 def _put(parts: Parts, watch: Watch, since: str) -> Watch:
     """Keep a watch, from now on or from the beginning."""
     with parts.log.read() as log:
-        now = (log.last_arrival(), _LAST_POSITION)
+        now = (log.last_arrival(), LAST_POSITION)
     begun = replace(
         watch,
         created_ms=parts.clock.now_ms(),

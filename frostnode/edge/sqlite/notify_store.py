@@ -12,7 +12,7 @@ from typing import Any, Final
 from frostnode.edge.sqlite.connection import Database, Row
 from frostnode.edge.sqlite.migrations import migrate, migrations
 from frostnode.edge.sqlite.rows import Rows
-from frostnode.notify_port import Due, Form, InboxItem, Tries, Watch, WatchState
+from frostnode.notify_port import LAST_POSITION, Due, Form, InboxItem, Tries, Watch, WatchState
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import StorageError
 from frostnode.protocol.limits import INBOX_ITEMS_MAX
@@ -21,7 +21,6 @@ from frostnode.protocol.notice import Change, ChangeKind, NoticeId, parse_notice
 
 SCHEMA: Final = "notify"
 _MARKS: Final = 64
-_LAST_POSITION: Final = 2**62
 
 _WATCH: Final = """
     SELECT name, target, form, address, secret, behalf, record, state, told_arrival, told_position, last,
@@ -353,7 +352,7 @@ class SqliteNotifyWriter(SqliteNotifyReader):
         self._db.run("DELETE FROM mark WHERE arrival > ?", (arrival,))
         self._db.run(
             "UPDATE watch SET told_arrival = ?1, told_position = ?2 WHERE told_arrival > ?1",
-            (arrival, _LAST_POSITION),
+            (arrival, LAST_POSITION),
         )
 
     def advance(self, arrival: int, tag: bytes) -> None:
