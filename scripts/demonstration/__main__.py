@@ -16,6 +16,7 @@ import click
 from scripts.demonstration.institution import Institution
 
 _CHAIN_S = 60
+_LOOK_S = 0.2
 _UPDATES = 2
 _PERIOD_S = 8
 
@@ -99,10 +100,20 @@ class Stage:
 
     def show_lineage(self) -> None:
         """What the last of the chain says of where its data comes from."""
-        graph = self.farm.ask("lineage", "salmon-stress@latest", "--up")
+        edges = self._lineage()
         click.echo("\nWhere the newest salmon-stress comes from, as the start-up's node sees it:")
-        for edge in graph["edges"]:
+        for edge in edges:
             click.echo(f"  {_short(edge['generated'])}  from  {_short(edge['used'])}")
+
+    def _lineage(self) -> list[dict[str, Any]]:
+        """A version is heard of before it is said what it was made from: wait until the whole chain is linked."""
+        begun = time.monotonic()
+        while time.monotonic() < begun + _CHAIN_S:
+            edges: list[dict[str, Any]] = self.farm.ask("lineage", "salmon-stress@latest", "--up")["edges"]
+            if len(edges) >= len(self._chain()) - 1:
+                return edges
+            time.sleep(_LOOK_S)
+        raise SystemExit(f"not within {_CHAIN_S} s: the lineage of salmon-stress")
 
     def close(self) -> None:
         """End all that was started."""
