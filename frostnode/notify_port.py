@@ -110,6 +110,12 @@ class NotifyReader(Protocol):
         """Those in one of these states, oldest first; by default all."""
 
     def watch(self, id_: str) -> Watch | None: ...
+    def watch_count(self) -> int:
+        """How many there are."""
+
+    def behind(self, due_max: int, limit: int, *, newest: bool = False) -> list[tuple[Watch, int]]:
+        """The BEHIND to whom at most so much is due, each with how much that is: those that were told least first, or last."""
+
     def tries(self, id_: str) -> Tries: ...
     def next_due(self, now_ms: int, limit: int, form: Form, *, is_slow: bool) -> list[str]:
         """Watches of a form with something due, whose next try may be now: those that wait longest first.

@@ -4,21 +4,22 @@ Whoever adds or removes one does it here, so that the two never differ. Synchron
 """
 
 from collections import deque
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from frostnode.notify.matcher import Matcher
-from frostnode.notify_port import NotifyStore, NotifyWriter, Tries, Watch, WatchState
+from frostnode.notify_port import Due, NotifyStore, NotifyWriter, Tries, Watch, WatchState
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import WATCHES_MAX
-from frostnode.protocol.names import DATASET, VERSION
+from frostnode.protocol.names import DATASET, VERSION, Did
 from frostnode.protocol.notice import Change
-from frostnode.protocol.subscription_target import OfSearch, parse_target
+from frostnode.protocol.subscription_target import OfSearch, Target, parse_target
 
 
 @dataclass(slots=True)
 class Standing:
-    """What the matcher must know of one who is up to date. `told` and `last` run ahead of the store until it commits."""
+    """What the matcher must know of one who is matched. `told` and `last` run ahead of the store until it commits."""
 
     behalf: str
     is_search: bool
@@ -26,11 +27,28 @@ class Standing:
     last: str
     room: int
 
-    def wants(self, change: Change) -> bool:
-        """Whether it was not told yet. A dataset is not told of itself: it would be derived anew for ever."""
+    @classmethod
+    def of(cls, watch: Watch, room: int) -> tuple[Target, "Standing"]:
+        """The target of a watch, and how it stands with it."""
+        target = parse_target(watch.target)
+        is_search = isinstance(target, OfSearch)
+        return target, cls(watch.behalf, is_search, told=watch.told, last=watch.last, room=room)
+
+    def wants(self, change: Change, hidden: Collection[Did]) -> bool:
+        """Whether it is told of this, and was not yet. A dataset is not told of itself: it would be derived anew for ever."""
         if (change.id.number, change.id.position) <= self.told:
             return False
+        if self.is_search and change.did in hidden:
+            return False
         return not (self.behalf and _dataset_of(change) == self.behalf)
+
+    def tell(self, who: str, change: Change) -> Due:
+        """What becomes due to it by a change."""
+        due = Due(watch=who, change=change, previous=self.last or None)
+        self.last = str(change.id)
+        self.told = (change.id.number, change.id.position)
+        self.room -= 1
+        return due
 
 
 @dataclass(slots=True)
@@ -72,17 +90,36 @@ class Watches:
         Raises:
             LocalError: queue.full, query.malformed, usage; StorageError
         """
-        parse_target(watch.target)
+        if not self.put_all([watch]):
+            raise LocalError("queue.full", "watches of this node", expected=f"≤ {WATCHES_MAX}")
+
+    def put_all(self, watches: Sequence[Watch]) -> int:
+        """Add or change these, together; answers how many. Those beyond WATCHES_MAX are left out.
+
+        Raises:
+            LocalError: query.malformed, usage; StorageError
+        """
+        for watch in watches:
+            parse_target(watch.target)
+        if not watches:
+            return 0
         with self.matching:
             self.load()
             with self.store.write() as writer:
-                if writer.watch(watch.id) is None and len(self.live) >= WATCHES_MAX:
-                    raise LocalError("queue.full", "watches", found=len(self.live), expected=WATCHES_MAX)
-                writer.put_watch(watch)
-                due = writer.due_count(watch.id)
-            self._dismiss(watch.id)
-            if watch.state is WatchState.LIVE:
-                self._admit(watch, self.due_max - due)
+                room = WATCHES_MAX - writer.watch_count()
+                taken = []
+                for watch in watches:
+                    is_new = writer.watch(watch.id) is None
+                    if is_new and room <= 0:
+                        continue
+                    room -= is_new
+                    writer.put_watch(watch)
+                    taken.append((watch, writer.due_count(watch.id)))
+            for watch, due in taken:
+                self._dismiss(watch.id)
+                if watch.state is WatchState.LIVE:
+                    self._admit(watch, self.due_max - due)
+        return len(taken)
 
     def has_room(self, id_: str, count: int) -> None:
         """So much less is due to one."""
@@ -135,15 +172,8 @@ class Watches:
         self._admit(watch, room)
 
     def _admit(self, watch: Watch, room: int) -> None:
-        target = parse_target(watch.target)
+        target, self.live[watch.id] = Standing.of(watch, room)
         self.matcher.add(watch.id, target)
-        self.live[watch.id] = Standing(
-            behalf=watch.behalf,
-            is_search=isinstance(target, OfSearch),
-            told=watch.told,
-            last=watch.last,
-            room=room,
-        )
 
     def _dismiss(self, id_: str) -> None:
         self.matcher.remove(id_)

@@ -59,8 +59,8 @@ def test_history_first_then_news_without_a_gap(node, publisher):
 @pytest.mark.parametrize("examined", [1, 2, 3])
 def test_who_has_much_to_catch_up_with_does_so_in_small_steps(node, publisher, monkeypatch, examined):
     """Those who are up to date are matched in between: a step looks at so many changes and no more."""
-    monkeypatch.setattr("frostnode.notify.matching.FEED_EXAMINED_MAX", examined)
-    monkeypatch.setattr("frostnode.notify.matching.FEED_LOOK_S", 0)
+    monkeypatch.setattr("frostnode.notify.catching_up.FEED_EXAMINED_MAX", examined)
+    monkeypatch.setattr("frostnode.notify.catching_up.FEED_LOOK_S", 0)
     for start, stop in ((0, 5), (5, 6), (6, 9)):
         for n in range(start, stop):
             publisher.put(f"d{n}", {"title": f"Dataset {n}"})

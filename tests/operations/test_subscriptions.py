@@ -1,11 +1,15 @@
 """Subscriptions as people make them: public ones with a record, private ones that nobody learns of, and the inbox."""
 
+from collections import Counter
 from contextlib import asynccontextmanager
 
 import pytest
 
 from frostnode.config import Config
 from frostnode.edge.home import Home
+from frostnode.edge.sqlite.arrival_reader import ArrivalReader
+from frostnode.edge.sqlite.identity_reader import IdentityReader
+from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
 from frostnode.founding import found
 from frostnode.identity.kits import CHEAPEST
 from frostnode.node import open_parts
@@ -192,6 +196,48 @@ async def test_subscription_records_beyond_all_watches_stop_nobody(tmp_path, mon
         assert len((await home.ask("subscriptions"))["subscriptions"]) == 2
         await home.upstream_puts("news")
         assert await home.told() == [("published", "news")]
+
+
+async def test_a_look_costs_as_much_for_many_own_subscriptions_as_for_few(tmp_path, monkeypatch):
+    """One look through the arrivals and one transaction, however many there are; none where nothing of them is new."""
+    asked = Counter()
+
+    def count(owner, name):
+        real = getattr(owner, name)
+
+        def counted(self, *arguments, **more):
+            asked[name] += 1
+            return real(self, *arguments, **more)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    async with opened(tmp_path) as home:
+        count(ArrivalReader, "arrivals")
+        count(SqliteNotifyStore, "write")
+        count(IdentityReader, "history")
+
+        async def cost_of_look_after(records):
+            await home.ask("publish", records=records)
+            await home.parts.project()
+            asked.clear()
+            is_changed = home.parts.own_subscriptions.look()
+            return is_changed, dict(asked)
+
+        def searches(name, count):
+            return [
+                {"type": "subscription", "key": f"{name}{n}", "target": {"query": f"{name}{n}"}}
+                for n in range(count)
+            ]
+
+        await cost_of_look_after(searches("first", 1))
+        is_changed, few = await cost_of_look_after(searches("few", 2))
+        assert is_changed
+        assert few["write"] == 1
+        assert await cost_of_look_after(searches("many", 50)) == (True, few)
+        is_changed, none = await cost_of_look_after([{"type": "dataset", "key": "ours", "title": "Ours"}])
+        assert not is_changed
+        assert "write" not in none
+        assert len((await home.ask("subscriptions"))["subscriptions"]) == 53
 
 
 async def test_a_record_whose_search_cannot_be_read_is_not_published(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-from frostnode.edge.sqlite.connection import Database, Row
+from frostnode.edge.sqlite.connection import Database
 from frostnode.edge.sqlite.migrations import migrate, migrations
 from frostnode.edge.sqlite.rows import Rows
 from frostnode.notify_port import LAST_POSITION, Due, Form, InboxItem, Tries, Watch, WatchState
@@ -22,17 +22,19 @@ from frostnode.protocol.notice import Change, ChangeKind, NoticeId, parse_notice
 SCHEMA: Final = "notify"
 _MARKS: Final = 64
 
-_WATCH: Final = """
-    SELECT name, target, form, address, secret, behalf, record, state, told_arrival, told_position, last,
-           created_ms, expires_ms, digest_s FROM watch
-"""
+_COLUMNS: Final = (
+    "name, target, form, address, secret, behalf, record, state, told_arrival, told_position, last,"
+    " created_ms, expires_ms, digest_s"
+)
+_WATCH: Final = f"SELECT {_COLUMNS} FROM watch"
+_WATCH_AND_WAITING: Final = f"SELECT {_COLUMNS}, waiting FROM watch"
 _WAITS: Final = "waiting > 0 AND state IN ('live', 'behind')"
 """As the indexes of those who wait have it."""
 _EXPIRED_AT_ONCE: Final = 256
 _CHANGE: Final = "c.id, c.kind, c.did, c.at_ms, c.type, c.key, c.origin, c.leaf, c.header, c.body"
 
 
-def _watch(row: Row) -> Watch:
+def _watch(row: Sequence[Any]) -> Watch:
     (
         name,
         target,
@@ -106,6 +108,20 @@ class SqliteNotifyReader(Rows):
         """One of them."""
         row = self._db.one(f"{_WATCH} WHERE name = ?", (id_,))
         return None if row is None else _watch(row)
+
+    def watch_count(self) -> int:
+        """How many there are."""
+        return self._count("SELECT count(*) FROM watch")
+
+    def behind(self, due_max: int, limit: int, *, newest: bool = False) -> list[tuple[Watch, int]]:
+        """The BEHIND to whom at most so much is due, and how much that is."""
+        order = "DESC" if newest else "ASC"
+        rows = self._db.all(
+            f"{_WATCH_AND_WAITING} WHERE state = 'behind' AND waiting <= ?"
+            f" ORDER BY told_arrival {order}, told_position {order}, id LIMIT ?",
+            (due_max, limit),
+        )
+        return [(_watch(row), waiting) for *row, waiting in rows]
 
     def tries(self, id_: str) -> Tries:
         """How deliveries go."""
