@@ -60,10 +60,13 @@ def watch(
             click.echo(json.dumps(event, ensure_ascii=True))
             return True
         click.echo(f"{event['time']}  {event['type']}  {plain(event['subject'])}", err=True)
-        return run_command(command, event, timeout_s)
+        with place.running() as lock:
+            return run_command(command, event, timeout_s, lock)
 
     watching = Watching(source, place, run, lambda text: click.echo(f"frost: {plain(text)}", err=True))
     with place.held():
+        if command is not None:
+            watching.wait_for_the_last()
         at = watching.begin(since)
         if once:
             while (after := watching.once(at, 0)) != at:

@@ -4,7 +4,9 @@ Rules (spec/14-notices.md#watching):
 - the place is kept in a file and moves on only when the command has ended well: what was missed comes later;
 - the command is the operator's own and gets the event on its standard input; nothing that others wrote is ever part of
   a command line or a variable;
-- a command that fails is tried again, further and further apart; so is a node that does not answer.
+- a command that fails is tried again, further and further apart; so is a node that does not answer;
+- a command that outlives its watcher is waited for: it has inherited a lock, so that no second one runs beside it;
+- of a node that was set back is gone on from the newest kept place that it knows: what came behind it may come again.
 """
 
 import fcntl
@@ -17,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import IO, Any, Final, TypeAlias
 
 import httpx
 import trio
@@ -44,6 +46,7 @@ _GRACE_S: Final = 10
 """What an answer may take beyond the time that it may wait for news."""
 
 _KILL_GRACE_S: Final = 5
+_BEGINNING: Final = "0"
 
 
 class Place:
@@ -52,6 +55,8 @@ class Place:
     def __init__(self, folder: Path, target: str) -> None:
         self.path = folder / f"{sha256(target.encode()).hexdigest()[:16]}.json"
         self._target = target
+        self._marks: list[tuple[int, str]] = []
+        """Places where it was, numbered, oldest first; the last is the place."""
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -66,13 +71,27 @@ class Place:
         except OSError as error:
             raise LocalError("input.unreadable", f"{self.path}: {error.strerror}") from error
         with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise LocalError(
-                    "home.busy", f"{self._target} is watched by another process already"
-                ) from error
+            if not _is_free(lock):
+                raise LocalError("home.busy", f"{self._target} is watched by another process already")
             yield
+
+    @contextmanager
+    def running(self) -> Iterator[int]:
+        """While a command runs: the descriptor of a lock for it to inherit. The file is gone when the command has ended."""
+        path = self.path.with_suffix(".run")
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield lock.fileno()
+        path.unlink()  # a process that the command has left behind holds nobody up
+
+    def left_running(self) -> bool:
+        """Whether a command runs whose watcher was killed."""
+        path = self.path.with_suffix(".run")
+        try:
+            with path.open("r") as lock:
+                return not _is_free(lock)
+        except FileNotFoundError:
+            return False
 
     def read(self) -> str | None:
         """The place, None at the first time.
@@ -81,23 +100,47 @@ class Place:
             LocalError: input.unreadable
         """
         try:
-            found = json.loads(self.path.read_text("utf-8"))["place"]
+            found = json.loads(self.path.read_text("utf-8"))
+            place = str(found["place"])
+            self._marks = [(int(number), str(mark)) for number, mark in found.get("marks", [[0, place]])]
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise LocalError(
                 "input.unreadable", f"{self.path}: {error}", hint="remove it, or give --since"
             ) from error
-        return str(found)
+        return place
 
     def write(self, place: str) -> None:
         """Move on: on disk when this returns."""
+        self._marks = marked(self._marks, place)
         fresh = self.path.with_suffix(".new")
         with fresh.open("w", encoding="utf-8") as file:
-            json.dump({"target": self._target, "place": place}, file)
+            json.dump({"target": self._target, "place": place, "marks": self._marks}, file)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self.path)
+
+    def back(self) -> str | None:
+        """Forget the last of the places; the one before it, None when there is none."""
+        del self._marks[-1:]
+        return self._marks[-1][1] if self._marks else None
+
+
+def marked(marks: list[tuple[int, str]], place: str) -> list[tuple[int, str]]:
+    """Numbered places with a new one: the further back the fewer are kept, of n some 2 log n, and always the first."""
+    last = marks[-1][0] + 1 if marks else 0
+    kept = [(n, mark) for n, mark in marks if n == 0 or last - n < 2 * (n & -n)]
+    return [*kept, (last, place)]
+
+
+def _is_free(lock: IO[str]) -> bool:
+    """Whether nobody else holds a lock; it is held now."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @dataclass(slots=True)
@@ -184,20 +227,56 @@ class Watching:
         if kept is not None:
             return kept
         if since == "beginning":
-            return "0"
+            return _BEGINNING
         _, place = self._asked("now", 0)
         self.place.write(place)
         return place
 
     def once(self, place: str, wait_s: int = WATCH_WAIT_S) -> str:
         """Wait for news and handle all of it; answers the place to go on."""
-        events, after = self._asked(place, wait_s)
+        try:
+            events, after = self._asked(place, wait_s)
+        except LocalError as error:
+            if error.code != "cursor.unknown" or place == _BEGINNING:
+                raise
+            return self._before(place)
         for event, behind in events:
             self._handle(event)
             self.place.write(behind)
         if after != place:
             self.place.write(after)
         return after
+
+    def _before(self, place: str) -> str:
+        """The newest place that is kept and that the node knows, where it does not know this one; else the beginning."""
+        while (before := self.place.back()) is not None:
+            try:
+                self._asked(before, 0)
+            except LocalError as error:
+                if error.code != "cursor.unknown":
+                    raise
+                continue
+            self.say(
+                f"the node was set back behind {place}: going on from {before}, some changes may come again"
+            )
+            return before
+        self.say(
+            "the node knows none of the places that were kept: it is another one, or was set back to long ago."
+            " Going through all changes from the beginning, those before the watch too (--since now leaves them out)"
+        )
+        self.place.write(_BEGINNING)
+        return _BEGINNING
+
+    def wait_for_the_last(self) -> None:
+        """Wait until no command runs of a watcher that was killed."""
+        pause_s = float(WATCH_BACKOFF_FIRST_S)
+        while self.place.left_running():
+            self.say(
+                "the command of a watcher that was killed still runs, or what it started:"
+                f" waiting for its end, looking again in {pause_s:.0f} s"
+            )
+            self.sleep(pause_s)
+            pause_s = min(2 * pause_s, WATCH_BACKOFF_MAX_S)
 
     def _asked(self, place: str, wait_s: int) -> tuple[list[tuple[Event, str]], str]:
         pause_s = float(WATCH_BACKOFF_FIRST_S)
@@ -206,10 +285,6 @@ class Watching:
                 return self.source(place, wait_s)
             except TransportError as error:
                 self.say(f"{error}; again in {pause_s:.0f} s")
-            except LocalError as error:
-                if error.code == "cursor.unknown":
-                    error.hint = "it was set back, or is another node: --since beginning goes through all again, --since now leaves what was missed"
-                raise
             self.sleep(pause_s)
             pause_s = min(2 * pause_s, WATCH_BACKOFF_MAX_S)
 
@@ -221,13 +296,17 @@ class Watching:
             pause_s = min(2 * pause_s, WATCH_BACKOFF_MAX_S)
 
 
-def run_command(command: str, event: Event, timeout_s: float) -> bool:
+def run_command(command: str, event: Event, timeout_s: float, lock: int | None = None) -> bool:
     """Run the operator's command in a shell with the event on its standard input; whether it ended well, in time.
 
-    It has a process group of its own, so that all of it ends when the time is over.
+    It has a process group of its own, so that all of it ends when the time is over. It inherits the descriptor `lock`.
     """
     process = subprocess.Popen(  # noqa: S602 - the operator's own words; nothing of the event is in them
-        command, shell=True, stdin=subprocess.PIPE, start_new_session=True
+        command,
+        shell=True,
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        pass_fds=[] if lock is None else [lock],
     )
     try:
         process.communicate(json.dumps(event, ensure_ascii=True).encode() + b"\n", timeout=timeout_s)

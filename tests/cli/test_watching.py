@@ -1,10 +1,16 @@
 """The loop of `frost watch`: in order, one at a time, again after a failure, on from its place after a break."""
 
+import fcntl
 import json
+import math
+import os
+import signal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from frostnode.cli.watching import Place, Watching, run_command
+from frostnode.cli.watching import Place, Watching, marked, run_command
 from frostnode.protocol.errors import LocalError, TransportError
 
 
@@ -94,16 +100,63 @@ def test_a_node_that_does_not_answer_is_asked_again(tmp_path):
     assert watcher.slept == [1, 2]
 
 
-def test_a_node_that_was_set_back_is_said_with_what_to_do(tmp_path):
-    watcher = Watcher(tmp_path, FakeNode())
+class OfOneStore(FakeNode):
+    """A node whose places begin with the name of its store; `known` is up to where it was not set back."""
 
-    def unknown(place, wait_s):
-        raise LocalError("cursor.unknown", "id of a notice", hint="begin at 0, or at now")
+    def __init__(self, count=0):
+        super().__init__(count)
+        self.store, self.known = "first", count
 
-    watcher.watching.source = unknown
-    with pytest.raises(LocalError) as caught:
-        watcher.watch(since="beginning")
-    assert "--since beginning" in caught.value.hint
+    def __call__(self, place, wait_s):
+        store, _, number = place.partition(":")
+        if number and int(number) > (len(self.events) if store == self.store else self.known):
+            raise LocalError("cursor.unknown", "id of a notice")
+        at = int(number or place)
+        found = [(event, self._place(at + n + 1)) for n, event in enumerate(self.events[at : at + 2])]
+        return found, self._place(at + len(found))
+
+    def _place(self, number):
+        return f"{'first' if number <= self.known else self.store}:{number}"
+
+
+def test_after_a_node_was_set_back_what_both_knew_is_gone_on_from(tmp_path):
+    node = OfOneStore(40)
+    Watcher(tmp_path, node).watch(since="beginning")
+    node.store, node.known = "second", 30
+    node.events = node.events[:30] + [{"id": f"new {n}"} for n in range(5)]
+    again = Watcher(tmp_path, node)
+    again.watch()
+    new = [f"new {n}" for n in range(5)]
+    assert again.seen[-5:] == new
+    repeated = [int(id_) for id_ in again.seen[:-5]]
+    assert repeated == list(range(31 - len(repeated), 31))
+    assert len(repeated) < 2 * (40 - 30)
+    assert "set back" in again.said[0]
+    third = Watcher(tmp_path, node)
+    third.watch()
+    assert (third.seen, third.said) == ([], [])
+
+
+def test_a_node_that_knows_no_place_any_more_is_gone_through_from_the_beginning(tmp_path):
+    node = OfOneStore(3)
+    Watcher(tmp_path, node).watch(since="beginning")
+    node.store, node.known = "another", 0
+    again = Watcher(tmp_path, node)
+    again.watch()
+    assert again.seen == ["1", "2", "3"]
+    assert "--since now" in again.said[0]
+
+
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_few_places_are_kept_and_one_is_not_much_further_back_than_needed(count, lost):
+    marks = []
+    for n in range(count):
+        marks = marked(marks, str(n))
+    kept = [int(mark) for _, mark in marks]
+    assert len(kept) <= 2 * math.log2(count) + 3
+    assert (kept[0], kept[-1]) == (0, count - 1)
+    needed = max(0, count - 1 - lost)
+    assert max(n for n in kept if n <= needed) >= count - 1 - 4 * lost
 
 
 def test_one_watcher_of_a_target_at_a_time(tmp_path):
@@ -115,13 +168,39 @@ def test_one_watcher_of_a_target_at_a_time(tmp_path):
         assert caught.value.code == "home.busy"
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "\xff"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "\xff", '{"place": "1", "marks": [1]}'])
 def test_a_broken_place_is_said(tmp_path, text):
     place = Place(tmp_path, "target")
     place.path.write_text(text, "latin-1")
     with pytest.raises(LocalError) as caught:
         place.read()
     assert caught.value.code == "input.unreadable"
+
+
+def test_a_command_that_outlives_its_watcher_is_waited_for(tmp_path):
+    watcher = Watcher(tmp_path, FakeNode())
+    place = watcher.watching.place
+    watcher.watching.wait_for_the_last()
+    with place.path.with_suffix(".run").open("w") as inherited:
+        fcntl.flock(inherited, fcntl.LOCK_EX)
+
+        def sleep(seconds):
+            watcher.slept.append(seconds)
+            if len(watcher.slept) == 3:
+                fcntl.flock(inherited, fcntl.LOCK_UN)
+
+        watcher.watching.sleep = sleep
+        watcher.watching.wait_for_the_last()
+    assert watcher.slept == [1, 2, 4]
+    assert "still runs" in watcher.said[0]
+
+
+def test_what_a_command_leaves_behind_holds_nobody_up(tmp_path):
+    place = Place(tmp_path, "target")
+    with place.running() as lock:
+        assert run_command(f"exec 0<&-; sleep 60 & echo $! > {tmp_path}/pid", EVENT, 10, lock)
+    assert not place.left_running()
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
 
 EVENT = {"id": "1", "data": {"title": "$(touch evil); `touch evil` \n 'x"}}

@@ -1,0 +1,112 @@
+"""`frost watch` as real processes that are killed, over a node that is put back from a backup."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.network]
+
+PATIENCE_S = 60
+
+
+def wait_until(what, condition):
+    """A bound, not a measure."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := condition()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+    return found
+
+
+def publish(node, *keys):
+    records = [{"type": "dataset", "key": key, "title": f"Dataset {key}"} for key in keys]
+    node.json("publish", "-", stdin=json.dumps(records).encode())
+
+
+class Watching:
+    """A watcher that runs a command; what it says goes to a file."""
+
+    def __init__(self, node, target, command, said):
+        self.said = said
+        env = {**os.environ, "FROST_HOME": str(node.home)}
+        with said.open("wb") as errors:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "frostnode",
+                    "watch",
+                    target,
+                    "--exec",
+                    command,
+                    "--since",
+                    "beginning",
+                ],
+                env=env,
+                stderr=errors,
+            )
+
+    def end(self, number):
+        self.process.send_signal(number)
+        self.process.wait(timeout=PATIENCE_S)
+
+
+def test_a_command_whose_watcher_was_killed_ends_before_the_next_one_begins(make_node, tmp_path):
+    node = make_node("node")
+    did = node.init("node")["did"]
+    publish(node, "ice")
+    node.start()
+    ran, go = tmp_path / "ran", tmp_path / "go"
+    command = f"echo begin >> {ran}; while [ ! -e {go} ]; do sleep 0.05; done; echo end >> {ran}"
+    first = Watching(node, f"{did}/ice", command, tmp_path / "first")
+    wait_until("the command runs", ran.exists)
+    first.end(signal.SIGKILL)
+    second = Watching(node, f"{did}/ice", command, tmp_path / "second")
+    try:
+        wait_until("it is waited for", lambda: "still runs" in second.said.read_text())
+        assert ran.read_text().split() == ["begin"]
+        go.touch()
+        wait_until("it ran again", lambda: ran.read_text().count("end") == 2)
+        assert ran.read_text().split() == ["begin", "end", "begin", "end"]
+    finally:
+        go.touch()
+        second.end(signal.SIGTERM)
+
+
+def test_a_node_that_was_put_back_from_a_backup_is_watched_on(make_node, tmp_path):
+    node = make_node("node")
+    did = node.init("node")["did"]
+
+    def watched(*options):
+        done = node.frost("watch", did, "--once", *options)
+        events = map(json.loads, done.stdout.splitlines())
+        return [event["data"].get("key") for event in events], done.stderr.decode()
+
+    publish(node, "before")
+    node.start()
+    keys, _ = watched("--since", "beginning")
+    assert keys[-1] == "before"
+    node.stop()
+    backup = tmp_path / "backup"
+    shutil.copytree(node.home, backup, ignore=shutil.ignore_patterns("*.sock"))
+    node.start()
+    publish(node, "lost")
+    assert watched()[0] == ["lost"]
+    node.stop()
+    shutil.rmtree(backup / "watches")
+    shutil.copytree(node.home / "watches", backup / "watches")
+    shutil.rmtree(node.home)
+    backup.rename(node.home)
+    node.start("--i-am-the-only-copy")
+    publish(node, "after")
+    keys, said = watched()
+    assert keys[-1] == "after"
+    assert "set back" in said
+    publish(node, "later")
+    assert watched() == (["later"], "")
