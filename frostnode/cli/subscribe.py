@@ -167,54 +167,29 @@ def _show(item: dict[str, Any]) -> None:
     click.echo(f"  id {item['id']}")
 
 
-@subscriptions.command("pause")
-@click.argument("id_", metavar="ID")
-@home_option
-@json_option
-def pause(id_: str, home: Path, as_json: bool) -> None:
-    """Tell ID nothing for now; its place is kept.
+def _add_action(name: str, done: str, text: str) -> None:
+    """A subcommand that does something with one subscription, and shows of which ids it was `done`."""
 
-    \b
-    Example:
-      frost subscriptions pause 8f3a12c09b4d
-    """
-    _changed(ask_node(home, "subscription pause", {"id": id_}), "paused", as_json=as_json)
-
-
-@subscriptions.command("resume")
-@click.argument("id_", metavar="ID")
-@home_option
-@json_option
-def resume(id_: str, home: Path, as_json: bool) -> None:
-    """Go on to tell ID where it was paused, or lapsed because it could not be reached.
-
-    \b
-    Example:
-      frost subscriptions resume 8f3a12c09b4d
-    """
-    _changed(ask_node(home, "subscription resume", {"id": id_}), "resumed", as_json=as_json)
+    @subscriptions.command(name, help=f"{text}\n\n\b\nExample:\n  frost subscriptions {name} 8f3a12c09b4d")
+    @click.argument("id_", metavar="ID")
+    @home_option
+    @json_option
+    def act(id_: str, home: Path, as_json: bool) -> None:
+        answer = ask_node(home, f"subscription {name}", {"id": id_})
+        if as_json:
+            show_json(answer)
+        else:
+            for changed in answer[done]:
+                click.echo(f"{done} {changed}")
 
 
-@subscriptions.command("test")
-@click.argument("id_", metavar="ID")
-@home_option
-@json_option
-def test(id_: str, home: Path, as_json: bool) -> None:
-    """Send a test notice to ID now, and say what became of it.
-
-    \b
-    Example:
-      frost subscriptions test 8f3a12c09b4d
-    """
-    _changed(ask_node(home, "subscription test", {"id": id_}), "tested", as_json=as_json)
-
-
-def _changed(answer: dict[str, Any], what: str, *, as_json: bool) -> None:
-    if as_json:
-        show_json(answer)
-        return
-    for id_ in answer[what]:
-        click.echo(f"{what} {id_}")
+_add_action("pause", "paused", "Tell ID nothing for now; its place is kept.")
+_add_action(
+    "resume",
+    "resumed",
+    "Go on to tell ID where it was paused, or lapsed because it could not be reached.",
+)
+_add_action("test", "tested", "Send a test notice to ID now, also into the inbox, and say what became of it.")
 
 
 @click.command()

@@ -31,6 +31,12 @@ from frostnode.protocol.limits import WATCH_COMMAND_S
     help="Seconds that the command may take.",
 )
 @click.option("--once", is_flag=True, help="Handle what there is now, then exit.")
+@click.option(
+    "--test",
+    "is_test",
+    is_flag=True,
+    help="Handle one test notice, then exit; 1 if the command fails. The place stays.",
+)
 def watch(
     target: str,
     home: Path,
@@ -40,6 +46,7 @@ def watch(
     since: str | None,
     timeout_s: float,
     once: bool,
+    is_test: bool,
 ) -> None:
     """Follow the changes of TARGET: a dataset (DID URL), a publisher (DID), words to search for, or `*`.
 
@@ -50,10 +57,10 @@ def watch(
     Example:
       frost watch did:frost:bafy…/sst --exec ./derive.sh
     """
-    from frostnode.cli.watching import Event, Place, Source, Watching, of_home, run_command
+    from frostnode.cli.watching import Event, Place, Source, Watching, of_home, run_command, test_event
 
     place = Place(home / "watches", target if node is None else f"{node} {target}")
-    source = of_home(home, target) if node is None else Source(node, target).next
+    source = of_home(home, target, is_test=is_test) if node is None else Source(node, target, is_test).next
 
     def run(event: Event) -> bool:
         if command is None:
@@ -67,6 +74,8 @@ def watch(
     with place.held():
         if command is not None:
             watching.wait_for_the_last()
+        if is_test:
+            raise SystemExit(0 if run(test_event(source)) else 1)
         at = watching.begin(since)
         if once:
             while (after := watching.once(at, 0)) != at:

@@ -149,6 +149,8 @@ class Source:
 
     node: str
     target: str
+    is_test: bool = False
+    """Whether a test notice is asked for, instead of what there is."""
     client: httpx.Client = field(
         default_factory=lambda: httpx.Client(trust_env=False, follow_redirects=False)
     )
@@ -164,6 +166,7 @@ class Source:
             "target": self.target,
             "wait": wait_s,
             "limit": WATCH_EVENTS_MAX,
+            "test": int(self.is_test),
         }
         try:
             answer = self.client.get(
@@ -190,13 +193,19 @@ class Source:
         return [(event, str(event["id"])) for event in document["notices"]], str(document["next"])
 
 
-def of_home(home: Path, target: str) -> Ask:
+def of_home(home: Path, target: str, *, is_test: bool = False) -> Ask:
     """The changes of the home's own node, through its control socket, with what is kept local; it must run."""
     place = Home(home)
     place.require()
 
     def ask(since: str, wait_s: int) -> tuple[list[tuple[Event, str]], str]:
-        asked = {"target": target, "since": since, "wait_s": wait_s, "limit": WATCH_EVENTS_MAX}
+        asked = {
+            "target": target,
+            "since": since,
+            "wait_s": wait_s,
+            "limit": WATCH_EVENTS_MAX,
+            "test": is_test,
+        }
         answer = trio.run(call, place.control, "changes", asked, _quietly)
         if answer is None:
             raise TransportError(
@@ -205,6 +214,19 @@ def of_home(home: Path, target: str) -> Ask:
         return list(zip(answer["notices"], answer["places"], strict=True)), answer["next"]
 
     return ask
+
+
+def test_event(source: Ask) -> Event:
+    """The test notice of a source that asks for one.
+
+    Raises:
+        TransportError; LocalError: usage, when the node knows of none, and what it says of the request
+    """
+    events, _ = source("now", 0)
+    for event, _ in events:
+        if event["data"]["kind"] == "test":
+            return event
+    raise LocalError("usage", "the node sends no test notices")
 
 
 async def _quietly(what: str, done: int, total: int | None) -> None:

@@ -17,6 +17,7 @@ from frostnode.log.withheld import check_shown
 from frostnode.notify.changes import changes_of, ready_arrivals
 from frostnode.notify.describe import describe, words_of_change
 from frostnode.notify.matcher import Matcher
+from frostnode.notify.trial import trial_change, trial_notice
 from frostnode.ports import Arrival, ArrivalKind, CatalogReader, CatalogStore, Clock, LogReader, LogStore
 from frostnode.project.run import was_followed
 from frostnode.protocol.errors import LocalError
@@ -129,6 +130,12 @@ class Feed:
             elif isinstance(target, OfPublisher):
                 check_shown(log, target.did)
 
+    def trial(self, target: Target) -> Told:
+        """A test notice for one who reads, of nothing that happened. As a place its id is the beginning."""
+        with self.log.read() as log:
+            change = trial_change(log, target, now_ms=self.clock.now_ms(), tag=_NO_TAG)
+        return _told(trial_notice(change), self.node_url)
+
     def look(
         self,
         place: NoticeId,
@@ -215,9 +222,12 @@ class _Looking:
         ]
         if concerned:
             notice = describe(self._log, self._catalog, change)
-            event = cloud_event(notice, node=self._feed.node_url, previous=None)
-            told = Told(notice, event["type"], json.dumps(event, separators=(",", ":")))
-            self.told.append((told, concerned))
+            self.told.append((_told(notice, self._feed.node_url), concerned))
+
+
+def _told(notice: Notice, node_url: str) -> Told:
+    event = cloud_event(notice, node=node_url, previous=None)
+    return Told(notice, event["type"], json.dumps(event, separators=(",", ":")))
 
 
 def publisher_of(target: Target) -> Did | None:

@@ -5,19 +5,24 @@ from frostnode.notify_port import Due, Watch
 from frostnode.ports import LogReader
 from frostnode.protocol.names import Did
 from frostnode.protocol.notice import Change, ChangeKind, Notice, NoticeId, NoticeKind
-from frostnode.protocol.subscription_target import OfDataset, OfPublisher, parse_target
+from frostnode.protocol.subscription_target import OfDataset, OfPublisher, Target, parse_target
 
 _NO_PUBLISHER = Did("urn:frost:nobody")
 
 
-def trial_due(log: LogReader, watch: Watch, *, now_ms: int, tag: bytes) -> Due:
+def trial_change(log: LogReader, target: Target, *, now_ms: int, tag: bytes) -> Change:
     """A change like those that somebody watches for. Its id belongs to no arrival: these begin with 1."""
-    change = Change(
+    return Change(
         id=NoticeId(number=0, position=now_ms, database=log.database, tag=tag),
         kind=ChangeKind.TEST,
-        did=_publisher(log, watch),
+        did=_publisher(log, target),
         at_ms=now_ms,
     )
+
+
+def trial_due(log: LogReader, watch: Watch, *, now_ms: int, tag: bytes) -> Due:
+    """The same for one who is told."""
+    change = trial_change(log, parse_target(watch.target), now_ms=now_ms, tag=tag)
     return Due(watch=watch.id, change=change, previous=watch.last or None)
 
 
@@ -36,9 +41,8 @@ def trial_letter(due: Due) -> Letter:
     return Letter(due, trial_notice(due.change))
 
 
-def _publisher(log: LogReader, watch: Watch) -> Did:
-    """Whom the watch is about; else one who is hosted here."""
-    target = parse_target(watch.target)
+def _publisher(log: LogReader, target: Target) -> Did:
+    """Whom a target is about; else one who is hosted here."""
     if isinstance(target, OfDataset | OfPublisher):
         return target.did
     return next((hosted.did for hosted in log.hosted()), _NO_PUBLISHER)

@@ -11,7 +11,7 @@ from frostnode.protocol.subscription_target import parse_target
 async def changes(parts: Parts, params: Params, progress: Progress) -> Json:
     """What concerns `target` behind the place `since`, or comes within `wait_s`: {notices, next, more}.
 
-    The same as /frost/changes answers; a place is `0`, `now`, or the id of a notice.
+    The same as /frost/changes answers; a place is `0`, `now`, or the id of a notice. With `test`, a test notice alone.
 
     Raises:
         LocalError: usage, query.malformed, cursor.malformed, cursor.unknown, record.withheld
@@ -22,6 +22,9 @@ async def changes(parts: Parts, params: Params, progress: Progress) -> Json:
     wait_s = min(float(params.get("wait_s") or 0), FEED_WAIT_S_MAX)
     await window.worker.run(lambda: window.feed.check(target))
     place = await window.worker.run(lambda: window.feed.place(since))
+    if params.get("test"):
+        told = await window.worker.run(lambda: window.feed.trial(target))
+        return {"notices": [json.loads(told.text(None))], "next": str(place), "more": True}
     limit = max(1, min(int(params.get("limit") or FEED_NOTICES_MAX), FEED_NOTICES_MAX))
     reader = Reader(window, target, place, limit=limit)
     try:

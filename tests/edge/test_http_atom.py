@@ -229,3 +229,17 @@ def test_where_feeds_are():
     assert feed_path(parse_target(did)) == f"/feeds/publisher/{did}"
     assert search_feed_path("sea ice") == feed_path(parse_target("sea ice")) == "/feeds/search?q=sea%20ice"
     assert search_feed_path("-ice") == search_feed_path("") == ""
+
+
+async def test_a_feed_begins_with_a_test_for_who_asks_alone(filled):
+    path = f"/feeds/publisher/{filled.publisher.did}"
+    plain = await filled.ask(path)
+    answer = await filled.ask(f"{path}?test=1")
+    assert answer.headers["cache-control"] == "no-store"
+    assert "etag" not in answer.headers
+    first, *rest = read(answer).entries
+    assert (first.title, first.tags[0].term) == ("A test notice: publisher test", "test")
+    assert first.id.startswith("urn:frost:test:0.")
+    assert [entry.id for entry in rest] == [entry.id for entry in read(plain).entries]
+    assert (await filled.ask(path)).body == plain.body
+    assert (await filled.ask(f"{path}?test=2")).code == "usage"

@@ -349,3 +349,49 @@ async def test_frost_watch_reads_what_a_node_answers(living):
             with pytest.raises(LocalError) as caught:
                 await trio.to_thread.run_sync(source.next, "x", 0)
     assert caught.value.code == "cursor.malformed"
+
+
+def is_test(event):
+    return (event["data"]["kind"], event["type"].rpartition(".")[2], event["id"][:2]) == (
+        "test",
+        "test",
+        "0.",
+    )
+
+
+async def test_a_test_notice_comes_first_and_moves_no_place(living):
+    living.publish("a")
+    target = living.publisher.did
+    (event,), place = (found := await living.changes("now", test=1, target=target))["notices"], found["next"]
+    assert is_test(event)
+    assert event["source"] == target
+    assert place == (await living.changes("now"))["next"]
+    assert found["more"] is True
+    living.publish("b")
+    assert keys((await living.changes(place))["notices"]) == ["b"]
+    lines = (await living.node.ask("/frost/firehose?live=false&test=1")).body.decode().splitlines()
+    first, *rest = map(json.loads, lines)
+    assert is_test(first)
+    assert keys(rest) == ["a", "b"]
+    # whoever keeps every id as a place, keeps one behind which everything comes
+    assert keys((await living.changes(first["id"]))["notices"]) == ["a", "b"]
+
+
+async def test_a_test_event_has_no_id_and_is_not_repeated_to_who_comes_again(living, autojump_clock):
+    living.publish("a")
+    async with living.node.asking("/frost/events?since=now&test=1") as exchange:
+        events, last = parsed((await exchange.chunks.receive()).decode())
+    ((id_, type_, event),) = events
+    assert is_test(event)
+    assert type_ == event["type"]
+    assert id_ == last == (await living.changes("now"))["next"]
+    again = {"last-event-id": last}
+    async with living.node.asking("/frost/events?since=now&test=1", headers=again) as exchange:
+        living.publish("b")
+        text = (await exchange.chunks.receive() + await exchange.chunks.receive()).decode()
+    assert keys(event for _, _, event in parsed(text)[0]) == ["b"]
+
+
+@pytest.mark.parametrize("form", ["events", "firehose", "changes"])
+async def test_a_test_that_is_neither_wanted_nor_not_is_refused(node, form):
+    assert (await node.ask(f"/frost/{form}?test=yes")).code == "usage"

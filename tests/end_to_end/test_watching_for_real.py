@@ -110,3 +110,23 @@ def test_a_node_that_was_put_back_from_a_backup_is_watched_on(make_node, tmp_pat
     assert "set back" in said
     publish(node, "later")
     assert watched() == (["later"], "")
+
+
+def test_a_test_notice_runs_the_command_once_and_comes_into_the_inbox(make_node, tmp_path):
+    node = make_node("node")
+    did = node.init("node")["did"]
+    assert node.frost("watch", did, "--test", check=False).returncode != 0  # the node rests
+    node.start()
+    got = tmp_path / "got"
+    for options in ((), ("--node", node.url)):
+        node.frost("watch", did, "--test", "--exec", f"cat > {got}", *options)
+        event = json.loads(got.read_text())
+        assert (event["data"]["kind"], event["source"]) == ("test", did)
+    assert node.frost("watch", did, "--test", "--exec", "exit 3", check=False).returncode == 1
+    assert not list((node.home / "watches").glob("*.json"))
+    id_ = node.json("subscribe", did, "--private")["id"]
+    assert node.json("subscriptions", "test", id_) == {"tested": [id_]}
+    (item,) = node.json("inbox")["items"]
+    assert (item["notice"]["data"]["kind"], item["subscription"]) == ("test", id_)
+    assert node.json("subscriptions", "pause", id_) == {"paused": [id_]}
+    assert node.frost("subscriptions", "resume", id_).stdout.decode() == f"resumed {id_}\n"

@@ -68,8 +68,10 @@ def atom(head: FeedHead, page: FeedPage) -> bytes:
 
 
 def entry_id(notice: Notice) -> str:
-    """The DID URL of the exact entry; of a move, that of the log that it opened."""
+    """The DID URL of the exact entry; of a move, that of the log that it opened; of a test, one of its own."""
     change = notice.change
+    if notice.kind is NoticeKind.TEST:
+        return f"urn:frost:test:{change.id}"
     return change.origin if change.header is None else f"{change.subject}?cid={change.header}"
 
 

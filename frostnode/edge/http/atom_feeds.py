@@ -1,6 +1,7 @@
 """Atom feeds of the node, of a publisher, of a dataset and of a search, for readers that look now and then."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
@@ -9,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from frostnode.edge.http.api import url_params, whole_number
+from frostnode.edge.http.api import choice, url_params, whole_number
 from frostnode.edge.http.atom import ATOM_TYPE, FeedHead, atom
 from frostnode.edge.http.links import record_path
+from frostnode.edge.http.streams import NOT_KEPT
 from frostnode.edge.http.sync import is_known
 from frostnode.notify.feed_pages import FeedPage, page
 from frostnode.operations.parts import Parts
@@ -54,6 +56,9 @@ class AtomResources:
             target = target_of(request)
             named = "page" in request.query_params
             name = whole_number(request, "page", 0, _PAGE_MAX) if named else None
+            if choice(request, "test", ("0", "1")) == "1":
+                document = await self._parts.worker.run(lambda: self._with_a_test(target, name))
+                return Response(document, media_type=ATOM_TYPE, headers=NOT_KEPT)
             document = await self._parts.worker.run(lambda: self.document(target, name))
             headers = {**_HEADERS, "etag": f'"{sha256(document).hexdigest()}"'}
             if is_known(request, headers["etag"]):
@@ -73,6 +78,12 @@ class AtomResources:
             LocalError: publisher.unknown, record.not-found, record.withheld
         """
         return atom(self._head(target), self._page(target, name))
+
+    def _with_a_test(self, target: Target, name: int | None) -> bytes:
+        """The same with a test notice as its newest entry, for who asks alone."""
+        found = self._page(target, name)
+        test = self._parts.window.feed.trial(target).notice
+        return atom(self._head(target), replace(found, notices=[test, *found.notices]))
 
     def _page(self, target: Target, name: int | None) -> FeedPage:
         return page(self._parts.window.feed, target, name)
