@@ -24,7 +24,7 @@ from frostnode.operations.publish import publish, withdraw
 from frostnode.ports import CatalogReader, LogReader
 from frostnode.project.stage import catch_up
 from frostnode.protocol.errors import LocalError, TransportError
-from frostnode.protocol.limits import INBOX_ITEMS_MAX, OWN_SUBSCRIPTIONS_MAX, WATCH_SECRET_BYTES
+from frostnode.protocol.limits import INBOX_ITEMS_MAX, WATCH_SECRET_BYTES
 from frostnode.protocol.names import DATASET, DID_PREFIX, DidUrl, RecordKey, parse_did_url
 from frostnode.protocol.notice import NoticeId, cloud_event, parse_notice_id, rfc3339
 from frostnode.protocol.records import SUBSCRIPTION
@@ -58,8 +58,8 @@ async def subscribe(parts: Parts, params: Params, progress: Progress) -> Json:
     if params.get("dry_run"):
         record = _record(target, behalf) if is_public else None
         return {"target": str(target), "form": str(form), "public": is_public, "record": record}
-    if is_public:
-        await _check_count(parts, params, target, behalf)
+    if is_public:  # before anybody is followed for it
+        await _publish_record(parts, params, target, behalf, progress, dry_run=True)
     followed = await _follow(parts, target, progress)
     id_ = (
         await _publish(parts, params, target, behalf, progress)
@@ -150,34 +150,21 @@ def _record(target: Target, behalf: str) -> Json:
     return {"type": SUBSCRIPTION, "key": name, **fields}
 
 
-async def _check_count(parts: Parts, params: Params, target: Target, behalf: str) -> None:
-    """Of more subscriptions than these the oldest would be told no more."""
-    place = await parts.read(lambda reader: open_place(reader, _publisher(behalf, params)))
-    key = _record(target, behalf)["key"]
-
-    def look(reader: CatalogReader) -> tuple[int, bool]:
-        is_new = reader.current(place.did, SUBSCRIPTION, key) is None
-        return reader.counts(place.did).get(SUBSCRIPTION, 0), is_new
-
-    count, is_new = await parts.read_catalog(look)
-    if is_new and count >= OWN_SUBSCRIPTIONS_MAX:
-        raise LocalError(
-            "queue.full",
-            f"subscriptions of {place.did}",
-            found=count,
-            expected=f"< {OWN_SUBSCRIPTIONS_MAX}",
-            hint="subscribe with --private, or end others",
-        )
-
-
 def _publisher(behalf: str, params: Params) -> Any:
     return parse_did_url(behalf).did if behalf else params.get("did")
 
 
 async def _publish(parts: Parts, params: Params, target: Target, behalf: str, progress: Progress) -> str:
-    did = _publisher(behalf, params)
-    answer = await publish(parts, {"records": [_record(target, behalf)], "did": did}, progress)
+    url = await _publish_record(parts, params, target, behalf, progress)
     await catch_up(parts.worker, parts.catalog_fold)  # what has a watch has its record in the catalog
+    return url
+
+
+async def _publish_record(
+    parts: Parts, params: Params, target: Target, behalf: str, progress: Progress, *, dry_run: bool = False
+) -> str:
+    asked = {"records": [_record(target, behalf)], "did": _publisher(behalf, params), "dry_run": dry_run}
+    answer = await publish(parts, asked, progress)
     return str(answer["records"][0]["url"])
 
 

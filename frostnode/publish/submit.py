@@ -20,8 +20,8 @@ from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import SALT_BYTES
 from frostnode.protocol.names import Did, DidUrl, Origin, parse_did
 from frostnode.protocol.records import LINEAGE, SUBSCRIPTION, check_record, named_fields
-from frostnode.protocol.subscription_target import check_target
 from frostnode.publish.lineage_check import LineageCheck
+from frostnode.publish.subscription_check import SubscriptionCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,7 @@ class Checker:
         self._clock = clock
         self._random = random
         self._lineage = LineageCheck()
+        self._subscriptions = SubscriptionCheck()
 
     def check(self, place: Place, records: Sequence[Any]) -> list[Checked]:
         """Check records in their lossless JSON form: maps with `type`, `key` and the fields of the body.
@@ -115,7 +116,7 @@ class Checker:
             if type_ == LINEAGE:
                 self._lineage.check(catalog, place.did, key, value)
             elif type_ == SUBSCRIPTION:
-                check_target(value)
+                self._subscriptions.check(catalog, place.did, key, value)
             body = encode_body(value, self._random.bytes(SALT_BYTES))
         except FrostError as error:
             error.message = f"{url}: {error.message}"

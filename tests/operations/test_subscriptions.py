@@ -169,7 +169,7 @@ async def test_a_name_that_nothing_has(tmp_path):
 
 
 async def test_of_more_public_subscriptions_than_are_told_none_is_made(tmp_path, monkeypatch):
-    monkeypatch.setattr("frostnode.operations.subscriptions.OWN_SUBSCRIPTIONS_MAX", 1)
+    monkeypatch.setattr("frostnode.publish.subscription_check.OWN_SUBSCRIPTIONS_MAX", 1)
     async with opened(tmp_path) as home:
         answer = await home.ask("subscribe", target="ice")
         with pytest.raises(LocalError) as caught:
@@ -180,6 +180,29 @@ async def test_of_more_public_subscriptions_than_are_told_none_is_made(tmp_path,
         )
         assert (await home.ask("subscribe", target="ice"))["id"] == answer["id"]
         assert (await home.ask("subscribe", target="snow", private=True))["state"] == "live"
+
+
+async def test_subscription_records_beyond_the_limit_are_not_published_by_any_way(tmp_path, monkeypatch):
+    monkeypatch.setattr("frostnode.publish.subscription_check.OWN_SUBSCRIPTIONS_MAX", 3)
+
+    def records(*names):
+        return [{"type": "subscription", "key": name, "target": {"query": name}} for name in names]
+
+    async with opened(tmp_path) as home:
+        stranger = MemoryPublisher("stranger").did
+        await home.ask("publish", records=records("a", "b", "c", "a"))
+        before = await home.ask("status")
+        with pytest.raises(LocalError) as caught:
+            await home.ask("publish", records=records("c", "d"))
+        assert (caught.value.code, caught.value.expected) == ("queue.full", "≤ 3")
+        assert "/~subscription/d: subscriptions of did:frost:" in caught.value.message
+        with pytest.raises(LocalError):
+            await home.ask("subscribe", target=stranger)
+        after = await home.ask("status")
+        assert (after["arrivals"], after["followed"]) == (before["arrivals"], before["followed"])
+        url = (await home.ask("publish", records=records("a")))["records"][0]["url"]
+        await home.ask("withdraw", url=url)
+        await home.ask("publish", records=records("d"))
 
 
 async def test_subscription_records_beyond_all_watches_stop_nobody(tmp_path, monkeypatch):
