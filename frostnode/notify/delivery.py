@@ -135,6 +135,8 @@ class Delivery:
         try:
             return await self.senders[watch.form].send(watch, letters)
         except (TransportError, LocalError) as error:
+            if error.code == "lease.address":
+                error.hint = "private_callbacks in frost.toml allows others"
             return Reply(Verdict.REFUSED, str(error))
 
     def _failed(self, batch: Batch, told: Sequence[NoticeId], reply: Reply) -> Settled:

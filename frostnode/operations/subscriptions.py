@@ -292,9 +292,7 @@ async def test(parts: Parts, params: Params, progress: Progress) -> Json:
     for watch in found:
         reply = await parts.delivery.test(watch.id)
         if reply.verdict is not Verdict.TAKEN:
-            raise TransportError(
-                "transport.status", f"{watch.id} was not told", found=reply.error, expected="an answer 2xx"
-            )
+            raise TransportError("transport.status", f"{watch.id} was not told: {reply.error}")
     return {"tested": [watch.id for watch in found]}
 
 

@@ -28,6 +28,8 @@ class Node:
         """In which network namespace it serves; None for that of this process."""
         self.process: subprocess.Popen | None = None
         self.url = ""
+        self.secrets: set[str] = set()
+        """What the process must never say."""
 
     def frost(self, *arguments, check=True, stdin: bytes | None = None, timeout_s=COMMAND_S):
         """Run one command on this home."""
@@ -91,6 +93,7 @@ class Node:
         process.stderr.close()
         process.stdout.close()
         assert "Traceback" not in errors, errors
+        assert not [secret for secret in self.secrets if secret in errors], errors
         return code
 
 

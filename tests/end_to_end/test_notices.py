@@ -65,6 +65,7 @@ def test_a_webhook_is_told_verifiably_and_kill_9_loses_nothing(make_node, receiv
     allow_private(node)
     node.start()
     answer = node.json("subscribe", did, "--private", "--webhook", receiver.url)
+    node.secrets |= {answer["secret"], "token=4711", (node.home / "host.seed").read_text().strip()}
 
     def publish(key):
         record = tmp_path / f"{key}.json"
@@ -90,3 +91,19 @@ def test_a_webhook_is_told_verifiably_and_kill_9_loses_nothing(make_node, receiv
     assert keys["second"]["id"] == refused["id"]
     assert keys["third"]["data"]["previous"] == refused["id"]
     assert answer["secret"] not in node.frost("subscriptions", "--json").stdout.decode()
+    node.stop()
+
+
+def test_a_webhook_into_this_network_is_refused_with_what_would_allow_it(make_node, receiver):
+    node = make_node("node")
+    did = node.init("node")["did"]
+    node.start()
+    id_ = node.json("subscribe", did, "--private", "--webhook", receiver.url)["id"]
+    node.secrets.add("token=4711")
+    done = node.frost("subscriptions", "test", id_, check=False)
+    assert done.returncode != 0
+    said = done.stderr.decode()
+    assert "found 127.0.0.1, expected public ones (private_callbacks" in said
+    assert "token=4711" not in said
+    assert receiver.came.empty()
+    node.stop()
