@@ -42,6 +42,8 @@ class OwnSubscriptions:
     clock: Clock
     _after: int | None = None
     _hosts: frozenset[Did] = frozenset()
+    _left_out: bool = False
+    """Whether there were too many watches for some."""
 
     def look(self) -> bool:
         """Add, change and remove watches, if a subscription of a hosted publisher may have come or gone; whether one was.
@@ -51,9 +53,10 @@ class OwnSubscriptions:
         """
         with self.log.read() as log, self.catalog.read() as catalog:
             known, hosts = catalog.cursor(), _hosted(log)
-            if hosts == self._hosts and not self._has_news(log, known):
-                self._after = known
-                return False
+            is_news = hosts != self._hosts or self._has_news(log, known)
+        if not is_news and (not self._left_out or self.watches.is_full()):
+            self._after = known
+            return False
         with self.watches.store.read() as reader:  # first: who has one here has published its record before
             kept = {watch.id: watch for watch in reader.watches() if watch.record}
         with self.log.read() as log, self.catalog.read() as catalog:
@@ -102,7 +105,7 @@ class OwnSubscriptions:
             )
 
     def _keep(self, wanted: Mapping[str, Watch], kept: Mapping[str, Watch]) -> bool:
-        """Let there be those that are wanted, as far as WATCHES_MAX lets: others are added when some are gone."""
+        """Let there be those that are wanted, as far as WATCHES_MAX lets: the others are added when some are gone."""
         gone = [id_ for id_ in kept if id_ not in wanted]
         changed = []
         for id_, watch in wanted.items():
@@ -113,7 +116,9 @@ class OwnSubscriptions:
                 changed.append(replace(here, target=watch.target, behalf=watch.behalf))
         if gone:
             self.watches.remove(*gone)
-        return bool(self.watches.put_all(changed)) or bool(gone)
+        count = self.watches.put_all(changed)
+        self._left_out = count < len(changed)
+        return bool(count or gone)
 
 
 def _concerns_subscriptions(log: LogReader, arrival: Arrival) -> bool:

@@ -121,6 +121,11 @@ class Watches:
                     self._admit(watch, self.due_max - due)
         return len(taken)
 
+    def is_full(self) -> bool:
+        """Whether there are as many as there may be."""
+        with self.store.read() as reader:
+            return reader.watch_count() >= WATCHES_MAX
+
     def has_room(self, id_: str, count: int) -> None:
         """So much less is due to one."""
         self._roomier.append((id_, count))

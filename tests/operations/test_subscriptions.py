@@ -219,6 +219,10 @@ async def test_subscription_records_beyond_all_watches_stop_nobody(tmp_path, mon
         assert len((await home.ask("subscriptions"))["subscriptions"]) == 2
         await home.upstream_puts("news")
         assert await home.told() == [("published", "news")]
+        await home.ask("unsubscribe", id=home.upstream.did)
+        assert len((await home.ask("subscriptions"))["subscriptions"]) == 1
+        await home.match()  # nothing of them is new, but there is room for one of those that were left out
+        assert len((await home.ask("subscriptions"))["subscriptions"]) == 2
 
 
 async def test_a_look_costs_as_much_for_many_own_subscriptions_as_for_few(tmp_path, monkeypatch):
