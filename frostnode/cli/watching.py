@@ -84,14 +84,13 @@ class Place:
             yield lock.fileno()
         path.unlink()  # a process that the command has left behind holds nobody up
 
-    def left_running(self) -> bool:
-        """Whether a command runs whose watcher was killed."""
-        path = self.path.with_suffix(".run")
+    def left_running(self) -> str | None:
+        """The process of a command that runs on and whose watcher was killed; None when there is none."""
         try:
-            with path.open("r") as lock:
-                return not _is_free(lock)
+            with self.path.with_suffix(".run").open("r", encoding="ascii", errors="replace") as lock:
+                return None if _is_free(lock) else lock.read()
         except FileNotFoundError:
-            return False
+            return None
 
     def read(self) -> str | None:
         """The place, None at the first time.
@@ -292,9 +291,9 @@ class Watching:
     def wait_for_the_last(self) -> None:
         """Wait until no command runs of a watcher that was killed."""
         pause_s = float(WATCH_BACKOFF_FIRST_S)
-        while self.place.left_running():
+        while (process := self.place.left_running()) is not None:
             self.say(
-                "the command of a watcher that was killed still runs, or what it started:"
+                f"the command of a watcher that was killed still runs (process {process}, or what it started):"
                 f" waiting for its end, looking again in {pause_s:.0f} s"
             )
             self.sleep(pause_s)
@@ -330,6 +329,8 @@ def run_command(command: str, event: Event, timeout_s: float, lock: int | None =
         start_new_session=True,
         pass_fds=[] if lock is None else [lock],
     )
+    if lock is not None:
+        os.write(lock, str(process.pid).encode())  # for whoever waits for it
     try:
         process.communicate(json.dumps(event, ensure_ascii=True).encode() + b"\n", timeout=timeout_s)
     except BrokenPipeError:

@@ -183,6 +183,7 @@ def test_a_command_that_outlives_its_watcher_is_waited_for(tmp_path):
     watcher.watching.wait_for_the_last()
     with place.path.with_suffix(".run").open("w") as inherited:
         fcntl.flock(inherited, fcntl.LOCK_EX)
+        print("4711", end="", file=inherited, flush=True)
 
         def sleep(seconds):
             watcher.slept.append(seconds)
@@ -192,14 +193,14 @@ def test_a_command_that_outlives_its_watcher_is_waited_for(tmp_path):
         watcher.watching.sleep = sleep
         watcher.watching.wait_for_the_last()
     assert watcher.slept == [1, 2, 4]
-    assert "still runs" in watcher.said[0]
+    assert "still runs (process 4711" in watcher.said[0]
 
 
 def test_what_a_command_leaves_behind_holds_nobody_up(tmp_path):
     place = Place(tmp_path, "target")
     with place.running() as lock:
         assert run_command(f"exec 0<&-; sleep 60 & echo $! > {tmp_path}/pid", EVENT, 10, lock)
-    assert not place.left_running()
+    assert place.left_running() is None
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
 

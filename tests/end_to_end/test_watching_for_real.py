@@ -63,13 +63,14 @@ def test_a_command_whose_watcher_was_killed_ends_before_the_next_one_begins(make
     publish(node, "ice")
     node.start()
     ran, go = tmp_path / "ran", tmp_path / "go"
-    command = f"echo begin >> {ran}; while [ ! -e {go} ]; do sleep 0.05; done; echo end >> {ran}"
+    command = f"echo $$ > {ran}.process; echo begin >> {ran}; while [ ! -e {go} ]; do sleep 0.05; done; echo end >> {ran}"
     first = Watching(node, f"{did}/ice", command, tmp_path / "first")
     wait_until("the command runs", ran.exists)
     first.end(signal.SIGKILL)
     second = Watching(node, f"{did}/ice", command, tmp_path / "second")
     try:
         wait_until("it is waited for", lambda: "still runs" in second.said.read_text())
+        assert f"(process {(tmp_path / 'ran.process').read_text().strip()}," in second.said.read_text()
         assert ran.read_text().split() == ["begin"]
         go.touch()
         wait_until("it ran again", lambda: ran.read_text().count("end") == 2)
