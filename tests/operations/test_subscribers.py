@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from frostnode.operations.subscribers import subscribers_json
 from frostnode.replicate.admission import PeerDoor
 from frostnode.replicate.ingest import Ingest
 from frostnode.testing.memory_publisher import MemoryPublisher
@@ -43,3 +44,22 @@ async def test_of_a_flood_of_subscriptions_a_carrier_takes_its_quota_lists_some_
     while parts.matching.step():
         pass
     assert len(parts.watches.matcher) == 0
+
+
+async def test_no_publisher_fills_the_list_alone(node):
+    ice = f"{MemoryPublisher('upstream').did}/ice"
+    many, few = MemoryPublisher("many"), MemoryPublisher("few")
+    for n in range(9):
+        many.put(f"s{n}", {"target": {"dataset": ice}}, "subscription")
+    few.put("s", {"target": {"dataset": ice}}, "subscription")
+    node.take(*many.stream())
+    node.take(*few.stream())
+    node.fold()
+    with node.catalog.read() as catalog, node.disk.read() as log:
+        answer = subscribers_json(node.parts, catalog, log, ice, 3)
+    assert [item["record"].partition("~")[2] for item in answer["subscribers"]] == [
+        "subscription/s0",
+        "subscription/s",
+        "subscription/s1",
+    ]
+    assert answer["more"] is True
