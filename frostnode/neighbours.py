@@ -120,6 +120,7 @@ class NeighbourWriter(NeighbourReader, Protocol):
         """Note up to which size a peer offers logs; of peers and logs that are not known nothing is noted.
 
         With `at_least` it was said beside the stream of the peer, which may have said more since: nothing is taken back.
+        Files have no stream: what they show last is what there is.
         """
 
     def put_lease(self, lease: Lease) -> None:

@@ -131,6 +131,7 @@ class Conversation:
             self._door,
             witnesses=world.witnesses,
             source=self._status.url,
+            is_static=self._status.is_static,
         )
 
     async def _arrivals(

@@ -112,7 +112,7 @@ class Outcome:
 class Ingest:
     """One peer's frames, judged and stored. `peer` None stores no cursor (a log asked for by size).
 
-    `source` is the peer as a source of logs: what it shows to have is noted. `dids`, `stopped` and `witnesses` are
+    `source` is the peer as a source of logs: what it shows to have is noted, of files also that it is less by now. `dids`, `stopped` and `witnesses` are
     the follower's; `door` decides what is stored. With `origin` a frame of another log is a fault. `entries` and
     `commits` count all that was stored, also of a batch that ended with an error.
     """
@@ -128,8 +128,10 @@ class Ingest:
         *,
         source: str | None = None,
         origin: Origin | None = None,
+        is_static: bool = False,
     ) -> None:
         self._store = store
+        self._is_static = is_static
         self._origin = origin
         self._peer = peer
         self._door = door
@@ -314,7 +316,8 @@ class Ingest:
                     taken.append(admitted)
             admission.settle()
             if self._source is not None and shown:
-                writer.put_sources(self._source, shown, at_least=self._peer is None)
+                at_least = self._peer is None and not self._is_static
+                writer.put_sources(self._source, shown, at_least=at_least)
             if self._has_news(outcome):
                 self._write_cursor(writer)
         admission.kept()

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from frostnode.protocol.errors import LocalError, PeerError
+from frostnode.protocol.errors import LocalError, PeerError, TransportError
 from frostnode.protocol.keys import PublicKey, to_multibase
 from frostnode.protocol.limits import (
     OFFERS_AT_ONCE_MAX,
@@ -108,7 +108,7 @@ class OfferDesk:
             try:
                 taking = Taking(slot=slot, slots=self.slots, world=self.world, heard=self._heard)
                 answer = taken_bytes(await taking.run(chunks))
-            except PeerError as error:
+            except (PeerError, TransportError) as error:
                 self.refused.note(name, f"{error.code}: {error}", is_known=is_known)
                 _LOG.warning("%s: take of %s: %s: %s", name, slot.origin, error.code, error)
                 raise

@@ -174,11 +174,12 @@ class StaticSource:
         offered = None if note is None else _size(note)
         end = state.standing.end if state.standing else None
         size = offered if end is None else end.size
-        if state.standing is None or size is None or (offered is not None and offered < size):
-            return  # it does not count here, or the source cannot prove what counts of it
-        if note is not None and note != state.checkpoint:
+        if state.standing is None or size is None:
+            return  # it does not count here
+        is_short = offered is not None and offered < size
+        if note is not None and await self._is_news(state, note, is_short=is_short):
             await self._take([CheckpointFrame(origin=origin, note=note)])
-        if state.frozen:
+        if state.frozen or is_short:  # a short one cannot prove what counts
             return
         before = state.held.size
         if state.astray:  # the last bundle shows how much of what is held is in the settled tree
@@ -188,6 +189,16 @@ class StaticSource:
         ):
             await self.bodies(origin, self._asked.get(origin, 0), min(before, size))
             self._asked[origin] = size
+
+    async def _is_news(self, state: LogState, note: bytes, *, is_short: bool) -> bool:
+        """Whether a head says more than is known: of the log, or of how much the source has of it.
+
+        That may be less than it had, for files are put back from backups too: then nothing more is asked of it.
+        """
+        if note != state.checkpoint and not is_short:
+            return True
+        noted = (await self._read(lambda reader: reader.offers(state.origin))).get(self._url)
+        return noted is not None and noted != _size(note)
 
     async def _leaves(self, tree: StaticTree, origin: Origin, held: int, size: int) -> bool:
         """Leaves from `held` on with their bodies; answers whether all were taken.

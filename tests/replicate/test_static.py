@@ -15,6 +15,7 @@ from frostnode.protocol.limits import FRAME_BODIES_BYTES_MAX, STATIC_FETCHES_MAX
 from frostnode.protocol.merkle import leaf_hash
 from frostnode.protocol.tiles import encode_bundle
 from frostnode.replicate import static
+from frostnode.replicate.world import Detail
 from frostnode.testing.loopback import asgi, files, loopback, response, saying
 from frostnode.testing.static_export import export_static
 
@@ -279,6 +280,63 @@ async def test_of_an_ended_epoch_that_counts_which_the_end_says(
         with two.store.read() as reader:
             assert reader.log(source.origin).held == source.tree(0 if checkpoint == "smaller" else size)
         assert server.count("/tile/") == 0 if checkpoint == "smaller" else server.count("/tile/") > 0
+
+
+@pytest.fixture
+def offered(make_node, make_publisher, transport, clock, folder):
+    """What a node notes of a source whose files are in the folder, now that it has looked at them again."""
+    two = make_node("two")
+
+    async def look(source, server, *, heads_only=False):
+        follower = two.follower(server.url, transport)
+        follower.status.detail = Detail.HEADS if heads_only else Detail.FULL
+        await follower.once()
+        with two.store.read() as reader:
+            return reader.offers(source.origin)[server.url], reader.lag(server.url).leaves
+
+    return look
+
+
+async def test_a_source_that_was_set_back_is_noted_to_have_less_again(
+    make_node, make_publisher, offered, folder
+):
+    """Whether what it has now is less than what is held, the same, or more: nothing is owed that it has no more."""
+    grown, short, same = (folder.parent / name for name in ("grown", "short", "same"))
+    for count, where in ((2, short), (3, same), (5, grown)):
+        one = make_node(where.name)
+        source = make_publisher(count=count)
+        one.take(*source.stream())
+        export_static(one.store, where)
+    async with loopback(files(same)) as server:
+        assert await offered(source, server) == (3, 0)
+        server.handler = files(grown)
+        assert await offered(source, server, heads_only=True) == (5, 2)
+        server.handler = files(same)
+        assert await offered(source, server) == (3, 0)
+        server.handler = files(grown)
+        assert await offered(source, server, heads_only=True) == (5, 2)
+        server.handler = files(short)
+        assert await offered(source, server) == (2, 0)
+        assert await offered(source, server, heads_only=True) == (2, 0)
+        server.handler = files(grown)
+        assert await offered(source, server) == (5, 0)
+
+
+async def test_a_source_that_was_set_back_before_an_end_is_noted_to_have_less_again(
+    make_node, make_publisher, offered, folder
+):
+    grown, short = folder.parent / "grown", folder.parent / "short"
+    one, old = make_node("one"), make_node("old")
+    source = make_publisher(count=5)
+    moved = source.move()
+    one.take(*source.stream(), *moved.stream())
+    old.take(*make_publisher(count=3).stream())
+    export_static(one.store, grown)
+    export_static(old.store, short)
+    async with loopback(files(grown)) as server:
+        assert await offered(source, server) == (5, 0)
+        server.handler = files(short)
+        assert await offered(source, server) == (3, 0)
 
 
 @pytest.mark.slow

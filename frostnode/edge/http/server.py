@@ -4,12 +4,15 @@ A consumer that does not read costs one batch of frames and what the system buff
 SLOW_CONSUMER_S: then it is cut off, and resumes by the cursor of the last frame that it has taken.
 
 A request has CONNECTION_IDLE_S to begin, and its head as long to be whole; nobody has more than
-CONNECTIONS_PER_ADDRESS_MAX connections, so that nobody keeps all others out by holding them.
+CONNECTIONS_PER_ADDRESS_MAX connections, so that nobody keeps all others out by holding them. Who sends a body
+where none is asked for is heard for UNASKED_BODY_BYTES_MAX, then the answer ends.
 
 A client that hangs up at the wrong moment makes Hypercorn send on a socket that is in use, or speak out of
 turn; what is raised then ends that connection and no other.
 """
 
+import json
+import math
 import resource
 import socket
 from collections import Counter
@@ -25,13 +28,15 @@ from hypercorn.typing import ConnectionState
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from frostnode.edge.http.streams import network_of
+from frostnode.edge.outcomes import http_status, problem
 from frostnode.enduring import one_fault
-from frostnode.protocol.errors import LocalError
+from frostnode.protocol.errors import LocalError, TransportError
 from frostnode.protocol.limits import (
     CONNECTION_IDLE_S,
     CONNECTIONS_MAX,
     CONNECTIONS_PER_ADDRESS_MAX,
     SLOW_CONSUMER_S,
+    UNASKED_BODY_BYTES_MAX,
 )
 
 _PIECE_BYTES: Final = 64 * 1024
@@ -39,6 +44,7 @@ _PIECE_BYTES: Final = 64 * 1024
 
 
 _OF_A_BODY: Final = frozenset({b"content-length", b"transfer-encoding"})
+_WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
 
 _OWN_FILES: Final = 256
 """Left for stores, the search index and connections to peers."""
@@ -101,11 +107,7 @@ def server_settings() -> Config:
 
 
 class _Unread:
-    """An application that may leave the rest of a body unread.
-
-    Hypercorn queues what comes, and would wait for room in that queue before it ends the answer, for ever,
-    also when the other side has long hung up. So the queue is emptied while the end of the answer is sent.
-    """
+    """An application that may leave the rest of a body unread, and reads none where none is asked for."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -113,21 +115,64 @@ class _Unread:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on."""
         names = {name.lower() for name, _ in scope.get("headers", ())}
-        if scope["type"] != "http" or not names & _OF_A_BODY:
+        may_have_body = scope.get("http_version") == "2" or names & _OF_A_BODY
+        if scope["type"] != "http" or not may_have_body:
             await self._app(scope, receive, send)
             return
+        is_asked_for = scope["method"] not in _WITHOUT_BODY
+        exchange = _Exchange(receive, send, math.inf if is_asked_for else UNASKED_BODY_BYTES_MAX)
+        await self._app(scope, exchange.receive, exchange.send)
+        await exchange.end()
 
-        async def send_to_the_end(message: Message) -> None:
-            if message["type"] != "http.response.body" or message.get("more_body", False):
-                await send(message)
-                return
-            with one_fault():
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(_empty, receive)
-                    await send(message)
-                    nursery.cancel_scope.cancel()
 
-        await self._app(scope, receive, send_to_the_end)
+class _Exchange:
+    """One request with a body, of which more than so many bytes are not handed on.
+
+    Hypercorn queues what comes, and would wait for room in that queue before it ends the answer, for ever,
+    also when the other side has long hung up. So the queue is emptied while the end of the answer is sent.
+    """
+
+    def __init__(self, receive: Receive, send: Send, bytes_max: float) -> None:
+        self._receive = receive
+        self._send = send
+        self._left = bytes_max
+        self._is_begun = False
+        self._is_over = False
+
+    async def receive(self) -> Message:
+        """What comes next. Who sends too much has gone, as far as the application is told."""
+        if self._left >= 0:
+            message = await self._receive()
+            self._left -= len(message.get("body", b""))
+            if self._left >= 0:
+                return message
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        """Pass on."""
+        self._is_begun = True
+        if message["type"] != "http.response.body" or message.get("more_body", False):
+            await self._send(message)
+            return
+        self._is_over = True
+        with one_fault():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_empty, self._receive)
+                await self._send(message)
+                nursery.cancel_scope.cancel()
+
+    async def end(self) -> None:
+        """Hang up on who sent too much: with a reason, where no answer has begun."""
+        if self._left >= 0 or self._is_over:
+            return
+        reason = b""
+        if not self._is_begun:
+            error = TransportError("request.too-large", "body", expected=UNASKED_BODY_BYTES_MAX)
+            reason = json.dumps(problem(error)).encode()
+            headers = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
+            start = {"type": "http.response.start", "status": http_status(error), "headers": headers}
+            await self.send(start)
+        await self.send({"type": "http.response.body", "body": reason})
 
 
 async def _empty(receive: Receive) -> None:
