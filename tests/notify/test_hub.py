@@ -6,18 +6,26 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
+from trio.testing import wait_all_tasks_blocked
 
 from frostnode.bell import Bell
+from frostnode.notify import hub as hub_module
 from frostnode.notify.hub import Hub
 from frostnode.notify.tries import Verdict
 from frostnode.notify.websub import WebSubSender, target_at, target_of_topic
 from frostnode.notify_port import Form, WatchState
 from frostnode.protocol.errors import LocalError, TransportError
 from frostnode.protocol.limits import (
+    HUB_ASKED_MAX,
     HUB_ASKED_PER_HOST_MAX,
+    HUB_ASKED_S,
+    HUB_AT_ONCE_MAX,
     HUB_LEASE_S_MAX,
     HUB_LEASE_S_MIN,
+    HUB_SECRET_BYTES_MAX,
+    HUB_SUBSCRIPTIONS_MAX,
     HUB_SUBSCRIPTIONS_PER_HOST_MAX,
+    HUB_WAITING_MAX,
 )
 from frostnode.protocol.subscription_target import OfDataset, OfEverything, OfPublisher, OfSearch
 from frostnode.testing.receiver import Received
@@ -278,6 +286,73 @@ async def test_one_host_has_so_many_subscriptions_and_no_more(world, autojump_cl
     assert len(world.subscriptions) == HUB_SUBSCRIPTIONS_PER_HOST_MAX
 
 
+async def test_a_secret_as_long_as_it_may_be_is_kept(world, autojump_clock):
+    secret = b"x" * HUB_SECRET_BYTES_MAX
+    reader = world.subscriber(secret=secret)
+    await world.ask(reader, "subscribe", f"{NODE}/feeds/node")
+    (watch,) = world.subscriptions
+    assert watch.secret == secret
+
+
+def request(host, callback="/cb"):
+    """What somebody asks for whose receiver is at this host."""
+    topic = f"{NODE}/feeds/node"
+    return dict(parse_qsl(Subscriber(f"https://{host}{callback}").request("subscribe", topic).decode()))
+
+
+def is_refused(hub, form):
+    try:
+        hub.ask(form)
+    except LocalError as error:
+        return error.code == "queue.full"
+    return False
+
+
+async def test_so_many_receivers_are_asked_at_once_so_many_wait_and_the_next_is_refused(
+    world, autojump_clock
+):
+    async def never(message):
+        await trio.sleep_forever()
+
+    count = HUB_AT_ONCE_MAX + HUB_WAITING_MAX
+    for number in range(count + 1):
+        world.callbacks.receivers[f"https://r{number}.example/cb"] = never
+    for number in range(HUB_AT_ONCE_MAX):
+        assert not is_refused(world.hub, request(f"r{number}.example"))
+    await wait_all_tasks_blocked()
+    for number in range(HUB_AT_ONCE_MAX, count):
+        assert not is_refused(world.hub, request(f"r{number}.example"))
+    await wait_all_tasks_blocked()
+    assert len(world.callbacks.came) == HUB_AT_ONCE_MAX
+    assert is_refused(world.hub, request(f"r{count}.example"))
+
+
+async def test_so_many_questions_are_asked_in_a_while_whoever_is_asked(world, autojump_clock, monkeypatch):
+    assert HUB_ASKED_MAX > 3
+    monkeypatch.setattr(hub_module, "HUB_ASKED_MAX", 3)
+    for number in range(3):
+        assert not is_refused(world.hub, request(f"r{number}.example"))
+        await trio.sleep(1)
+    assert is_refused(world.hub, request("r3.example"))
+    await trio.sleep(HUB_ASKED_S - 3 + 0.5)
+    assert not is_refused(world.hub, request("r3.example")), "the first is forgotten"
+    assert is_refused(world.hub, request("r4.example")), "the second is not"
+
+
+async def test_a_node_has_so_many_subscriptions_and_no_more(world, autojump_clock, monkeypatch):
+    assert HUB_SUBSCRIPTIONS_MAX > 2
+    monkeypatch.setattr(hub_module, "HUB_SUBSCRIPTIONS_MAX", 2)
+    topic = f"{NODE}/feeds/node"
+    readers = [world.subscriber(f"https://r{number}.example/cb") for number in range(3)]
+    for reader in readers:
+        await world.ask(reader, "subscribe", topic)
+    addresses = ["https://r0.example/cb", "https://r1.example/cb"]
+    assert sorted(watch.address for watch in world.subscriptions) == addresses
+    await world.ask(readers[0], "unsubscribe", topic)
+    await world.ask(readers[2], "subscribe", topic)
+    assert len(world.subscriptions) == 2
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -298,7 +373,8 @@ async def test_one_host_has_so_many_subscriptions_and_no_more(world, autojump_cl
         ("lease_seconds", "-1"),
         ("lease_seconds", "for ever"),
         ("lease_seconds", "9" * 5000),
-        ("secret", "ü" * 100),
+        ("secret", "x" * (HUB_SECRET_BYTES_MAX + 1)),
+        ("secret", "ü" * (HUB_SECRET_BYTES_MAX // 2 + 1)),
     ],
 )
 async def test_what_is_no_request_is_refused_and_nobody_is_asked(world, autojump_clock, field, value):

@@ -18,7 +18,7 @@ from frostnode.protocol.car import HEAD_BYTES, encode_block, encode_head, is_car
 from frostnode.protocol.dagcbor import Cid, encode
 from frostnode.protocol.errors import PeerError
 from frostnode.protocol.frames import BodiesFrame, BodyAbsent, CursorFrame, EntriesFrame, EventsFrame
-from frostnode.protocol.limits import ARCHIVE_BLOCK_BYTES_MAX
+from frostnode.protocol.limits import ARCHIVE_BLOCK_BYTES_MAX, ARCHIVE_MANIFEST_BYTES_MAX
 from frostnode.protocol.names import DID_PREFIX
 from frostnode.replicate.dispute import evidence_frame
 from frostnode.testing.archives import archive_of, archive_with, frames_of, manifest_of
@@ -180,6 +180,14 @@ OTHER = publisher("other")
 )
 def test_a_manifest_has_one_form(value):
     assert refusal(with_manifest(value)).code == "archive.malformed"
+
+
+def test_a_manifest_has_so_many_bytes_and_no_more():
+    manifest = {"format": "frost-archive/1", "did": SMALL.did, "tip": None, "logs": [], "more": "x" * 2**16}
+    room = ARCHIVE_MANIFEST_BYTES_MAX - len(encode(manifest))
+    assert list(ArchiveDecoder().feed(with_manifest({**manifest, "more": "x" * (2**16 + room)}))) == []
+    too_large = with_manifest({**manifest, "more": "x" * (2**16 + room + 1)})
+    assert refusal(too_large).code == "encoding.too-large"
 
 
 def test_a_manifest_names_a_publisher():

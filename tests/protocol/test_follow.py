@@ -39,7 +39,7 @@ from frostnode.protocol.frames import (
 from frostnode.protocol.history import History
 from frostnode.protocol.identity import parse_signed_event
 from frostnode.protocol.leaf_run import read_run
-from frostnode.protocol.limits import HEADER_BYTES_MAX
+from frostnode.protocol.limits import HEADER_BYTES_MAX, STREAM_HEADS_COMPARED_MAX
 from frostnode.protocol.log_state import LogState
 from frostnode.protocol.merkle import EMPTY_RANGE, consistency_proof, leaf_hash, leaf_hashes
 from frostnode.protocol.note import parse_note
@@ -800,3 +800,28 @@ def test_a_run_of_the_settled_tree_shows_what_is_shared(at):
         shared = run.shared_with(580, twin.tree)
         assert shared == min(at, run.stop, 580) if at >= start else shared <= at
         assert source.tree(shared) == twin.tree(shared)
+
+
+def test_heads_that_were_beyond_what_was_held_are_compared_so_many_at_one_cursor():
+    """A peer shows heads of other trees; then the trees that are held come from others."""
+    held = Held()
+    follower = Follower(held)
+    sources = []
+    for number in range(STREAM_HEADS_COMPARED_MAX + 1):
+        source, twin = MemoryPublisher(f"p{number}"), MemoryPublisher(f"p{number}")
+        sources.append(source)
+        source.put("a", {"title": "one"})
+        twin.put("a", {"title": "another"})
+        head = CheckpointFrame(origin=source.origin, note=twin.note())
+        for action in [*follower.feed(source.events()), *follower.feed(head)]:
+            held.apply(action)
+    follower.keep()
+    for source in sources:
+        other = Follower(held)
+        for frame in source.stream():
+            for action in other.feed(frame):
+                held.apply(action)
+    follower.keep()
+    cursor = CursorFrame(cursor=b"c" * 32)
+    forks = [sum(isinstance(action, Fork) for action in follower.feed(cursor)) for _ in range(3)]
+    assert forks == [STREAM_HEADS_COMPARED_MAX, 1, 0]

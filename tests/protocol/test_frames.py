@@ -27,6 +27,7 @@ from frostnode.protocol.frames import (
 from frostnode.protocol.limits import (
     CURSOR_BYTES_MAX,
     FRAME_BYTES_MAX,
+    FRAME_HEADERS_MAX,
     FRAME_ITEMS_MAX,
     PROOF_HASHES_MAX,
     TREE_SIZE_MAX,
@@ -219,3 +220,20 @@ def test_any_bytes_are_a_sequence_or_a_frame_error(data):
 def test_a_sequence_cut_short_is_refused():
     with pytest.raises(FrameError):
         list(split_byte_strings(encode_byte_string(b"abc")[:-1]))
+
+
+def test_a_frame_has_so_many_bodies_or_leaves_that_are_withheld_and_no_more():
+    def bodies(count):
+        return BodiesFrame(origin="o", start=0, items=[None] * count)
+
+    def entries(count):
+        withheld = [WithheldLeaf(at, HASH, "law") for at in range(count)]
+        bundle = b"\0\0" * count
+        return EntriesFrame(origin="o", size=999, start=0, bundle=bundle, withheld=withheld, proof=[])
+
+    for make in (bodies, entries):
+        frame = make(FRAME_HEADERS_MAX)
+        assert feed(encode_frame(frame), 2**20) == [frame]
+        with pytest.raises(FrameError) as caught:
+            feed(encode_frame(make(FRAME_HEADERS_MAX + 1)), 2**20)
+        assert caught.value.code == "frame.malformed"

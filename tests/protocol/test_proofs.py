@@ -23,7 +23,7 @@ from frostnode.protocol.identity import (
     sign_event,
 )
 from frostnode.protocol.keys import SigningKey
-from frostnode.protocol.limits import PROOF_FILE_BYTES_MAX
+from frostnode.protocol.limits import PROOF_FILE_BYTES_MAX, PROOF_RIVALS_MAX
 from frostnode.protocol.merkle import EMPTY_RANGE, inclusion_proof, leaf_hash
 from frostnode.protocol.names import did_of, format_origin, parse_did_url
 from frostnode.protocol.proofs import ProofFile, decode_proof, encode_proof, verify_proof
@@ -374,3 +374,15 @@ def test_a_damaged_file_says_the_same_or_nothing(position: int, byte: int) -> No
 def test_any_bytes_are_a_proof_or_a_peer_error(data: bytes) -> None:
     with suppress(PeerError):
         verify_proof(data)
+
+
+def test_a_file_has_so_many_events_off_the_path_and_no_more():
+    rivals = tuple(bytes([at]) for at in range(PROOF_RIVALS_MAX))
+    assert decode_proof(encode_proof(proof_of(0, rivals=rivals))).rivals == rivals
+    with pytest.raises(PeerError) as caught:
+        encode_proof(proof_of(0, rivals=(*rivals, b"more")))
+    assert caught.value.code == "proof.malformed"
+    fields = decode(encode_proof(proof_of(0, rivals=rivals)), bytes_max=PROOF_FILE_BYTES_MAX, depth_max=2)
+    with pytest.raises(PeerError) as caught:
+        decode_proof(encode({**fields, "rivals": [*rivals, b"more"]}))
+    assert caught.value.code == "proof.malformed"

@@ -14,7 +14,9 @@ from frostnode.protocol.limits import (
     CHANGE_SUMMARY_BYTES_MAX,
     INDEXED_CHARS_MAX,
     INDEXED_ITEMS_MAX,
+    PUBLISHER_WITNESSES_MAX,
     TITLE_CHARS_MAX,
+    WITNESS_URL_BYTES_MAX,
 )
 from frostnode.protocol.names import did_of
 from frostnode.protocol.note import vkey
@@ -29,7 +31,7 @@ from frostnode.protocol.records import (
 
 DID = did_of(Cid.of(b"genesis"))
 ENTRY = Cid.of(b"header")
-W = [vkey("w.example", SigningKey(bytes([at] * 32)).public, 4) for at in range(17)]
+W = [vkey("w.example", SigningKey(bytes([at] * 32)).public, 4) for at in range(PUBLISHER_WITNESSES_MAX + 1)]
 
 
 def naming(*which):
@@ -264,9 +266,13 @@ def test_a_field_of_another_shape_is_refused_by_name(fields: object, path: str) 
         ("profile", {"witnesses": [{"vkey": "w", "url": "https://w.example"}]}, "/witnesses/0/vkey"),
         ("profile", {"witnesses": [{"vkey": 1, "url": "https://w.example"}]}, "/witnesses/0/vkey"),
         ("profile", {"witnesses": [{"vkey": W[0], "url": "w.example"}]}, "/witnesses/0/url"),
-        ("profile", {"witnesses": [{"vkey": W[0], "url": f"https://{'w' * 248}"}]}, "/witnesses/0/url"),
+        (
+            "profile",
+            {"witnesses": [{"vkey": W[0], "url": f"https://{'w' * (WITNESS_URL_BYTES_MAX - 7)}"}]},
+            "/witnesses/0/url",
+        ),
         ("profile", {"witnesses": naming(0, 0)}, "/witnesses"),
-        ("profile", {"witnesses": naming(*range(17))}, "/witnesses"),
+        ("profile", {"witnesses": naming(*range(PUBLISHER_WITNESSES_MAX + 1))}, "/witnesses"),
         ("org.example.thing", [], "/"),
         ("org.example.thing", {"type": "x"}, "/type"),
         ("org.example.thing", {"key": "x"}, "/key"),
@@ -384,6 +390,13 @@ def test_garbage_is_read_without_complaint_and_published_or_refused(type_: str, 
         assert check_record(type_, key, fields) is fields
     except PeerError as error:
         assert error.code == "record.field"  # noqa: PT017 - both outcomes are right
+
+
+def test_as_many_witnesses_with_as_long_addresses_as_a_profile_may_name() -> None:
+    url = f"https://{'w' * (WITNESS_URL_BYTES_MAX - 8)}"
+    named = [{**witness, "url": url} for witness in naming(*range(PUBLISHER_WITNESSES_MAX))]
+    fields = check_record("profile", "self", {"witnesses": named})
+    assert [witness.url for witness in witnesses_of(fields)] == [url] * PUBLISHER_WITNESSES_MAX
 
 
 def test_the_witnesses_of_a_profile() -> None:

@@ -4,7 +4,7 @@ from contextlib import AsyncExitStack, aclosing
 
 import pytest
 import trio
-from trio.testing import MockClock
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from frostnode.edge.peer_http import HttpTransport
 from frostnode.protocol.dagcbor import Cid
@@ -177,7 +177,7 @@ class Asked:
                 refusals.append(error.code)
 
         self._nursery.start_soon(ask)
-        await trio.testing.wait_all_tasks_blocked()
+        await wait_all_tasks_blocked()
         assert refusals in ([], ["queue.full"])
         return bool(refusals)
 

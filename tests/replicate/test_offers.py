@@ -1,5 +1,6 @@
 """Offer and take over real sockets: what one node has comes to the other, once, whatever happens on the way."""
 
+import json
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import replace
 
@@ -23,6 +24,7 @@ from frostnode.protocol.frames import (
 )
 from frostnode.protocol.keys import SigningKey
 from frostnode.protocol.limits import (
+    OFFER_ANSWER_BYTES_MAX,
     OFFER_PROBE_S,
     PEER_BACKOFF_MAX_S,
     SLOT_SILENCE_S,
@@ -48,6 +50,7 @@ from frostnode.replicate.offer_judge import OfferJudge
 from frostnode.replicate.policy import CarryPolicy, Mode, Quota
 from frostnode.replicate.serve import LogStream
 from frostnode.testing.equivocation import evidence_of, twin_of
+from frostnode.testing.loopback import loopback, response, saying
 from frostnode.testing.pushing import PushNode
 
 pytestmark = pytest.mark.network
@@ -249,6 +252,23 @@ async def test_a_node_that_takes_no_offers_is_left_alone(make_push_node, make_pu
             assert 3 <= len(two.requests) <= 8
             assert not status(one, url).active
             assert one.offering.is_neighbour(two.key.public)
+
+
+@pytest.mark.parametrize(("more", "told"), [(0, ""), (1, "transport.too-large")])
+async def test_so_much_of_the_answers_to_an_offer_is_read_and_no_more(
+    make_push_node, make_publisher, clock, more, told
+):
+    one = make_push_node("one")
+    one.take(*make_publisher().stream())
+    about = json.dumps({"node_key": make_push_node("two").node, "offers": True}).encode()
+    answers = b'{"answers": [{"answer": "have"}]}'.ljust(OFFER_ANSWER_BYTES_MAX + more)
+    said = saying({"/frost/node": response(about), "/frost/offer": response(answers)})
+    async with loopback(said) as server:
+        one.follow_node(server.url)
+        async with one.pushing():
+            await trio.sleep(10)
+            assert status(one, server.url).error.partition(":")[0] == told
+            assert (server.count("/frost/offer") > 1) == bool(told), "offered again, if it was not understood"
 
 
 async def test_nobody_offers_to_itself_or_twice_to_one_node(make_push_node, make_publisher, clock):

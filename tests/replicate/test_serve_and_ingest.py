@@ -13,10 +13,12 @@ from frostnode.protocol.frames import (
     FrameDecoder,
     encode_frame,
 )
+from frostnode.protocol.limits import FRAME_EVENTS_BYTES_MAX, IDENTITY_EVENT_BYTES_MAX
 from frostnode.protocol.names import Origin
+from frostnode.replicate import serve
 from frostnode.replicate.cursor import cursor_at, cursor_text, parse_cursor_text, resume
 from frostnode.replicate.ingest import Ingest
-from frostnode.replicate.serve import ArrivalStream, LogStream
+from frostnode.replicate.serve import ArrivalStream, LogStream, events_frames
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.memory_publisher import MemoryPublisher
 from frostnode.testing.random import SeededRandom
@@ -260,6 +262,21 @@ def test_bodies_of_two_bundles_that_came_late_are_sent_apart(make_store):
     for batch in all_batches(one, ArrivalStream(0)):
         Ingest(two, PEER).feed(batch)
     assert contents(one) == contents(two)
+
+
+def test_events_fill_a_frame_and_one_more_begins_another(make_store, monkeypatch):
+    assert FRAME_EVENTS_BYTES_MAX > IDENTITY_EVENT_BYTES_MAX, "one event always fits"
+    store, moved = make_store("a"), publisher(0)
+    for _ in range(3):
+        moved = moved.move()
+    take(store, [moved.events()])
+    sizes = [len(event.raw) for event in moved.history]
+    for most, counts in ((sum(sizes), [4]), (sum(sizes) - 1, [3, 1]), (1, [1, 1, 1, 1])):
+        monkeypatch.setattr(serve, "FRAME_EVENTS_BYTES_MAX", most)
+        with store.read() as reader:
+            frames = list(events_frames(reader, moved.did))
+        assert [len(frame.events) for frame in frames] == counts
+        assert [raw for frame in frames for raw in frame.events] == [event.raw for event in moved.history]
 
 
 def test_cursors(make_store):

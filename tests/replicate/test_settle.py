@@ -11,9 +11,10 @@ from frostnode.protocol.errors import LogError
 from frostnode.protocol.follow_witnesses import Knowledge
 from frostnode.protocol.frames import CheckpointFrame, EventsFrame
 from frostnode.protocol.keys import SigningKey
-from frostnode.protocol.limits import FORK_ASK_INTERVAL_S
+from frostnode.protocol.limits import FORK_ASK_INTERVAL_S, FORK_LOGS_ASKED_MAX
+from frostnode.replicate import settle as settle_module
 from frostnode.replicate.ingest import Ingest
-from frostnode.replicate.settle import Settling
+from frostnode.replicate.settle import Settling, undecided_logs
 from frostnode.testing.memory_publisher import MemoryPublisher
 from frostnode.testing.peers import AppTransport
 
@@ -79,6 +80,14 @@ def is_forked(node, fork):
 def vouched(node, fork):
     with node.store.read() as reader:
         return reader.vouched(fork.source.did)
+
+
+def test_so_many_logs_of_a_fork_are_asked_for_and_no_more(newcomer, fork, monkeypatch):
+    with newcomer.store.read() as reader:
+        assert set(undecided_logs(reader, fork.source.did)) == {fork.one.origin, fork.other.origin}
+        assert FORK_LOGS_ASKED_MAX > 1
+        monkeypatch.setattr(settle_module, "FORK_LOGS_ASKED_MAX", 1)
+        assert len(undecided_logs(reader, fork.source.did)) == 1
 
 
 def test_nobody_vouches_and_neither_is_followed(newcomer, fork):

@@ -9,12 +9,14 @@ import trio
 from frostnode.protocol.errors import TransportError
 from frostnode.protocol.frames import BodiesFrame, CheckpointFrame, EntriesFrame, FrameDecoder, encode_frame
 from frostnode.protocol.limits import (
+    OWED_MAX,
     PEER_BACKOFF_MAX_S,
     PEER_BUDGET_S,
     SLOT_PROGRESS_BYTES,
     SLOT_SILENCE_S,
     SOURCE_SILENCE_S,
 )
+from frostnode.replicate import keeper as keeper_module
 from frostnode.replicate import metered
 from frostnode.testing.loopback import asgi, loopback, response, saying, silence
 
@@ -277,6 +279,22 @@ async def test_what_is_owed_is_remembered_over_a_restart(make_node, make_publish
             await same(two, other)
         assert second.count("/frames") == 1
         assert second.count("/frost/heads/") == 0
+
+
+@pytest.mark.slow
+async def test_more_than_is_remembered_to_be_owed_is_found_in_the_store(
+    make_node, make_publisher, transport, clock, monkeypatch
+):
+    assert OWED_MAX > 1
+    monkeypatch.setattr(keeper_module, "OWED_MAX", 1)
+    one, other, two = make_node("one"), make_node("other"), make_node("two")
+    one.take(*make_publisher("common", 3).stream())
+    other.take(*make_publisher("common", 3).stream())
+    for name in ("a", "b", "c"):
+        other.take(*make_publisher(name, 3).stream())
+    async with served(asgi(one.app), asgi(other.app)) as (first, second):
+        async with kept(two.keeper(first.url, second.url, transport=transport)):
+            await same(two, other)
 
 
 async def test_a_body_that_the_full_source_does_not_have_comes_from_another(

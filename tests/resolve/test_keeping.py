@@ -4,14 +4,18 @@ from dataclasses import replace
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from frostnode.edge.dns_texts import DnsTexts
 from frostnode.edge.peer_http import HttpTransport
 from frostnode.edge.public_addresses import PublicAddresses
+from frostnode.operations import resolve
 from frostnode.protocol.limits import (
+    CLAIMS_MAX,
     HANDLE_DOCUMENT_BYTES_MAX,
     HANDLE_EXPIRES_S,
     HANDLE_LOOK_UP_S,
+    HANDLE_LOOK_UPS_MAX,
     HANDLE_RECHECK_S,
     HANDLE_RETRY_S,
     HANDLES_AT_ONCE_MAX,
@@ -21,6 +25,7 @@ from frostnode.resolve.domains import Domains, DomainSays
 from frostnode.testing.domains import domain_world, publisher_with_profile
 from frostnode.testing.faults import Fault
 from frostnode.testing.loopback import response
+from frostnode.testing.memory_publisher import MemoryPublisher
 
 pytestmark = pytest.mark.network
 
@@ -341,3 +346,46 @@ async def test_what_is_remembered_survives_a_restart(node) -> None:
     assert not check.holds("other.example", node.clock.now_ms())
     assert not check.holds("noaa.example", check.verified_ms + HANDLE_EXPIRES_S * 1000)
     assert not replace(check, verified_ms=None).holds("noaa.example", 0)
+
+
+class SlowDomains:
+    """Domains that answer when they are told to."""
+
+    def __init__(self):
+        self.asked = self.open = self.most = 0
+        self.answering = trio.Event()
+
+    async def ask(self, handle):
+        self.asked += 1
+        self.open += 1
+        self.most = max(self.most, self.open)
+        await self.answering.wait()
+        await trio.lowlevel.checkpoint()
+        self.open -= 1
+        return DomainSays(named={}, reason="nothing")
+
+
+async def test_so_many_domains_are_asked_at_once_and_the_others_wait(node) -> None:
+    for number in range(HANDLE_LOOK_UPS_MAX + 1):
+        node.take(*publisher_with_profile(f"p{number}", f"p{number}.example").stream())
+    node.fold()
+    domains = node.parts.handles.domains = SlowDomains()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(node.parts.handles.look)
+        await wait_all_tasks_blocked()
+        assert domains.asked == HANDLE_LOOK_UPS_MAX
+        domains.answering.set()
+    assert (domains.asked, domains.most) == (HANDLE_LOOK_UPS_MAX + 1, HANDLE_LOOK_UPS_MAX)
+
+
+async def test_so_many_claims_of_one_identifier_are_listed_and_no_more(node, monkeypatch) -> None:
+    for name in ("one", "two", "three"):
+        source = MemoryPublisher(name)
+        source.put("a", {"title": name, "identifiers": [{"scheme": "doi", "value": "10.5067/X"}]})
+        node.take(*source.stream())
+    node.fold()
+    claims = (await node.ask("resolve", name="doi:10.5067/X"))["claims"]
+    assert len(claims) == 3
+    assert CLAIMS_MAX > 2
+    monkeypatch.setattr(resolve, "CLAIMS_MAX", 2)
+    assert len((await node.ask("resolve", name="doi:10.5067/X"))["claims"]) == 2
