@@ -130,7 +130,7 @@ async def test_idle_streams_cost_little_and_hold_nothing(node):
                     pass
 
         await nursery.start(follow)
-        readers = len(node.store._idle)
+        readers = len(node.store._pool._idle)
         tracemalloc.start()
         before = tracemalloc.get_traced_memory()[0]
         for _ in range(count):
@@ -139,7 +139,7 @@ async def test_idle_streams_cost_little_and_hold_nothing(node):
         tracemalloc.stop()
         assert streaming == [count + 1]
         assert each < bytes_max
-        assert len(node.store._idle) == readers, "every reader was given back, and one does for all"
+        assert len(node.store._pool._idle) == readers, "every reader was given back, and one does for all"
         nursery.cancel_scope.cancel()
 
 

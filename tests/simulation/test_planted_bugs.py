@@ -68,7 +68,7 @@ def test_a_cursor_that_is_saved_before_its_effect(monkeypatch):
 
 
 def lazy(store):
-    store._writer.run("PRAGMA synchronous = OFF")
+    store._pool._writer.run("PRAGMA synchronous = OFF")
     return store
 
 

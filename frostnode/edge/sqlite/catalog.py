@@ -1,14 +1,13 @@
 """CatalogStore over SQLite: a database of its own, so that dropping the view is dropping a file."""
 
 import json
-import threading
 from collections.abc import Collection, Iterable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from frostnode.edge.sqlite.connection import Binding, Database, Row
-from frostnode.edge.sqlite.migrations import migrate, migrations
+from frostnode.edge.sqlite.pool import Pool, transaction
 from frostnode.edge.sqlite.reference_reader import IS_CURRENT, ReferenceReading
 from frostnode.ports import NO_CONTENT, CatalogEntry, Content, PublisherSummary
 from frostnode.protocol.dagcbor import Cid
@@ -17,6 +16,8 @@ from frostnode.protocol.handles import Handle
 from frostnode.protocol.identifiers import HANDLE_SCHEME
 from frostnode.protocol.names import Did, Origin
 from frostnode.protocol.records import LATEST_LABEL, PROFILE, PROFILE_KEY
+
+SCHEMA: Final = "catalog"
 
 _SELECT = """
     SELECT p.did, e.type, e.key, l.origin, e.epoch, e.leaf, e.header, e.op, e.time_ms, e.seen_ms,
@@ -394,47 +395,27 @@ class SqliteCatalog:
     """CatalogStore in one file, or a URI that SQLite knows; one writer, readers with connections of their own."""
 
     def __init__(self, path: Path | str) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        self._idle: list[Database] = []
-        self._open()
-
-    def _open(self) -> None:
-        self._writer = Database(self._path)
-        migrate(self._writer, migrations("catalog"))
+        self._pool = Pool(path, SCHEMA)
 
     @contextmanager
     def read(self) -> Iterator[SqliteCatalogReader]:
         """A consistent snapshot."""
-        try:
-            database = self._idle.pop()
-        except IndexError:
-            database = Database(self._path, reader=True)
-        try:
-            database.begin(write=False)
+        with self._pool.snapshot() as database:
             yield SqliteCatalogReader(database)
-        finally:
-            database.rollback()
-            self._idle.append(database)
 
     @contextmanager
     def write(self) -> Iterator[SqliteCatalogWriter]:
         """One transaction; all of it or nothing."""
-        with self._lock:
-            self._writer.begin(write=True)
-            try:
-                writer = SqliteCatalogWriter(self._writer)
-                yield writer
-                writer.settle()
-                self._writer.commit()
-            finally:
-                self._writer.rollback()
+        with self._pool.alone() as database, transaction(database):
+            writer = SqliteCatalogWriter(database)
+            yield writer
+            writer.settle()
 
     def scrub(self) -> bool:
         """Write the file anew and empty its write-ahead log; False while a reader still needs that."""
-        with self._lock:
-            self._writer.run("VACUUM")
-            (busy, *_) = self._writer.one("PRAGMA wal_checkpoint(TRUNCATE)") or (1,)
+        with self._pool.alone() as database:
+            database.run("VACUUM")
+            (busy, *_) = database.one("PRAGMA wal_checkpoint(TRUNCATE)") or (1,)
             return not busy
 
     def clear(self) -> None:
@@ -444,6 +425,4 @@ class SqliteCatalog:
 
     def close(self) -> None:
         """Give the file back."""
-        for database in (*self._idle, self._writer):
-            database.close()
-        self._idle.clear()
+        self._pool.close()

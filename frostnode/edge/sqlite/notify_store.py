@@ -6,15 +6,12 @@ Trusted with: who is told of what. It holds addresses and secrets, so the file i
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 from typing import Any, Final
 
-from frostnode.edge.sqlite.connection import Database
-from frostnode.edge.sqlite.migrations import migrate, migrations
+from frostnode.edge.sqlite.pool import Pool, transaction
 from frostnode.edge.sqlite.rows import Rows
 from frostnode.notify_port import LAST_POSITION, Due, Form, InboxItem, Tries, Watch, WatchState
 from frostnode.protocol.dagcbor import Cid
-from frostnode.protocol.errors import StorageError
 from frostnode.protocol.limits import INBOX_ITEMS_MAX
 from frostnode.protocol.names import Did, Origin, RecordKey, RecordType
 from frostnode.protocol.notice import Change, ChangeKind, NoticeId, parse_notice_id
@@ -390,43 +387,20 @@ class SqliteNotifyStore:
     """
 
     def __init__(self, path: Path | str) -> None:
-        self._path = path
-        self._writing = Lock()
-        self._idle: list[Database] = []
-        self._writer = Database(path)
-        try:
-            migrate(self._writer, migrations(SCHEMA))
-        except StorageError:
-            self._writer.close()
-            raise
+        self._pool = Pool(path, SCHEMA)
 
     @contextmanager
     def read(self) -> Iterator[SqliteNotifyReader]:
         """A consistent snapshot."""
-        try:
-            database = self._idle.pop()
-        except IndexError:
-            database = Database(self._path, reader=True)
-        try:
-            database.begin(write=False)
+        with self._pool.snapshot() as database:
             yield SqliteNotifyReader(database)
-        finally:
-            database.rollback()
-            self._idle.append(database)
 
     @contextmanager
     def write(self) -> Iterator[SqliteNotifyWriter]:
         """One transaction; a second caller waits."""
-        with self._writing:
-            self._writer.begin(write=True)
-            try:
-                yield SqliteNotifyWriter(self._writer)
-                self._writer.commit()
-            finally:
-                self._writer.rollback()
+        with self._pool.alone() as database, transaction(database):
+            yield SqliteNotifyWriter(database)
 
     def close(self) -> None:
         """Give the file back."""
-        for database in (*self._idle, self._writer):
-            database.close()
-        self._idle.clear()
+        self._pool.close()
