@@ -175,7 +175,7 @@ class NotifyWriter(NotifyReader, Protocol):
         """LAPSED, told up to before the first notice that is due: what is due is forgotten, and found again by that."""
 
     def put_item(self, due: Due) -> None:
-        """Put something into an inbox that is no part of what its watch is told."""
+        """Put something into an inbox that is no part of what its watch is told; it keeps as many items as by `add`."""
 
     def read_items(self, ids: Collection[NoticeId] | None, now_ms: int) -> int:
         """These items of the inbox, or all, are read now; answers how many were not."""

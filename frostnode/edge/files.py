@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO
 
 from frostnode.edge.disk import disk
@@ -152,9 +153,10 @@ class DiskFolder:
     def size(self, name: str) -> int | None:
         """Bytes of a file."""
         try:
-            return (self._root / name).stat().st_size
+            found = (self._root / name).stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
+        return found.st_size if S_ISREG(found.st_mode) else None
 
     def read(self, name: str, bytes_max: int) -> bytes | None:
         """At most so many bytes of a file."""

@@ -14,6 +14,11 @@
     equivocation  a publisher that tells two stories, and the evidence of that
     own_home   store, signer and sequencer in one folder, for crashes and faults
     memory_index   a search index in memory
+    memory_catalog   the catalog view, told plainly: what every rebuild of a simulated machine is held against
+    memory_notices   a store of notices in memory
+    memory_local   local records in memory
+    memory_witness   a witness whose memory is no file
+    memory_files   files without a disk
     simulation     whole networks in one process, the same at every run
     namespaces     machines of their own on one machine, for real processes
 

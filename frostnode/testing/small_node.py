@@ -14,10 +14,11 @@ from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.tantivy_index import TantivyIndex
 from frostnode.edge.witness import LocalWitness
+from frostnode.local_port import LocalRecords
 from frostnode.log.fsck import fsck
 from frostnode.log.service import Sequencing
 from frostnode.notify.sender import Sender
-from frostnode.notify_port import Form
+from frostnode.notify_port import Form, NotifyStore
 from frostnode.operations.parts import HomeStore, Json, Parts
 from frostnode.operations.table import operate
 from frostnode.protocol.errors import TransportError
@@ -69,7 +70,7 @@ def _no_key(origin: str) -> None:
 
 
 class SmallNode:
-    """Real adapters, opened again over the same folder they are what a crash left."""
+    """Real adapters, opened again over the same folder they are what a crash left, but for stores that are given to it."""
 
     def __init__(
         self,
@@ -78,6 +79,8 @@ class SmallNode:
         *,
         clock: ManualClock | None = None,
         senders: Mapping[Form, Sender] | None = None,
+        notices: NotifyStore | None = None,
+        local: LocalRecords | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -87,7 +90,7 @@ class SmallNode:
         self.store = FaultyHome(self.disk)
         self.catalog = SqliteCatalog(folder / "catalog.db")
         self.index = TantivyIndex(folder / "index")
-        self.notices = SqliteNotifyStore(folder / "notices.db")
+        self.notices: NotifyStore = notices or SqliteNotifyStore(folder / "notices.db")
         self.witness = LocalWitness(folder / "witness.db", SigningKey(random.bytes(SEED_BYTES)))
         self.signer = LocalSigner(folder / "signer.db", _no_key, worker)
         bell = Bell()
@@ -113,6 +116,7 @@ class SmallNode:
             files=DiskFiles(),
             make_site=Site,
             senders=dict(senders or {}),
+            local=local,
         )
 
     def fail(self, nth: int, fault: Fault) -> None:

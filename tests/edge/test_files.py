@@ -1,4 +1,4 @@
-"""Files for exports: under their name whole or not at all, in nobody's place, one writer at a time."""
+"""Files for exports on a disk: whole whatever else writes there, was left there, or fails."""
 
 import errno
 import os
@@ -123,38 +123,11 @@ def test_a_full_disk_is_a_typed_error_and_leaves_nothing(path, monkeypatch):
     assert everything(path) == []
 
 
-def test_a_file_is_read_again(path):
-    path.parent.mkdir()
-    path.write_bytes(b"abc")
-    source = DiskFiles().open(str(path))
-    assert (source.size, source.read(2), source.read(2), source.read(2)) == (3, b"ab", b"c", b"")
-    source.rewind()
-    assert source.read(9) == b"abc"
-    source.close()
-
-
 def test_what_cannot_be_read_is_said(path, tmp_path):
     for name in (path, tmp_path):
         with pytest.raises(LocalError) as caught:
             DiskFiles().open(str(name)).read(1)
         assert caught.value.code == "input.unreadable"
-
-
-def test_a_folder_writes_what_differs(tmp_path):
-    folder = DiskFolder(tmp_path / "site")
-    assert folder.is_empty()
-    assert folder.put("a/b/c", b"one")
-    assert not folder.put("a/b/c", b"one")
-    assert folder.put("a/b/c", b"two")
-    assert folder.put("a/d", b"")
-    assert sorted(folder.names("a")) == ["a/b/c", "a/d"]
-    assert (folder.size("a/b/c"), folder.read("a/b/c", 2), folder.size("a/x")) == (3, b"tw", None)
-    assert (folder.size("a/d/e"), folder.read("a/d/e", 9), folder.read("a", 9)) == (None, None, None)
-    assert not folder.is_empty()
-    folder.remove("a/b/c")
-    folder.remove("a/b/c")
-    assert list((tmp_path / "site/a").iterdir()) == [tmp_path / "site/a/d"]
-    folder.close()
 
 
 def test_a_file_of_a_folder_is_replaced_as_a_whole(tmp_path, monkeypatch):
@@ -167,12 +140,3 @@ def test_a_file_of_a_folder_is_replaced_as_a_whole(tmp_path, monkeypatch):
         folder.put("page", b"new and longer")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("page", b"old")]
     folder.close()
-
-
-def test_one_writes_to_a_folder_at_a_time(tmp_path):
-    folder = DiskFolder(tmp_path)
-    with pytest.raises(LocalError) as caught:
-        DiskFolder(tmp_path)
-    assert caught.value.code == "output.exists"
-    folder.close()
-    DiskFolder(tmp_path).close()

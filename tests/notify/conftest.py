@@ -14,12 +14,16 @@ from frostnode.notify_port import Form, Watch, WatchState
 from frostnode.protocol.keys import SigningKey
 from frostnode.testing.callbacks import MemoryCallbacks
 from frostnode.testing.clock import RunningClock
+from frostnode.testing.memory_notices import MemoryNotifyStore
 from frostnode.testing.memory_publisher import MemoryPublisher
 from frostnode.testing.small_node import SmallNode
 
 
 class WatchedNode(SmallNode):
-    """A node whose stage is stepped by the test."""
+    """A node whose stage is stepped by the test. Its notices are in memory, unless a crash is to leave them."""
+
+    def __init__(self, folder, *, on_disk=False, **more):
+        super().__init__(folder, notices=None if on_disk else MemoryNotifyStore(), **more)
 
     def watch(self, id_, target, *, told=None, form=Form.WEBHOOK, state=None, **more):
         """Let somebody be told: from now on, or from a place on."""
@@ -61,13 +65,13 @@ class WatchedNode(SmallNode):
 class TellingNode(WatchedNode):
     """A node that delivers, in the time of the run."""
 
-    def __init__(self, folder, callbacks, senders=()):
+    def __init__(self, folder, callbacks, senders=(), *, on_disk=False):
         clock = RunningClock()
         webhook = WebhookSender(
             callbacks=callbacks, key=SigningKey(bytes(32)), clock=clock, node="https://node.example"
         )
         made = {form: make(callbacks, clock) for form, make in dict(senders).items()}
-        super().__init__(folder, clock=clock, senders={Form.WEBHOOK: webhook, **made})
+        super().__init__(folder, on_disk=on_disk, clock=clock, senders={Form.WEBHOOK: webhook, **made})
         self.callbacks = callbacks
 
     @asynccontextmanager
@@ -121,8 +125,8 @@ def make_telling(tmp_path, callbacks):
 def make_node(tmp_path):
     nodes = []
 
-    def make(name="node"):
-        nodes.append(WatchedNode(tmp_path / name))
+    def make(name="node", **more):
+        nodes.append(WatchedNode(tmp_path / name, **more))
         return nodes[-1]
 
     yield make

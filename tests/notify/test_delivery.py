@@ -173,12 +173,12 @@ async def test_redirects_are_not_followed(make_telling, publisher, callbacks, au
 async def test_what_was_committed_is_sent_after_a_crash(
     make_telling, publisher, callbacks, autojump_clock, tmp_path
 ):
-    node = make_telling()
+    node = make_telling(on_disk=True)
     node.watch("hook", publisher.did, address=HOOK)
     put(publisher, node, "a", "b")  # due, and nobody delivers
     node.image(tmp_path / "crashed")
     callbacks.receivers[HOOK] = saying(200)
-    again = make_telling("crashed")
+    again = make_telling("crashed", on_disk=True)
     async with again.delivering():
         await trio.sleep(1)
     assert chained(again.events(HOOK)) == ["a", "b"]
@@ -187,7 +187,7 @@ async def test_what_was_committed_is_sent_after_a_crash(
 async def test_a_crash_between_send_and_ack_repeats_with_the_same_id(
     make_telling, publisher, callbacks, autojump_clock, tmp_path
 ):
-    node = make_telling()
+    node = make_telling(on_disk=True)
     images = []
 
     async def receive(message):
@@ -205,7 +205,7 @@ async def test_a_crash_between_send_and_ack_repeats_with_the_same_id(
     assert len(images) == len(ids) == 5
     for told, image in enumerate(images, 1):
         callbacks.came.clear()
-        again = make_telling(image.name)
+        again = make_telling(image.name, on_disk=True)
         async with again.delivering():
             await trio.sleep(1)
         repeated = [event["id"] for event in again.events(HOOK)]

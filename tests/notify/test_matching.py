@@ -232,7 +232,7 @@ def test_strangers_that_no_search_finds_are_not_told_to_searches(node, publisher
 
 
 def test_a_store_that_was_set_back_is_gone_on_from_where_both_agree(make_node, publisher, tmp_path):
-    node = make_node("node")
+    node = make_node("node", on_disk=True)
     node.watch("all", "*")
     publisher.put("d0", {"title": "Dataset 0"})
     node.take(*publisher.stream())
@@ -247,7 +247,7 @@ def test_a_store_that_was_set_back_is_gone_on_from_where_both_agree(make_node, p
     )
     (image / "notices.db").write_bytes(notices[0])
     (image / "notices.db-wal").write_bytes(notices[1])
-    again = make_node("older")
+    again = make_node("older", on_disk=True)
     publisher.put("d2", {"title": "Dataset 2"})
     again.take(*publisher.stream(1))
     again.match()

@@ -1,4 +1,4 @@
-"""Views: what they say of arrivals, and that they always equal their rebuild."""
+"""Views: what they say of arrivals, and that they always equal their rebuild: those on disk and those in memory."""
 
 import random
 
@@ -18,6 +18,8 @@ from frostnode.protocol.identity import End, Epoch, Event, Kind, commitment, sig
 from frostnode.protocol.references import Reference, Role
 from frostnode.replicate.ingest import Ingest
 from frostnode.testing.clock import ManualClock
+from frostnode.testing.memory_catalog import MemoryCatalog
+from frostnode.testing.memory_index import MemoryIndex
 from frostnode.testing.memory_publisher import MemoryPublisher
 from frostnode.testing.random import SeededRandom
 
@@ -53,14 +55,30 @@ def referred(catalog):
     }
 
 
+def dump_of(store):
+    """Everything that a catalog says."""
+    with store.read() as catalog:
+        records = catalog.records(type_=None, did=None, limit=1000)
+        return (
+            catalog.cursor(),
+            catalog.publishers(),
+            catalog.counts(),
+            records,
+            [catalog.entries(entry.did, entry.type, entry.key) for entry in records],
+            {name: catalog.claims(name, limit=100) for name in NAMES},
+            catalog.handles(),
+            referred(catalog),
+        )
+
+
 class Views:
     """A store with both views."""
 
-    def __init__(self, folder, seed="views"):
+    def __init__(self, folder, seed="views", *, in_memory=False):
         self.clock = ManualClock()
         self.store = SqliteStore(folder / "frost.db", self.clock, SeededRandom(seed))
-        self.catalog = SqliteCatalog(folder / "catalog.db")
-        self.index = TantivyIndex(folder / "index")
+        self.catalog = MemoryCatalog() if in_memory else SqliteCatalog(folder / "catalog.db")
+        self.index = MemoryIndex() if in_memory else TantivyIndex(folder / "index")
         self.catalog_fold = CatalogFold(self.store, self.catalog)
         self.index_fold = IndexFold(self.store, self.catalog, self.index)
 
@@ -75,22 +93,15 @@ class Views:
             pass
 
     def dump(self):
-        with self.catalog.read() as catalog:
-            return (
-                catalog.cursor(),
-                catalog.publishers(),
-                catalog.counts(),
-                catalog.records(type_=None, did=None, limit=1000),
-                [
-                    catalog.entries(entry.did, entry.type, entry.key)
-                    for entry in catalog.records(type_=None, did=None, limit=1000)
-                ],
-                {name: catalog.claims(name, limit=100) for name in NAMES},
-                catalog.handles(),
-                referred(catalog),
-                self.index.cursor(),
-                {word: hits(self.index, word) for word in ("title", "word", "other", "profile")},
-            )
+        words = {word: hits(self.index, word) for word in ("title", "word", "other", "profile")}
+        return dump_of(self.catalog), self.index.cursor(), words
+
+    def folded_into(self, catalog):
+        """What another catalog says of the same store."""
+        fold = CatalogFold(self.store, catalog)
+        while fold.step():
+            pass
+        return dump_of(catalog)
 
     def rebuilt(self):
         self.catalog.clear()
@@ -109,9 +120,9 @@ def hits(index, query):
     return {(hit.did, hit.type, hit.key) for hit in found}
 
 
-@pytest.fixture
-def views(tmp_path):
-    made = Views(tmp_path)
+@pytest.fixture(params=["on disk", "in memory"])
+def views(request, tmp_path):
+    made = Views(tmp_path, in_memory=request.param == "in memory")
     yield made
     made.close()
 
@@ -425,6 +436,7 @@ def test_views_equal_their_rebuild_after_anything(views, seed):
             erase_something(views, source, chance)
     views.fold()
     assert views.dump() == views.rebuilt()
+    assert views.folded_into(MemoryCatalog()) == dump_of(views.catalog), "plainly told it is the same"
 
 
 def erase_something(views, source, chance):

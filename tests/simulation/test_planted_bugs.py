@@ -21,6 +21,7 @@ from frostnode.replicate.follow import PeerFollower
 from frostnode.replicate.ingest import Ingest
 from frostnode.replicate.offer import Offerer
 from frostnode.replicate.start_check import StartCheck
+from frostnode.testing.memory_catalog import MemoryCatalogWriter
 from frostnode.testing.simulation.faults import Faults
 from frostnode.testing.simulation.machine import Bugs
 from frostnode.testing.simulation.moves import fork_identity
@@ -263,16 +264,21 @@ class Undeterred:
 put_entries = fold._put_entries
 
 
+def let_views_drop_nothing(monkeypatch):
+    """Neither those of nodes nor those that they are held against."""
+    for writer in (SqliteCatalogWriter, MemoryCatalogWriter):
+        monkeypatch.setattr(writer, "drop_entries", lambda *_: None)
+    monkeypatch.setattr(fold, "_put_entries", lambda log, *rest: put_entries(Undeterred(log), *rest))
+
+
 def test_views_that_show_what_does_not_count(monkeypatch):
     """They are their rebuilds."""
-    monkeypatch.setattr(SqliteCatalogWriter, "drop_entries", lambda *_: None)
-    monkeypatch.setattr(fold, "_put_entries", lambda log, *rest: put_entries(Undeterred(log), *rest))
+    let_views_drop_nothing(monkeypatch)
     in_scenario("dead-host", "is shown, at")
 
 
 def test_a_view_of_a_void_epoch(monkeypatch):
-    monkeypatch.setattr(SqliteCatalogWriter, "drop_entries", lambda *_: None)
-    monkeypatch.setattr(fold, "_put_entries", lambda log, *rest: put_entries(Undeterred(log), *rest))
+    let_views_drop_nothing(monkeypatch)
     found(SCENARIOS["two-moves"].options, "of the void epoch", play=fork_and_recover, seeds=1)
 
 

@@ -98,7 +98,7 @@ class SqliteNotifyReader(Rows):
 
     def watches(self, states: Collection[WatchState] = tuple(WatchState)) -> list[Watch]:
         """Those in one of these states, oldest first."""
-        where = " OR ".join(f"state = '{state}'" for state in states)
+        where = " OR ".join(f"state = '{state}'" for state in states) or "FALSE"
         return [_watch(row) for row in self._db.all(f"{_WATCH} WHERE {where} ORDER BY id")]
 
     def watch(self, id_: str) -> Watch | None:
@@ -250,11 +250,14 @@ class SqliteNotifyWriter(SqliteNotifyReader):
                 kept = due.change.id
             self._add(*forms[due.watch], due)
         if any(form is Form.INBOX for _, form in forms.values()):
-            self._db.run(
-                "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox ORDER BY read_ms IS NULL, id"
-                " LIMIT max(0, (SELECT count(*) FROM inbox) - ?))",
-                (INBOX_ITEMS_MAX,),
-            )
+            self._trim_inbox()
+
+    def _trim_inbox(self) -> None:
+        self._db.run(
+            "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox ORDER BY read_ms IS NULL, id"
+            " LIMIT max(0, (SELECT count(*) FROM inbox) - ?))",
+            (INBOX_ITEMS_MAX,),
+        )
 
     def _put_change(self, change: Change) -> None:
         self._db.run(
@@ -295,6 +298,7 @@ class SqliteNotifyWriter(SqliteNotifyReader):
         if row is not None:
             self._put_change(due.change)
             self._add_item(row[0], due)
+            self._trim_inbox()
 
     def _add_item(self, watch: int, due: Due) -> None:
         self._db.run(

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from typing import Final
 
-from frostnode.edge.files import DiskFiles
-from frostnode.protocol.errors import LocalError, StorageError
+from frostnode.protocol.errors import StorageError
+from frostnode.testing.memory_files import MemoryFiles, MemorySink, MemorySource
 
 _PIECE_BYTES: Final = 1500
 """So many are read at once: a small file takes many steps."""
 
 
-class Drive(DiskFiles):
-    """A `frostnode.files_port.Files` for single files; `files` is what stands on it. `cut_power` lets the machine fail in a step."""
+class Drive(MemoryFiles):
+    """A `frostnode.files_port.Files`; `cut_power` lets the machine fail in a step of a single file."""
 
     def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
+        super().__init__()
         self._left = 0
         self._crash: Callable[[], None] = lambda: None
 
@@ -33,57 +33,42 @@ class Drive(DiskFiles):
             self._crash()
             raise StorageError("storage.failed", "no power")
 
-    def create(self, path: str, *, replace: bool) -> "_Sink":  # type: ignore[override] # another sink of the same kind
+    def create(self, path: str, *, replace: bool) -> "_Sink":
         """Begin a file."""
-        if self.exists(path) and not replace:
-            raise LocalError("output.exists", f"{path} exists")
-        return _Sink(self, path)
+        return _Sink(self, path, replace=replace)
 
-    def exists(self, path: str) -> bool:
-        """Whether there is anything in that place."""
-        return path in self.files
-
-    def open(self, path: str) -> "_Source":  # type: ignore[override] # another source of the same kind
+    def open(self, path: str) -> "_Source":
         """Read a file."""
-        if not self.exists(path):
-            raise LocalError("input.unreadable", f"{path}: no such file")
-        return _Source(self, self.files[path])
+        return _Source(self, super().open(path))
 
 
-class _Sink:
-    def __init__(self, drive: Drive, path: str) -> None:
+class _Sink(MemorySink):
+    """A file that is written in steps."""
+
+    def __init__(self, drive: Drive, path: str, *, replace: bool) -> None:
+        super().__init__(drive, path, replace=replace)
         self._drive = drive
-        self._path = path
-        self._data = b""
 
     def write(self, data: bytes) -> None:
+        """Add bytes."""
         self._drive.step()
-        self._data += data
+        super().write(data)
 
     def commit(self) -> None:
+        """Give it its name."""
         self._drive.step()
-        self._drive.files[self._path] = self._data
+        super().commit()
         self._drive.step()
 
-    def discard(self) -> None:
-        """There is nothing under its name yet."""
 
+class _Source(MemorySource):
+    """A file that is read in steps, a piece in each."""
 
-class _Source:
-    def __init__(self, drive: Drive, data: bytes) -> None:
+    def __init__(self, drive: Drive, source: MemorySource) -> None:
+        super().__init__(source.read(source.size))
         self._drive = drive
-        self._data = data
-        self._at = 0
-        self.size = len(data)
 
     def read(self, count: int) -> bytes:
+        """At most so many bytes."""
         self._drive.step()
-        begin = self._at
-        self._at += min(count, _PIECE_BYTES)
-        return self._data[begin : self._at]
-
-    def rewind(self) -> None:
-        self._at = 0
-
-    def close(self) -> None:
-        """Nothing is held open."""
+        return super().read(min(count, _PIECE_BYTES))

@@ -22,6 +22,7 @@ from frostnode.project.fold import CatalogFold
 from frostnode.project.index import IndexFold
 from frostnode.protocol.names import Did
 from frostnode.testing.clock import ManualClock
+from frostnode.testing.memory_catalog import MemoryCatalog
 from frostnode.testing.memory_index import IndexImage, MemoryIndex
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.simulation.disk import Disk, copy_image
@@ -47,9 +48,7 @@ def look_at_image(
         with store.read() as reader:
             watch.look(reader)
         _check_signer(store, disk.uri(SIGNER), oracle, name)
-        rebuilt = SqliteCatalog(disk.uri("rebuilt.db"))
-        stack.callback(rebuilt.close)
-        check_views(store, catalog, index.copy(), rebuilt, oracle.violated, name)
+        check_views(store, catalog, index.copy(), oracle.violated, name)
 
 
 def check_store(store: AuditableStore, oracle: Oracle, name: str, cursors: dict[str, int]) -> None:
@@ -79,12 +78,11 @@ def check_views(
     store: LogStore,
     catalog: CatalogStore,
     index: IndexImage,
-    scratch: CatalogStore,
     violated: Callable[[str], None],
     name: str,
 ) -> None:
-    """Fold on to the end, fold anew from the beginning, and compare. `scratch` is empty."""
-    fresh = IndexImage()
+    """Fold on to the end, fold anew from the beginning into a catalog without SQL, and compare."""
+    scratch, fresh = MemoryCatalog(), IndexImage()
     _fold(store, catalog, index)
     _fold(store, scratch, fresh)
     with catalog.read() as found, scratch.read() as expected:

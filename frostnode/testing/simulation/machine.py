@@ -20,7 +20,7 @@ from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
 from frostnode.edge.sqlite.store import SqliteStore
-from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
+from frostnode.edge.witness import WITNESS_KEY_LABEL
 from frostnode.enduring import one_fault
 from frostnode.founding import put_identity
 from frostnode.hosting import SeedKeys
@@ -35,6 +35,7 @@ from frostnode.protocol.keys import SigningKey, derive_seed
 from frostnode.protocol.names import Origin, parse_origin
 from frostnode.testing.clock import TrioClock
 from frostnode.testing.memory_index import IndexImage, MemoryIndex
+from frostnode.testing.memory_witness import MemoryWitness
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.simulation.disk import Disk, copy_image, put_back
 from frostnode.testing.simulation.drive import Drive
@@ -110,8 +111,8 @@ class Machine:
         )
         self.owner = Owner(name, self._random.fork("owner"), self.host, around.oracle) if owner else None
         self.disk = self._new_disk()
-        # What it cosigned is not on the disk: it outlives whatever happens to that.
-        self._witness = LocalWitness(":memory:", SigningKey(derive_seed(self.host.seed, WITNESS_KEY_LABEL)))
+        # What it cosigned outlives whatever happens to the disk.
+        self._witness = MemoryWitness(SigningKey(derive_seed(self.host.seed, WITNESS_KEY_LABEL)))
         self._life: trio.Nursery | None = None
         self._came_up = trio.Event()
         self._found(peers)
