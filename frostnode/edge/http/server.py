@@ -143,7 +143,8 @@ class _Exchange:
         """What comes next. Who sends too much has gone, as far as the application is told."""
         if self._left >= 0:
             message = await self._receive()
-            self._left -= len(message.get("body", b""))
+            # A frame without a byte is one more to be read all the same.
+            self._left -= max(len(message.get("body", b"")), message.get("more_body", False))
             if self._left >= 0:
                 return message
         return {"type": "http.disconnect"}
