@@ -64,6 +64,16 @@ class MemoryNotifyReader:
         """One of them."""
         return self._state.watches.get(id_)
 
+    def watch_count(self) -> int:
+        """How many there are."""
+        return len(self._state.watches)
+
+    def behind(self, due_max: int, limit: int, *, newest: bool = False) -> list[tuple[Watch, int]]:
+        """The BEHIND to whom at most so much is due, and how much that is."""
+        waiting = [(watch, self.due_count(watch.id)) for watch in self.watches([WatchState.BEHIND])]
+        found = [item for item in waiting if item[1] <= due_max]
+        return sorted(found, key=lambda item: item[0].told, reverse=newest)[:limit]
+
     def tries(self, id_: str) -> Tries:
         """How deliveries go."""
         return self._state.tries.get(id_, Tries())

@@ -123,6 +123,25 @@ def test_who_is_removed_takes_along_what_was_due(store):
         assert (reader.tries("a"), reader.due_count("a"), reader.inbox_counts()) == (Tries(), 0, (0, 0))
 
 
+def test_those_who_are_behind_come_by_what_they_were_told(store):
+    states = {
+        "live": WatchState.LIVE,
+        "full": WatchState.BEHIND,
+        "far": WatchState.BEHIND,
+        "near": WatchState.BEHIND,
+    }
+    told = {"live": (1, 0), "full": (0, 0), "far": (2, 0), "near": (3, 1)}
+    fill(store, *(watch(id_, state=state, told=told[id_]) for id_, state in states.items()))
+    fill(store, dues=[due(1, "full"), due(2, "full"), due(3, "near")])
+    with store.write() as writer:
+        writer.set_told("full", (0, 0))
+        writer.set_told("near", (3, 1))
+        assert writer.watch_count() == 4
+        assert [(one.id, due) for one, due in writer.behind(1, 9)] == [("far", 0), ("near", 1)]
+        assert [one.id for one, _ in writer.behind(2, 9)] == ["full", "far", "near"]
+        assert [one.id for one, _ in writer.behind(2, 2, newest=True)] == ["near", "far"]
+
+
 def test_those_whose_time_is_over(store):
     ended = [watch("a", expires_ms=5), watch("b"), watch("c", expires_ms=3), watch("d", expires_ms=6)]
     fill(store, *ended)
@@ -350,6 +369,8 @@ def everything(store):
             ],
             [(reader.next_try_ms(now_ms), sorted(reader.expired(now_ms))) for now_ms in range(6)],
             [sorted(reader.addresses(form)) for form in Form],
+            reader.watch_count(),
+            [reader.behind(most, 2, newest=newest) for most in (0, 9) for newest in (False, True)],
             reader.inbox(limit=99),
             reader.inbox(limit=99, unread=True),
             reader.inbox_counts(),
