@@ -1,10 +1,37 @@
 """What the flow asks of the full-text index over current records."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from frostnode.protocol.names import Did
+from frostnode.search.document import SearchDocument
+from frostnode.search.query import Field, Query
+
+
+class Sort(StrEnum):
+    """What comes first."""
+
+    RELEVANCE = "relevance"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    USED = "used"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One search: the first `limit` hits in order, and how many there are by the values of some fields.
+
+    `without` are publishers of whom nothing is wanted; `own` those that this node hosts, for `source:own`.
+    """
+
+    query: Query
+    limit: int
+    sort: Sort = Sort.RELEVANCE
+    facets: tuple[Field, ...] = ()
+    without: frozenset[Did] = frozenset()
+    own: frozenset[Did] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,13 +42,32 @@ class Found:
     type: str
     key: str
     score: float
+    same_as: Sequence[str] = ()
+    is_near: bool = False
+    """Whether it lacks some of the plain words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """How many records have all that is asked for, how many only nearly, and the first of them in order.
+
+    `facets` are the counts over `total`, the largest first, ties by value. `generation` changes whenever answers may.
+    """
+
+    total: int
+    near: int
+    found: Sequence[Found]
+    generation: str
+    facets: Mapping[Field, Mapping[str, int]] = field(default_factory=dict)
+    meant: str = ""
+    """The query with words that are nowhere replaced by the nearest that are; "" where there is nothing to say."""
 
 
 class SearchIndex(Protocol):
     """Full text over current records; a view that can be dropped and rebuilt.
 
     `put`, `remove` and `commit` belong to one writer; documents and cursor of one `commit` become
-    durable and visible together.
+    durable and visible together. Equal documents give equal answers in equal order, whatever was there before.
     """
 
     def cursor(self) -> int:
@@ -30,7 +76,7 @@ class SearchIndex(Protocol):
     def mark(self) -> bytes:
         """What was committed with the cursor; empty when the index is."""
 
-    def put(self, did: Did, type_: str, key: str, title: str, text: Sequence[str]) -> None: ...
+    def put(self, document: SearchDocument) -> None: ...
     def remove(self, did: Did, type_: str, key: str) -> None: ...
     def commit(self, cursor: int, mark: bytes) -> None: ...
     def clear(self) -> None: ...
@@ -41,7 +87,11 @@ class SearchIndex(Protocol):
         """Replace the index that this one was made beside: nothing of what was there is left in any file. Closes this one."""
 
     def close(self) -> None: ...
-    def search(
-        self, query: str, *, limit: int, offset: int = 0, without: frozenset[Did] = frozenset()
-    ) -> tuple[int, list[Found]]:
-        """(number of hits, the hits in order of score, ties by did, type, key); none of the publishers `without`."""
+    def search(self, ask: Ask) -> Answer: ...
+    def similar(
+        self, did: Did, type_: str, key: str, *, limit: int, without: frozenset[Did] = frozenset()
+    ) -> Sequence[Found]:
+        """Other records of the same type that are most like this one."""
+
+    def words(self, text: str) -> list[str]:
+        """The words of a text as they are compared (spec/15-search.md#words), in order."""
