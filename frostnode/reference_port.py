@@ -46,3 +46,6 @@ class ReferenceReader(Protocol):
 
     def products(self, name: str, *, limit: int) -> list[str]:
         """The names of all that was made from this, or from a version of it, each once."""
+
+    def uses(self, did: Did, dataset_key: str, *, limit: int) -> int:
+        """How many publishers other than its own built on a dataset or subscribe to it, or to one of its versions: up to `limit`."""

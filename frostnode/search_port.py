@@ -87,6 +87,9 @@ class SearchIndex(Protocol):
         """Replace the index that this one was made beside: nothing of what was there is left in any file. Closes this one."""
 
     def close(self) -> None: ...
+    def referred(self, did: Did, type_: str, key: str) -> Sequence[str]:
+        """What the committed document of a record refers to; nothing where there is no such document."""
+
     def search(self, ask: Ask) -> Answer: ...
     def similar(
         self, did: Did, type_: str, key: str, *, limit: int, without: frozenset[Did] = frozenset()

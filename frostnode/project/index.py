@@ -8,12 +8,24 @@ from collections.abc import Iterable, Iterator
 from threading import Lock
 
 from frostnode.log.content import headers_of, readable_body
-from frostnode.ports import Arrival, ArrivalKind, CatalogReader, CatalogStore, LogReader, LogStore
+from frostnode.ports import (
+    Arrival,
+    ArrivalKind,
+    CatalogEntry,
+    CatalogReader,
+    CatalogStore,
+    LogReader,
+    LogStore,
+)
 from frostnode.project.run import NO_RUN, Run, run_of, was_followed
-from frostnode.protocol.entry import Header, read_leaf
-from frostnode.protocol.limits import INDEX_ARRIVALS_MAX, INDEX_BATCH_BYTES_MAX
-from frostnode.protocol.names import Did, Origin
-from frostnode.protocol.records import texts_of, title_of
+from frostnode.protocol.dagcbor import Value
+from frostnode.protocol.entry import Header, Op, read_leaf
+from frostnode.protocol.limits import INDEX_ARRIVALS_MAX, INDEX_BATCH_BYTES_MAX, USES_COUNTED_MAX
+from frostnode.protocol.names import DATASET, VERSION, Did, Origin
+from frostnode.protocol.records import LINEAGE, SUBSCRIPTION
+from frostnode.protocol.references import named_record
+from frostnode.search.document import SearchDocument
+from frostnode.search.reading import document_of
 from frostnode.search_port import SearchIndex
 
 
@@ -37,8 +49,9 @@ class IndexFold:
     def look_again(self, records: Iterable[tuple[Did, str, str]]) -> None:
         """Index these records anew: of an erased header no arrival can say whose it was."""
         with self._folding, self._catalog.read() as catalog, self._log.read() as log:
+            putting = _Putting(log, catalog, self._index)
             for record in records:
-                self._put_record(log, catalog, *record)
+                putting.put(*record)
             self._index.commit(self._index.cursor(), self._index.mark())
 
     def renew(self) -> None:
@@ -80,8 +93,7 @@ class IndexFold:
 
     def _put(self, log: LogReader, catalog: CatalogReader, arrivals: list[Arrival]) -> Arrival:
         """Index what the arrivals touched, up to INDEX_BATCH_BYTES_MAX of bodies; answers the last one done."""
-        done: set[tuple[Did, str, str]] = set()
-        weight = 0
+        putting = _Putting(log, catalog, self._index)
         before = NO_RUN
         for arrival in arrivals:
             for run in _touched(log, arrival):
@@ -89,25 +101,75 @@ class IndexFold:
                 if run.is_within(before) and not is_drop:
                     continue
                 for header in _headers(log, arrival, run):
-                    record = (arrival.did, header.type, header.key)
-                    if record not in done:
-                        done.add(record)
-                        weight += self._put_record(log, catalog, *record)
+                    putting.put(arrival.did, header.type, header.key)
                 before = NO_RUN if is_drop else run
-            if weight >= INDEX_BATCH_BYTES_MAX:
+            if putting.weight >= INDEX_BATCH_BYTES_MAX:
                 return arrival
         return arrivals[-1]
 
-    def _put_record(self, log: LogReader, catalog: CatalogReader, did: Did, type_: str, key: str) -> int:
-        entry = catalog.current(did, type_, key)
-        fields = None
-        if entry is not None and entry.op == "put" and entry.body is not None:
-            fields = readable_body(log, entry.body)
-        if entry is None or fields is None:
+
+class _Putting:
+    """Records put into the index as the catalog knows them, each once, with the datasets whose documents depend on them.
+
+    A dataset is found by what its newest version says, and by how many built on it or subscribe to it: whatever record names
+    it, or did when it was last indexed, puts it again. All else that a document says is in its own body.
+    """
+
+    def __init__(self, log: LogReader, catalog: CatalogReader, index: SearchIndex) -> None:
+        self.weight = 0
+        """Bytes of bodies that were read."""
+        self._log = log
+        self._catalog = catalog
+        self._index = index
+        self._done: set[tuple[Did, str, str]] = set()
+
+    def put(self, did: Did, type_: str, key: str) -> None:
+        """Index a record anew, and every dataset that it says something of."""
+        if (did, type_, key) in self._done:
+            return
+        self._done.add((did, type_, key))
+        named: set[str] = set()
+        if type_ in (LINEAGE, SUBSCRIPTION):
+            named.update(self._index.referred(did, type_, key))
+        document = self._document(did, type_, key)
+        if document is None:
             self._index.remove(did, type_, key)
-            return 0
-        self._index.put(did, type_, key, title_of(type_, key, fields), texts_of(fields))
-        return entry.size
+        else:
+            named.update(document.refers_to)
+            self._index.put(document)
+        if type_ == VERSION:
+            self._put_dataset(did, key.partition("@")[0])
+        for url in filter(None, map(named_record, sorted(named))):
+            self._put_dataset(url.did, url.key)
+
+    def _put_dataset(self, did: Did, key: str) -> None:
+        """Index a dataset anew that something else tells of; one that is not here has nothing to be put again."""
+        if (did, DATASET, key) not in self._done and self._catalog.current(did, DATASET, key) is not None:
+            self.put(did, DATASET, key)
+
+    def _document(self, did: Did, type_: str, key: str) -> SearchDocument | None:
+        entry = self._catalog.current(did, type_, key)
+        fields = self._fields(entry)
+        if entry is None or fields is None:
+            return None
+        is_dataset = type_ == DATASET
+        versions = self._catalog.versions(did, key, limit=1) if is_dataset else []
+        return document_of(
+            did,
+            type_,
+            key,
+            fields,
+            newest=self._fields(versions[0]) if versions else None,
+            changed_ms=min(entry.time_ms, entry.seen_ms),
+            uses=self._catalog.uses(did, key, limit=USES_COUNTED_MAX) if is_dataset else 0,
+        )
+
+    def _fields(self, entry: CatalogEntry | None) -> dict[str, Value] | None:
+        """What an entry says, None where it says nothing that is readable here."""
+        if entry is None or entry.op != Op.PUT or entry.body is None:
+            return None
+        self.weight += entry.size
+        return readable_body(self._log, entry.body)
 
 
 def _headers(log: LogReader, arrival: Arrival, run: Run) -> Iterator[Header]:

@@ -46,5 +46,7 @@ class SearchDocument:
     last_day: int | None = None
     changed_ms: int = 0
     same_as: Sequence[str] = ()
+    refers_to: Sequence[str] = ()
+    """The records of this network that a lineage record or a subscription names: kept beside it, nothing is found by them."""
     uses: int = 0
     is_deprecated: bool = False

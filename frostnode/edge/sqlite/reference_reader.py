@@ -8,9 +8,9 @@ from frostnode.edge.sqlite.connection import Row
 from frostnode.edge.sqlite.rows import Rows
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.lineage import Edge
-from frostnode.protocol.names import Did
+from frostnode.protocol.names import DATASET, Did, DidUrl, RecordKey
 from frostnode.protocol.records import LINEAGE
-from frostnode.protocol.references import Reference, Role
+from frostnode.protocol.references import Reference, Role, record_name
 from frostnode.reference_port import Referring
 
 IS_CURRENT: Final = (
@@ -38,6 +38,11 @@ _PRODUCTS: Final = f"""
 _REFERRING: Final = f"""
     SELECT e.id, p.did, e.type, e.key, e.header, u.role, u.name, u.pin FROM reference u {_ENTRIES.format("u")}
     WHERE {{0}} AND u.role IN (SELECT value FROM json_each(?2)) AND r.withdrawn = 0 ORDER BY u.entry, u.place LIMIT ?3
+"""
+_USES: Final = f"""
+    SELECT count(*) FROM (SELECT DISTINCT e.publisher FROM reference u {_RECORDS.format("u")}
+    WHERE ({{0}} OR {{1}}) AND u.role IN ('{Role.TARGET}', '{Role.USED}') AND r.withdrawn = 0
+    AND e.publisher != (SELECT id FROM publisher WHERE did = ?2) LIMIT ?3)
 """
 _ITSELF: Final = "u.name = ?1"
 _OF_VERSION: Final = "u.name > ?1 || '@' AND u.name < ?1 || 'A'"
@@ -109,3 +114,9 @@ class ReferenceReading(Rows):
         for where in (_ITSELF, _OF_VERSION):
             found |= dict.fromkeys(row[0] for row in self._db.each(_PRODUCTS.format(where), (name, limit)))
         return list(found)[:limit]
+
+    def uses(self, did: Did, dataset_key: str, *, limit: int) -> int:
+        """How many other publishers built on a dataset or subscribe to it."""
+        name = record_name(DidUrl(did=did, type=DATASET, key=RecordKey(dataset_key)))
+        row = self._db.one(_USES.format(_ITSELF, _OF_VERSION), (name, did, limit))
+        return int(row[0]) if row else 0

@@ -1,0 +1,278 @@
+"""Read a record as what it is found by: its own fields, the newest version of a dataset, and what imported metadata says.
+
+Rules (spec/15-search.md#what-a-record-is-found-by): nobody has checked the fields; what has not its shape is passed over.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
+from typing import Any, Final
+
+from frostnode.protocol.errors import NameError_
+from frostnode.protocol.identifiers import identifier, identifiers_of, scheme_of
+from frostnode.protocol.limits import (
+    BODY_DEPTH_MAX,
+    DOCUMENT_SAME_AS_MAX,
+    DOCUMENT_VALUE_CHARS_MAX,
+    INDEXED_CHARS_MAX,
+    INDEXED_ITEMS_MAX,
+)
+from frostnode.protocol.names import DATASET, Did
+from frostnode.protocol.records import LINEAGE, SUBSCRIPTION, harvested_from, title_of
+from frostnode.protocol.references import Role, dataset_of, named_record, record_name, references_of
+from frostnode.search.areas import areas_of
+from frostnode.search.conventions import Said, read_metadata
+from frostnode.search.document import SearchDocument
+from frostnode.search.formats import SUBJECTS, format_of, format_of_address
+from frostnode.search.hosts import host_of
+from frostnode.search.licenses import OTHER, license_family
+from frostnode.search.terms import access_of, price_of
+from frostnode.search.times import period_of
+from frostnode.search.unchecked import distinct, maps, names_in, texts
+
+_NOTHING: Final[Mapping[str, Any]] = {}
+_AHEAD: Final = ("title", "name", "label", "creators", "identifiers")
+_LAST: Final = ("keywords", "metadata")
+"""Of keywords what is not their label: an address, say."""
+
+_APART: Final = frozenset((*_AHEAD, *_LAST, "description", "import_notes"))
+_DATA_LINKS: Final = frozenset(
+    {
+        "data",
+        "enclosure",
+        "item",
+        "items",
+        "distribution",
+        "download",
+        "http://www.w3.org/ns/dcat#distribution",
+    }
+)
+_SAME_LINKS: Final = frozenset(
+    {"canonical", "cite-as", "sameas", "http://schema.org/sameas", "https://schema.org/sameas"}
+)
+_PERSISTENT: Final = frozenset({"doi", "ark", "hdl", "handle", "lsid", "swh", "urn", "wikidata"})
+_MODELS: Final = (("arrays", "array"), ("tables", "table"))
+
+
+def document_of(
+    did: Did,
+    type_: str,
+    key: str,
+    fields: object,
+    *,
+    newest: object = None,
+    changed_ms: int = 0,
+    uses: int = 0,
+) -> SearchDocument:
+    """What a record is found by. `newest` are the fields of the newest version, where it is a dataset that has one."""
+    own = fields if isinstance(fields, Mapping) else _NOTHING
+    version = newest if isinstance(newest, Mapping) else _NOTHING
+    said = read_metadata(own.get("metadata"))
+    description = own.get("description")
+    description = description[:INDEXED_CHARS_MAX] if isinstance(description, str) else ""
+    keywords = distinct(_keywords(own))
+    read = _Read((own, version), said, keywords)
+    title = title_of(type_, key, own)
+    first, last = read.period()
+    return SearchDocument(
+        did=did,
+        type=type_,
+        key=key,
+        title=title,
+        keywords=keywords,
+        description=description,
+        texts=_texts(own, {title, description, *keywords}, INDEXED_CHARS_MAX - len(description)),
+        harvested_from=harvested_from(own),
+        model=read.model(),
+        variables=read.variables(),
+        columns=read.columns(),
+        formats=read.formats(),
+        license=read.license(),
+        price=read.price(),
+        access=read.access(),
+        hosts=read.hosts(),
+        areas=read.areas(),
+        first_day=first,
+        last_day=last,
+        changed_ms=changed_ms,
+        same_as=_same_as(type_, own, version, said),
+        refers_to=_refers_to(did, type_, own),
+        uses=uses,
+        is_deprecated=own.get("deprecated") is True or said.is_deprecated,
+    )
+
+
+def _keywords(fields: Mapping[str, Any]) -> Iterator[str]:
+    value = fields.get("keywords")
+    for item in value if isinstance(value, list) else ():
+        label = item.get("label") if isinstance(item, dict) else item
+        if isinstance(label, str):
+            yield label
+
+
+def _texts(fields: Mapping[str, Any], apart: Collection[str], room: int) -> list[str]:
+    """Every other text of a record, each once, the telling fields first, out of the first INDEXED_ITEMS_MAX values."""
+    rest = [fields[name] for name in fields if name not in _APART]
+    collected = _Collected(apart, room)
+    collected.add((*map(fields.get, _AHEAD), *rest, *map(fields.get, _LAST)), BODY_DEPTH_MAX)
+    return collected.texts()
+
+
+class _Collected:
+    """Texts in order, each once, within bounds. Written for speed: every value of every record goes through it."""
+
+    def __init__(self, apart: Collection[str], room: int) -> None:
+        self._found: dict[str, None] = dict.fromkeys(apart)
+        self._skipped = len(self._found)
+        self._room = room
+        self._left = INDEXED_ITEMS_MAX
+
+    def add(self, values: Iterable[Any], depth: int) -> None:
+        """Add what texts there are, however deep."""
+        found = self._found
+        for value in values:
+            self._left -= 1
+            if self._left < 0 or self._room <= 0 or not depth:
+                return
+            kind = type(value)
+            if kind is str:
+                if value and value not in found:
+                    found[value[: self._room]] = None
+                    self._room -= len(value)
+            elif kind is dict:
+                self.add(value.values(), depth - 1)
+            elif kind is list:
+                self.add(value, depth - 1)
+
+    def texts(self) -> list[str]:
+        """What was added."""
+        return list(self._found)[self._skipped :]
+
+
+class _Read:
+    """The fields of a record and of its newest version, with what its metadata says: what comes first, decides."""
+
+    def __init__(self, parts: Sequence[Mapping[str, Any]], said: Said, keywords: Sequence[str]) -> None:
+        self._parts = parts
+        self._said = said
+        self._keywords = keywords
+        self._own = parts[0]
+        self._locations = [location for part in parts for location in maps(part.get("locations"))]
+        self._links = [link for link in maps(self._own.get("links")) if link.get("rel") in _DATA_LINKS]
+        self._schemas = [schema for part in parts if isinstance(schema := part.get("schema"), dict)]
+
+    def _text(self, name: str) -> str:
+        values = (part.get(name) for part in self._parts)
+        return next((value for value in values if isinstance(value, str) and value.strip()), "")
+
+    def model(self) -> str:
+        """The data model, as the record says, else as its schema or its metadata has it."""
+        if said := self._text("data_model"):
+            return " ".join(said[:DOCUMENT_VALUE_CHARS_MAX].lower().split())
+        for name, model in _MODELS:
+            if any(schema.get(name) for schema in self._schemas):
+                return model
+        if self._said.columns and not self._said.variables:
+            return "table"
+        return "array" if self._said.variables and not self._said.columns else ""
+
+    def variables(self) -> Sequence[str]:
+        """The names of arrays, with their standard and long ones."""
+        return distinct(chain(self._arrays(), self._said.variables))
+
+    def _arrays(self) -> Iterator[str]:
+        for schema in self._schemas:
+            for array in maps(schema.get("arrays")):
+                yield from names_in(array, "name")
+                yield from names_in(array.get("attributes"), "standard_name", "long_name")
+
+    def columns(self) -> Sequence[str]:
+        """The names of columns."""
+        tables = (table for schema in self._schemas for table in maps(schema.get("tables")))
+        return distinct(
+            chain.from_iterable(
+                (*(names_in(table.get("columns"), "name") for table in tables), self._said.columns)
+            )
+        )
+
+    def formats(self) -> Sequence[str]:
+        """What the data is in: as locations and metadata say, and keywords that are names of formats."""
+        said = chain(names_in(self._locations, "type"), names_in(self._links, "type"), self._said.formats)
+        of_keywords = (name for name in map(format_of, self._keywords) if name not in SUBJECTS)
+        return distinct(chain(map(format_of, said), map(format_of_address, self._addresses()), of_keywords))
+
+    def _addresses(self) -> Iterator[str]:
+        return chain(names_in(self._locations, "href"), names_in(self._links, "href"), self._said.addresses)
+
+    def hosts(self) -> Sequence[str]:
+        """Where the data lies."""
+        return distinct(map(host_of, self._addresses()))
+
+    def license(self) -> str:
+        """The family of its license; where that only says that there are terms, of the terms."""
+        own = self._text("license")
+        links = (link for link in maps(self._own.get("links")) if link.get("rel") == "license")
+        for text in chain((own,), self._said.licenses, names_in(list(links), "href", "title")):
+            if (family := license_family(text)) not in ("", OTHER):
+                return family
+        return OTHER if own or self._said.licenses else ""
+
+    def price(self) -> str:
+        """Whether it is free."""
+        return price_of(
+            chain(texts(self._text("price")), names_in(self._locations, "cost"), self._said.prices)
+        )
+
+    def access(self) -> str:
+        """Who may have it, as far as that is said."""
+        said = chain(
+            texts(self._text("access")),
+            texts(self._text("price")),
+            names_in(self._locations, "cost"),
+            self._said.accesses,
+        )
+        return access_of(said)
+
+    def areas(self) -> Sequence[Any]:
+        """Where."""
+        return areas_of(self._extent("bbox")) or areas_of(self._said.boxes)
+
+    def period(self) -> tuple[int | None, int | None]:
+        """When."""
+        return period_of(self._extent("interval")) or period_of(self._said.intervals) or (None, None)
+
+    def _extent(self, name: str) -> object:
+        extents = (part.get("extent") for part in self._parts)
+        return next((extent[name] for extent in extents if isinstance(extent, dict) and name in extent), None)
+
+
+# -- the same as others --------------------------------------------------------------------------------
+
+
+def _same_as(type_: str, own: Mapping[str, Any], version: Mapping[str, Any], said: Said) -> tuple[str, ...]:
+    """By what the same dataset is known wherever it is published; a homepage is shared by too many to be that."""
+    if type_ != DATASET:
+        return ()
+    found = dict.fromkeys(name for name in identifiers_of(own) if scheme_of(name) in _PERSISTENT)
+    links = (link for link in maps(own.get("links")) if str(link.get("rel")).lower() in _SAME_LINKS)
+    for text in chain(names_in(list(links), "href"), said.same_as):
+        with suppress(NameError_):
+            found[identifier(text)] = None
+    for digest in maps(version.get("digests")):
+        algorithm, value = digest.get("algorithm"), digest.get("value")
+        if (
+            isinstance(algorithm, str)
+            and isinstance(value, str)
+            and 16 <= len(value) <= DOCUMENT_VALUE_CHARS_MAX
+        ):
+            found[f"digest:{algorithm[:32].lower()}:{value.lower()}"] = None
+    return tuple(found)[:DOCUMENT_SAME_AS_MAX]
+
+
+def _refers_to(did: Did, type_: str, fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """The datasets of this network that a lineage record was built on, or a subscription is for."""
+    if type_ not in (LINEAGE, SUBSCRIPTION):
+        return ()
+    named = (item.name for item in references_of(did, type_, fields) if item.role in (Role.TARGET, Role.USED))
+    datasets = (dataset_of(url) for url in map(named_record, named) if url is not None)
+    return tuple(dict.fromkeys(record_name(url) for url in datasets if url.type == DATASET))
