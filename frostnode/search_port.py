@@ -1,6 +1,6 @@
 """What the flow asks of the full-text index over current records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -23,7 +23,8 @@ class Sort(StrEnum):
 class Ask:
     """One search: the first `limit` hits in order, and how many there are by the values of some fields.
 
-    `without` are publishers of whom nothing is wanted; `own` those that this node hosts, for `source:own`.
+    `without` are publishers of whom nothing is wanted; `own` those that this node hosts, for `source:own`; `known` those that
+    it hosts, follows or has vouched for. Whoever asks again with the same `without` (by identity) is answered sooner.
     """
 
     query: Query
@@ -32,6 +33,7 @@ class Ask:
     facets: tuple[Field, ...] = ()
     without: frozenset[Did] = frozenset()
     own: frozenset[Did] = frozenset()
+    known: frozenset[Did] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,7 @@ class Found:
     did: Did
     type: str
     key: str
+    title: str
     score: float
     same_as: Sequence[str] = ()
     is_near: bool = False
@@ -51,7 +54,9 @@ class Found:
 class Answer:
     """How many records have all that is asked for, how many only nearly, and the first of them in order.
 
-    `facets` are the counts over `total`, the largest first, ties by value. `generation` changes whenever answers may.
+    Nothing near is looked for where SEARCH_WINDOW records or more have all; what is near comes after the hits, but in the order of
+    relevance the best of both are in one order. `facets` are the counts over `total`, the largest first, ties by value, at most
+    FACET_VALUES_MAX of each. `generation` changes whenever answers may.
     """
 
     total: int
@@ -67,7 +72,8 @@ class SearchIndex(Protocol):
     """Full text over current records; a view that can be dropped and rebuilt.
 
     `put`, `remove` and `commit` belong to one writer; documents and cursor of one `commit` become
-    durable and visible together. Equal documents give equal answers in equal order, whatever was there before.
+    durable and visible together. Equal documents give equal answers in equal order, whatever was there before. What publishers
+    are called is known from their profiles, which are documents too.
     """
 
     def cursor(self) -> int:
@@ -95,6 +101,14 @@ class SearchIndex(Protocol):
         self, did: Did, type_: str, key: str, *, limit: int, without: frozenset[Did] = frozenset()
     ) -> Sequence[Found]:
         """Other records of the same type that are most like this one."""
+
+    def sharing(
+        self, names: Collection[str], *, limit: int, without: frozenset[Did] = frozenset()
+    ) -> Sequence[Found]:
+        """Records that share some of these identifiers, at most `limit`."""
+
+    def referred(self, did: Did, type_: str, key: str) -> Sequence[str]:
+        """What the committed document of this record refers to; nothing where there is none."""
 
     def words(self, text: str) -> list[str]:
         """The words of a text as they are compared (spec/15-search.md#words), in order."""

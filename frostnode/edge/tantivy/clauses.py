@@ -1,0 +1,145 @@
+"""Parts of queries in the terms of the library: words in fields, values, days, places. None of them scores by itself."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, TypeAlias
+
+import tantivy
+
+from frostnode.edge.tantivy.schema import (
+    CURSOR_ID,
+    DID,
+    FIRST,
+    HARVESTED,
+    ID,
+    LAST,
+    NAME,
+    SAME,
+    VALUES,
+    YES,
+    sides,
+)
+from frostnode.protocol.limits import SEARCH_AREAS_MAX, SEARCH_PREFIX_TERMS_MAX
+from frostnode.search.matching import Wanted, parts_of
+from frostnode.search.query import Area, Field, Period, Within
+
+Query: TypeAlias = tantivy.Query
+MUST: Final = tantivy.Occur.Must
+SHOULD: Final = tantivy.Occur.Should
+MUST_NOT: Final = tantivy.Occur.MustNot
+
+_PATTERN_BYTES_MAX: Final = 200
+"""The library compiles no longer patterns; so much of a beginning leaves few terms, which can be listed."""
+
+_NAMES: Final = (ID, SAME, NAME)
+_BASIC: Final = "basic"
+
+
+def any_of(queries: Sequence[Query]) -> Query:
+    """What at least one of them finds; nothing, if there is none."""
+    if len(queries) == 1:
+        return queries[0]
+    return tantivy.Query.boolean_query([(SHOULD, query) for query in queries])
+
+
+def all_of(queries: Iterable[Query], without: Iterable[Query] = ()) -> Query:
+    """What all of them find, and none of the others."""
+    clauses = [(MUST, query) for query in queries] or [(MUST, tantivy.Query.all_query())]
+    return tantivy.Query.boolean_query([*clauses, *((MUST_NOT, query) for query in without)])
+
+
+class Clauses:
+    """Makes them, for one snapshot."""
+
+    def __init__(self, schema: tantivy.Schema, searcher: tantivy.Searcher) -> None:
+        self._schema = schema
+        self._searcher = searcher
+        self.cursor: Final = self.term(ID, CURSOR_ID)
+        self.harvested: Final = self.term(HARVESTED, YES)
+
+    def term(self, field: str, value: str) -> Query:
+        """What has exactly this."""
+        return tantivy.Query.term_query(self._schema, field, value, _BASIC)
+
+    def one_of(self, field: str, values: Collection[str]) -> Query:
+        """What has any of these values."""
+        return tantivy.Query.term_set_query(self._schema, field, sorted(values))
+
+    def run(self, field: str, wanted: Wanted) -> Query:
+        """What has these words after each other in one text of a field."""
+        words = wanted.words
+        if len(words) == 1:
+            return self.beginning(field, words[0]) if wanted.is_prefix else self.term(field, words[0])
+        if wanted.is_prefix:
+            return tantivy.Query.regex_phrase_query(self._schema, field, [*words[:-1], f"{words[-1]}.*"])
+        return tantivy.Query.phrase_query(self._schema, field, list(words))
+
+    def beginning(self, field: str, text: str) -> Query:
+        """What has a value or word that begins so."""
+        if len(text.encode()) > _PATTERN_BYTES_MAX:
+            terms = self._searcher.terms_with_prefix(field, text, limit=SEARCH_PREFIX_TERMS_MAX)
+            return self.one_of(field, [term for term, _ in terms])
+        escaped = "".join(char if char.isalnum() else f"\\x{{{ord(char):x}}}" for char in text)
+        return tantivy.Query.regex_query(self._schema, field, f"{escaped}.*")
+
+    def value(self, wanted: Within, own: Query) -> Query:
+        """What has a value in a field of values; `own` are the records of publishers that are hosted here."""
+        match wanted.field:
+            case Field.PUBLISHER:
+                return self.beginning(DID, wanted.text)
+            case Field.SOURCE:
+                return self.source(wanted.text, own)
+            case Field.ID:
+                return any_of([self._named(name, wanted) for name in _NAMES])
+            case _:
+                return self._named(VALUES[wanted.field], wanted)
+
+    def _named(self, name: str, wanted: Within) -> Query:
+        return self.beginning(name, wanted.text) if wanted.is_prefix else self.term(name, wanted.text)
+
+    def source(self, name: str, own: Query) -> Query:
+        """What is here as its publisher's host, as taken over from elsewhere, or as neither."""
+        match name:
+            case "own":
+                return own
+            case "harvested":
+                return all_of([self.harvested], without=[own])
+            case _:
+                return all_of([], without=[own, self.harvested, self.cursor])
+
+    def time(self, period: Period) -> Query:
+        """What says to have data of some of these days."""
+        first = _range(self._schema, LAST, tantivy.FieldType.Integer, low=period.first)
+        last = _range(self._schema, FIRST, tantivy.FieldType.Integer, high=period.last)
+        found = [query for query in (first, last) if query is not None]
+        return all_of(found or [tantivy.Query.exists_query(FIRST)])
+
+    def place(self, area: Area) -> Query:
+        """What says to have data of some of this area."""
+        return any_of(
+            [self._box(number, part) for part in parts_of(area) for number in range(SEARCH_AREAS_MAX)]
+        )
+
+    def _box(self, number: int, part: Area) -> Query:
+        west, east, south, north = sides(number)
+        bounds = (
+            (west, None, part.east),
+            (east, part.west, None),
+            (south, None, part.north),
+            (north, part.south, None),
+        )
+        ranges = (
+            _range(self._schema, side, tantivy.FieldType.Float, low, high) for side, low, high in bounds
+        )
+        return all_of(query for query in ranges if query is not None)
+
+
+def _range(
+    schema: tantivy.Schema,
+    field: str,
+    kind: tantivy.FieldType,
+    low: float | None = None,
+    high: float | None = None,
+) -> Query | None:
+    if low is None and high is None:
+        return None
+    return tantivy.Query.range_query(schema, field, kind, low, high)

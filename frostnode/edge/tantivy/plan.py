@@ -1,0 +1,150 @@
+"""A query in the terms of the library: what has all that is asked for, and what has some of the words."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import tantivy
+
+from frostnode.edge.tantivy.analysis import words
+from frostnode.edge.tantivy.clauses import MUST, MUST_NOT, SHOULD, Clauses, Query, all_of, any_of
+from frostnode.edge.tantivy.names import Names
+from frostnode.edge.tantivy.schema import COLUMN, DESCRIPTION, DID, KEYWORD, TEXT, TEXTS, TITLE, VARIABLE
+from frostnode.protocol.names import Did
+from frostnode.search.matching import Wanted
+from frostnode.search.meaning import Meaning, meaning_of
+from frostnode.search.query import Field, Phrase, Within, Word
+from frostnode.search.ranking import RARITY_MIN, WEIGHTS
+from frostnode.search.values import WORDY_FIELDS, is_did, period_of
+from frostnode.search_port import Ask
+
+_FIELD_WEIGHTS: Final = {
+    TITLE: WEIGHTS.title,
+    KEYWORD: WEIGHTS.keyword,
+    VARIABLE: WEIGHTS.name,
+    COLUMN: WEIGHTS.name,
+    DESCRIPTION: WEIGHTS.description,
+    TEXT: WEIGHTS.text,
+}
+_WORDY: Final = {
+    Field.TITLE: TITLE,
+    Field.KEYWORD: KEYWORD,
+    Field.VARIABLE: VARIABLE,
+    Field.COLUMN: COLUMN,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to ask for. `near` is None where nothing can be near; `wanted` are the plain words, `texts` they and those that must be
+    there, each with what it is worth.
+    """
+
+    hits: Query
+    near: Query | None
+    wanted: tuple[tuple[Wanted, float], ...]
+    texts: tuple[tuple[Wanted, float], ...]
+    is_everything: bool
+
+
+class Planner:
+    """Makes plans, for one snapshot. `rarity` answers what words are worth, by what finds them."""
+
+    def __init__(self, clauses: Clauses, names: Names, rarity: Callable[[Wanted, Query], float]) -> None:
+        self.clauses: Final = clauses
+        self._names = names
+        self._rarity = rarity
+
+    def plan(self, ask: Ask, hidden: Query | None) -> Plan:
+        """What to ask for; `hidden` finds what nothing is wanted of."""
+        meaning = meaning_of(ask.query)
+        wanted, must = _runs(meaning.wanted), _runs(meaning.must)
+        worth = {run: self._worth(run, alone=len(wanted) + len(must) == 1) for run in (*wanted, *must)}
+        own = self.clauses.one_of(DID, ask.own)
+        base = [
+            *(self.scored(run, worth[run]) for run in must),
+            *map(_constant, self._filters(meaning, own)),
+        ]
+        without = [self.found(run) for run in _runs(meaning.must_not)]
+        without += [query for value in meaning.without if (query := self._within(value, own)) is not None]
+        without += [self.clauses.cursor, *([hidden] if hidden is not None else [])]
+        helping = [self.scored(run, RARITY_MIN) for run in _runs(meaning.helping)]
+        plain = [self.scored(run, worth[run]) for run in wanted]
+        return Plan(
+            hits=_query([*base, *plain], helping, without),
+            near=_near(base, plain, helping, without) if len(plain) > 1 else None,
+            wanted=tuple((run, worth[run]) for run in wanted),
+            texts=tuple(worth.items()),
+            is_everything=not ask.query.clauses,
+        )
+
+    def _worth(self, run: Wanted, *, alone: bool) -> float:
+        """What a run of words is worth; where nothing is asked for beside it that need not be counted."""
+        return 1.0 if alone else self._rarity(run, any_of([self.clauses.run(name, run) for name in TEXTS]))
+
+    def found(self, run: Wanted) -> Query:
+        """What has a run of words in any text, or in the name of its publisher."""
+        dids = self._names.having(run)
+        return any_of(
+            [
+                *(self.clauses.run(name, run) for name in TEXTS),
+                *([self.clauses.one_of(DID, dids)] if dids else []),
+            ]
+        )
+
+    def scored(self, run: Wanted, worth: float) -> Query:
+        """The same, each for as much as it counts: most where it counts most, and a little for all other places."""
+        places = [(self.clauses.run(name, run), weight) for name, weight in _FIELD_WEIGHTS.items()]
+        if dids := self._names.having(run):
+            places.append((self.clauses.one_of(DID, dids), WEIGHTS.publisher))
+        return tantivy.Query.disjunction_max_query(
+            [tantivy.Query.const_score_query(query, weight * worth) for query, weight in places],
+            WEIGHTS.other_places,
+        )
+
+    def _filters(self, meaning: Meaning, own: Query) -> Iterable[Query]:
+        for group in meaning.groups:
+            found = [self._within(value, own) for value in group]
+            if None not in found:
+                yield any_of([query for query in found if query is not None])
+        if meaning.periods:
+            yield any_of([self.clauses.time(period) for period in meaning.periods])
+        if meaning.areas:
+            yield any_of([self.clauses.place(area) for area in meaning.areas])
+
+    def _within(self, value: Within, own: Query) -> Query | None:
+        """What has something in a field; None where there is no word in what is asked for."""
+        if value.field is Field.YEAR:
+            return self.clauses.time(period_of(value.text))
+        if value.field not in WORDY_FIELDS or (value.field is Field.PUBLISHER and is_did(value.text)):
+            return self.clauses.value(value, own)
+        run = Wanted(tuple(words(value.text)), value.is_prefix)
+        if not run.words:
+            return None
+        if value.field is Field.PUBLISHER:
+            return self.clauses.one_of(DID, self._names.having(run))
+        return self.clauses.run(_WORDY[value.field], run)
+
+
+def _runs(texts: Iterable[Word | Phrase]) -> list[Wanted]:
+    made = (
+        Wanted(tuple(words(text.text)), isinstance(text, Word) and text.is_prefix) for text in texts
+    )
+    return list(dict.fromkeys(run for run in made if run.words))
+
+
+def _constant(query: Query) -> Query:
+    """What is there or not: it makes no difference to the order."""
+    return tantivy.Query.const_score_query(query, 1.0)
+
+
+def _query(must: Sequence[Query], helping: Sequence[Query], without: Sequence[Query]) -> Query:
+    clauses = [(MUST, query) for query in must or [_constant(tantivy.Query.all_query())]]
+    clauses += [(SHOULD, query) for query in helping]
+    return tantivy.Query.boolean_query(clauses + [(MUST_NOT, query) for query in without])
+
+
+def _near(
+    base: Sequence[Query], plain: Sequence[Query], helping: Sequence[Query], without: Sequence[Query]
+) -> Query:
+    return _query([*base, any_of(plain)], helping, [*without, all_of(plain)])

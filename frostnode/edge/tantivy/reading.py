@@ -1,0 +1,199 @@
+"""Answers out of one snapshot: total, hits, counts and suggestions are all of the same records."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Final
+
+import tantivy
+
+from frostnode.edge.tantivy.analysis import words
+from frostnode.edge.tantivy.clauses import MUST, SHOULD, Query, all_of, any_of
+from frostnode.edge.tantivy.facets import count_values
+from frostnode.edge.tantivy.names import Names
+from frostnode.edge.tantivy.plan import Plan, Planner
+from frostnode.edge.tantivy.schema import DID, ID, KEYWORD, SAME, TEXTS, TITLE, VALUES, identifier
+from frostnode.edge.tantivy.snapshot import Hit, Snapshot
+from frostnode.edge.tantivy.suggestions import nearest
+from frostnode.protocol.limits import (
+    SEARCH_FACETS_CACHED_MAX,
+    SEARCH_WINDOW,
+    SIMILAR_WORDS_MAX,
+)
+from frostnode.protocol.names import Did
+from frostnode.search.matching import Wanted
+from frostnode.search.meaning import FUNCTION_WORDS
+from frostnode.search.printing import print_query
+from frostnode.search.query import Field, Occur, Phrase, Word
+from frostnode.search.query import Query as Asked
+from frostnode.search.ranking import WEIGHTS, finer, near
+from frostnode.search_port import Answer, Ask, Found, Sort
+
+_MASK_BITS: Final = 20
+"""Words that one search tells apart by its scores: whole numbers up to 2**24 are exact in them."""
+
+_NO_LETTER: Final = re.compile(r"[\W_]+")
+
+
+class Reading:
+    """Whatever is asked while a snapshot is the newest one."""
+
+    def __init__(self, snapshot: Snapshot, names: Names) -> None:
+        self.snapshot: Final = snapshot
+        self.names: Final = names
+        self._planner = Planner(snapshot.clauses, names, snapshot.rarity)
+        self._facets: dict[object, Mapping[Field, Mapping[str, int]]] = {}
+
+    def search(self, ask: Ask, hidden: Query | None) -> Answer:
+        """See `SearchIndex.search`; `hidden` are the records of whom nothing is wanted."""
+        plan = self._planner.plan(ask, hidden)
+        wanted = max(ask.limit, SEARCH_WINDOW)
+        total, hits = self.snapshot.top(plan.hits, wanted, ask.sort)
+        near_total, few = 0, []
+        if total < SEARCH_WINDOW and plan.near is not None:
+            near_total, few = self.snapshot.top(plan.near, wanted, ask.sort)
+        if ask.sort is Sort.RELEVANCE:
+            found = self._ranked(plan, ask, hits, few)
+        else:
+            found = [*self.snapshot.found(hits), *self.snapshot.found(few, is_near=True)]
+        return Answer(
+            total=total,
+            near=near_total,
+            found=found[: ask.limit],
+            generation=f"{self.snapshot.cursor}.{self.snapshot.commits}",
+            facets=self._counted(plan, ask) if ask.facets else {},
+            meant="" if total else self._meant(ask.query),
+        )
+
+    # -- order ------------------------------------------------------------------------------------------
+
+    def _ranked(self, plan: Plan, ask: Ask, hits: list[Hit], few: list[Hit]) -> list[Found]:
+        """The first of the hits and of what is near in one order, by a closer look; all others behind them."""
+        window = [
+            *self.snapshot.found(hits[:SEARCH_WINDOW]),
+            *self._weighed(plan, self.snapshot.found(few[:SEARCH_WINDOW], is_near=True)),
+        ]
+        asked = [word for run, _ in plan.texts if not run.is_prefix for word in run.words]
+        typed = _plain("".join(text.text for text in ask.query.clauses if isinstance(text, Word | Phrase)))
+
+        def closer(found: Found) -> Found:
+            key = _plain(found.key)
+            factor = finer(
+                asked,
+                words(found.title),
+                is_key=bool(typed) and typed in (key, _plain(found.key.rpartition("/")[2])),
+                is_known=found.did in ask.known,
+            )
+            return replace(found, score=found.score * factor)
+
+        window = sorted(map(closer, window), key=lambda found: (-found.score, found.did, found.type, found.key))
+        rest = max(0, ask.limit - len(window))
+        return [
+            *window,
+            *self.snapshot.found(hits[SEARCH_WINDOW:][:rest]),
+            *self.snapshot.found(few[SEARCH_WINDOW:][:rest], is_near=True),
+        ]
+
+    def _weighed(self, plan: Plan, few: list[Found]) -> list[Found]:
+        """What is near, each for the share of the words that it has."""
+        if not few:
+            return few
+        at_hand = self.snapshot.clauses.one_of(ID, [identifier(found.did, found.type, found.key) for found in few])
+        worth = dict.fromkeys(((found.did, found.type, found.key) for found in few), 0.0)
+        for start in range(0, len(plan.wanted), _MASK_BITS):
+            some = plan.wanted[start : start + _MASK_BITS]
+            bits = [
+                (SHOULD, tantivy.Query.const_score_query(self._planner.found(run), float(1 << bit)))
+                for bit, (run, _) in enumerate(some)
+            ]
+            query = tantivy.Query.boolean_query(
+                [(MUST, tantivy.Query.const_score_query(at_hand, 0.0)), *bits]
+            )
+            result = self.snapshot.searcher.search(query, limit=len(few), count=False)
+            for found in self.snapshot.found(result.hits):
+                mask = int(found.score)
+                worth[found.did, found.type, found.key] += sum(
+                    value for bit, (_, value) in enumerate(some) if mask >> bit & 1
+                )
+        every = sum(value for _, value in plan.wanted)
+        return [
+            replace(found, score=found.score * near(worth[found.did, found.type, found.key], every))
+            for found in few
+        ]
+
+    # -- counts and suggestions -------------------------------------------------------------------------
+
+    def _counted(self, plan: Plan, ask: Ask) -> Mapping[Field, Mapping[str, int]]:
+        """Counts by fields; those over everything are kept, for every visitor asks for them first."""
+        key = (ask.facets, ask.without, ask.own) if plan.is_everything else None
+        found = self._facets.get(key) if key else None
+        if found is None:
+            own = self.snapshot.clauses.one_of(DID, ask.own)
+            found = count_values(self.snapshot, plan.hits, ask.facets, own)
+            if key and len(self._facets) < SEARCH_FACETS_CACHED_MAX:
+                self._facets[key] = found
+        return found
+
+    def _meant(self, query: Asked) -> str:
+        """The query with the nearest words for those that no record has; "" when there are none."""
+        clauses = [
+            replace(clause, text=other)
+            if isinstance(clause, Word) and (other := self._instead(clause))
+            else clause
+            for clause in query.clauses
+        ]
+        meant = Asked(tuple(clauses))
+        return print_query(meant) if meant != query else ""
+
+    def _instead(self, word: Word) -> str:
+        run = words(word.text)
+        if len(run) != 1 or word.is_prefix or word.occur is Occur.MUST_NOT or self._count(run[0]):
+            return ""
+        return nearest(self.snapshot, run[0], self._count)
+
+    def _count(self, word: str) -> int:
+        run = Wanted((word,))
+        return self.snapshot.count_run(run, any_of([self.snapshot.clauses.run(name, run) for name in TEXTS]))
+
+    # -- records by others ------------------------------------------------------------------------------
+
+    def similar(self, name: str, type_: str, limit: int, hidden: Query | None) -> list[Found]:
+        """See `SearchIndex.similar`: those that share the rarest words of title and keywords."""
+        document = self.snapshot.stored(name)
+        if document is None:
+            return []
+        texts = [document[TITLE][0], *document.get_all(KEYWORD)]
+        distinct = dict.fromkeys(word for text in texts for word in words(text))
+        some = [word for word in distinct if word not in FUNCTION_WORDS][:SIMILAR_WORDS_MAX]
+        clauses = self.snapshot.clauses
+        shared = [self._shared(Wanted((word,))) for word in some]
+        if not shared:
+            return []
+        same = document.get_all(SAME)
+        without = [clauses.term(ID, name), *([clauses.one_of(SAME, same)] if same else [])]
+        of_type = tantivy.Query.const_score_query(clauses.term(VALUES[Field.TYPE], type_), 0.0)
+        query = all_of([of_type, any_of(shared)], [*without, *([hidden] if hidden is not None else [])])
+        return self.snapshot.found(self.snapshot.top(query, limit)[1])
+
+    def _shared(self, run: Wanted) -> Query:
+        clauses = self.snapshot.clauses
+        worth = self.snapshot.rarity(run, any_of([clauses.run(field, run) for field in TEXTS]))
+        return any_of(
+            [
+                tantivy.Query.const_score_query(clauses.run(field, run), worth * weight)
+                for field, weight in ((TITLE, WEIGHTS.title), (KEYWORD, WEIGHTS.keyword))
+            ]
+        )
+
+    def sharing(self, names: Collection[str], limit: int, hidden: Query | None) -> list[Found]:
+        """See `SearchIndex.sharing`."""
+        found = self.snapshot.clauses.one_of(SAME, names)
+        query = all_of(
+            [tantivy.Query.const_score_query(found, 1.0)], [hidden] if hidden is not None else []
+        )
+        return self.snapshot.found(self.snapshot.top(query, limit)[1]) if names else []
+
+
+def _plain(text: str) -> str:
+    """Letters and digits alone: how a key is written when it is typed from memory."""
+    return _NO_LETTER.sub("", text).lower()

@@ -1,0 +1,174 @@
+"""What the index keeps of a record, and under which names.
+
+Texts are kept as words with their places, values as they are spelled. What hits are shown, counted and sorted by lies in columns, for
+a column answers about a hundred thousand hits as fast as the store about a hundred.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import tantivy
+
+from frostnode.edge.tantivy.analysis import ANALYSIS
+from frostnode.protocol.limits import SEARCH_AREAS_MAX
+from frostnode.protocol.names import DATASET, VERSION, Did
+from frostnode.search.document import SearchDocument
+from frostnode.search.facets import labels, year_of
+from frostnode.search.matching import field_values
+from frostnode.search.query import Field
+from frostnode.search.ranking import quality, tie
+from frostnode.search.words import spaced
+
+VERSION: Final = "3"
+"""Part of the folder's name: another schema is another index, rebuilt from nothing."""
+
+CURSOR_ID: Final = "~cursor"
+"""The identifier of the document that says how far the index has followed."""
+
+ID: Final = "id"
+DID: Final = "did"
+SAME: Final = "same"
+NAME: Final = "name"
+HARVESTED: Final = "harvested"
+YES: Final = "yes"
+CURSOR: Final = "cursor"
+MARK: Final = "mark"
+REFERS: Final = "refers"
+COMMITS: Final = "commits"
+
+TITLE: Final = "title"
+KEYWORD: Final = "keyword"
+VARIABLE: Final = "variable"
+COLUMN: Final = "column"
+DESCRIPTION: Final = "description"
+TEXT: Final = "text"
+TEXTS: Final = (TITLE, KEYWORD, VARIABLE, COLUMN, DESCRIPTION, TEXT)
+"""Fields of words: a word is looked for in all of them."""
+
+VALUES: Final[dict[Field, str]] = {
+    Field.TYPE: "type",
+    Field.MODEL: "model",
+    Field.FORMAT: "format",
+    Field.LICENSE: "license",
+    Field.PRICE: "price",
+    Field.ACCESS: "access",
+    Field.HOST: "host",
+}
+"""Fields of values, and what they are called here."""
+
+LABEL: Final = "label"
+"""Keywords whole, as they are counted."""
+
+FIRST: Final = "first"
+LAST: Final = "last"
+FIRST_YEAR: Final = "first_year"
+LAST_YEAR: Final = "last_year"
+WEIGHT: Final = "weight"
+CHANGED: Final = "changed"
+USED: Final = "used"
+TIE: Final = "tie"
+
+OPEN: Final = 2**40
+"""The day, before and after which there is none, that stands for an end that is open."""
+
+_TIE_BITS: Final = 15
+_MS_MAX: Final = 2**48 - 1
+_USES_MAX: Final = 2**20 - 1
+
+
+def sides(number: int) -> tuple[str, str, str, str]:
+    """What the four sides of the n-th area are called: west, east, south, north."""
+    return f"west{number}", f"east{number}", f"south{number}", f"north{number}"
+
+
+def build_schema() -> tantivy.Schema:
+    """The schema of this version."""
+    builder = tantivy.SchemaBuilder()
+    for name in (ID, SAME, MARK, REFERS):
+        builder.add_text_field(name, stored=True, tokenizer_name="raw", index_option="basic")
+    for name in (DID, LABEL, *VALUES.values()):
+        builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
+    for name in (NAME, HARVESTED):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    for name in TEXTS:
+        builder.add_text_field(name, stored=name in (TITLE, KEYWORD), tokenizer_name=ANALYSIS)
+    for name in (CURSOR, COMMITS):
+        builder.add_integer_field(name, stored=True)
+    for name in (FIRST, LAST, FIRST_YEAR, LAST_YEAR):
+        builder.add_integer_field(name, fast=True)
+    for number in range(SEARCH_AREAS_MAX):
+        for name in sides(number):
+            builder.add_float_field(name, fast=True)
+    builder.add_float_field(WEIGHT, fast=True)
+    for name in (CHANGED, USED, TIE):
+        builder.add_unsigned_field(name, fast=True)
+    return builder.build()
+
+
+def identifier(did: str, type_: str, key: str) -> str:
+    """The name of a record in the index: its DID URL, of names that were checked when they came."""
+    return f"{did}/{key}" if type_ in (DATASET, VERSION) else f"{did}/~{type_}/{key}"
+
+
+def parts_of(name: str) -> tuple[Did, str, str]:
+    """The publisher, type and key of a record."""
+    did, _, record = name.partition("/")
+    if not record.startswith("~"):
+        return Did(did), VERSION if "@" in record else DATASET, record
+    type_, _, key = record[1:].partition("/")
+    return Did(did), type_, key
+
+
+def entry_of(document: SearchDocument) -> dict[str, Any]:
+    """All that the index keeps of a record, by the names of the fields; only what it has."""
+    did, type_, key = document.did, document.type, document.key
+    order = tie(did, type_, key)
+    entry: dict[str, Any] = {
+        ID: identifier(did, type_, key),
+        NAME: key.lower(),
+        DID: did,
+        TITLE: spaced(document.title),
+        TEXT: [spaced(text) for text in (key, *document.texts)],
+        WEIGHT: 2 ** quality(document) - 2,
+        CHANGED: min(max(document.changed_ms, 0), _MS_MAX) << _TIE_BITS | order & (1 << _TIE_BITS) - 1,
+        USED: min(max(document.uses, 0), _USES_MAX) << 43 | order >> 20,
+        TIE: order,
+    }
+    for name, texts in (
+        (KEYWORD, document.keywords),
+        (VARIABLE, document.variables),
+        (COLUMN, document.columns),
+    ):
+        if texts:
+            entry[name] = [spaced(text) for text in texts]
+    if document.description:
+        entry[DESCRIPTION] = spaced(document.description)
+    if document.keywords:
+        entry[LABEL] = labels(document.keywords)
+    if document.same_as:
+        entry[SAME] = list(document.same_as)
+    if document.refers_to:
+        entry[REFERS] = list(document.refers_to)
+    if document.harvested_from:
+        entry[HARVESTED] = YES
+    for field, name in VALUES.items():
+        if values := field_values(document, field):
+            entry[name] = list(dict.fromkeys(values))
+    entry.update(_time(document))
+    for number, area in enumerate(document.areas[:SEARCH_AREAS_MAX]):
+        entry.update(
+            zip(sides(number), map(float, (area.west, area.east, area.south, area.north)), strict=True)
+        )
+    return entry
+
+
+def _time(document: SearchDocument) -> Iterator[tuple[str, int]]:
+    first, last = document.first_day, document.last_day
+    if first is None and last is None:
+        return
+    yield FIRST, -OPEN if first is None else first
+    yield LAST, OPEN if last is None else last
+    if first is not None:
+        yield FIRST_YEAR, year_of(first)
+    if last is not None:
+        yield LAST_YEAR, year_of(last)

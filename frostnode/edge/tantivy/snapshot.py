@@ -1,0 +1,119 @@
+"""One state of the index: counts, the first hits in an order that only the records decide, and what is kept of them."""
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+import tantivy
+
+from frostnode.edge.tantivy.clauses import Clauses, Query
+from frostnode.edge.tantivy.schema import (
+    CHANGED,
+    COMMITS,
+    CURSOR,
+    CURSOR_ID,
+    ID,
+    MARK,
+    SAME,
+    TIE,
+    TITLE,
+    USED,
+    WEIGHT,
+    parts_of,
+)
+from frostnode.protocol.limits import SEARCH_COUNTS_CACHED_MAX, SEARCH_TIES_MAX
+from frostnode.search.matching import Wanted
+from frostnode.search.ranking import rarity
+from frostnode.search_port import Found, Sort
+
+Hit: TypeAlias = tuple[float, tantivy.DocAddress]
+
+_TIES: Final = 32
+"""Hits that are asked for beyond the last, to see whether it has equals."""
+
+_COLUMNS: Final = {Sort.NEWEST: CHANGED, Sort.OLDEST: CHANGED, Sort.USED: USED}
+
+
+class Snapshot:
+    """What one commit made visible, for as long as anybody reads it. Safe from any thread.
+
+    `cursor`, `mark` and `commits` are what the commit said of itself.
+    """
+
+    def __init__(self, index: tantivy.Index) -> None:
+        self.searcher: Final = index.searcher()
+        self.schema: Final = index.schema
+        self.clauses: Final = Clauses(self.schema, self.searcher)
+        self._counts: dict[Wanted, int] = {}
+        self.cursor, self.mark, self.commits = self._read_covered()
+
+    def _read_covered(self) -> tuple[int, bytes, int]:
+        hits = self.searcher.search(self.clauses.term(ID, CURSOR_ID), limit=1).hits
+        if not hits:
+            return 0, b"", 0
+        document = self.searcher.doc(hits[0][1])
+        return int(document[CURSOR][0]), bytes.fromhex(document[MARK][0]), int(document[COMMITS][0])
+
+    def count(self, query: Query) -> int:
+        """How many records there are of this; none of those that are gone."""
+        found = self.searcher.search(query, limit=1, count=True)
+        return int(found.count or 0)  # type: ignore[attr-defined]  # missing in its stubs
+
+    def count_run(self, run: Wanted, query: Query) -> int:
+        """How many records have a run of words, which the query finds; kept for the next who asks."""
+        if run not in self._counts:
+            if len(self._counts) >= SEARCH_COUNTS_CACHED_MAX:
+                self._counts = {}
+            self._counts[run] = self.count(query)
+        return self._counts[run]
+
+    def rarity(self, run: Wanted, query: Query) -> float:
+        """What a run of words is worth."""
+        return rarity(self.count_run(run, query), self.searcher.num_docs)
+
+    def top(self, query: Query, limit: int, sort: Sort = Sort.RELEVANCE) -> tuple[int, list[Hit]]:
+        """How many records there are of this, and the first of them.
+
+        Of equals the library keeps those that it happens to meet first; so as many are asked for as shows all equals of the last.
+        """
+        size = min(limit + _TIES, self.searcher.num_docs + 1)
+        while True:
+            total, hits = self._search(query, size, sort)
+            is_cut = len(hits) == size and hits[limit - 1][0] == hits[-1][0]
+            if not is_cut or size >= SEARCH_TIES_MAX:
+                break
+            size = min(8 * size, SEARCH_TIES_MAX)
+        ties = self.searcher.fast_field_values(TIE, [address for _, address in hits])
+        sign = 1 if sort is Sort.OLDEST else -1
+        order = sorted(zip(hits, ties, strict=True), key=lambda found: (sign * found[0][0], found[1] or 0))
+        return total, [hit for hit, _ in order[:limit]]
+
+    def _search(self, query: Query, limit: int, sort: Sort) -> tuple[int, list[Hit]]:
+        if sort is Sort.RELEVANCE:
+            result = self.searcher.search(query, limit=limit, count=True, weight_by_field=WEIGHT)
+        else:
+            order = tantivy.Order.Asc if sort is Sort.OLDEST else tantivy.Order.Desc
+            column = _COLUMNS[sort]
+            result = self.searcher.search(query, limit=limit, count=True, order_by_field=column, order=order)
+        return int(result.count or 0), result.hits  # type: ignore[attr-defined]  # missing in its stubs
+
+    def found(self, hits: Sequence[Hit], *, is_near: bool = False) -> list[Found]:
+        """The records of some hits."""
+        return [self._found(score, address, is_near=is_near) for score, address in hits]
+
+    def _found(self, score: float, address: tantivy.DocAddress, *, is_near: bool) -> Found:
+        document = self.searcher.doc(address)
+        did, type_, key = parts_of(document[ID][0])
+        return Found(
+            did=did,
+            type=type_,
+            key=key,
+            title=document[TITLE][0],
+            score=score,
+            same_as=document.get_all(SAME),
+            is_near=is_near,
+        )
+
+    def stored(self, name: str) -> tantivy.Document | None:
+        """What is kept of the record of this name."""
+        hits = self.searcher.search(self.clauses.term(ID, name), limit=1, count=False).hits
+        return self.searcher.doc(hits[0][1]) if hits else None
