@@ -6,6 +6,7 @@ carries from whichever peer has them, trusts none of them, and answers searches 
 The flow of a record, which is also the order to read the code in:
 
     protocol      what is true: formats, proofs and rules as pure functions; start here
+    search        what searches mean: their language, what matches, what stands
     withholding.py  what the store is asked about what a node withholds
     ledger.py     what a home remembers of whom it carries, and from whom
     neighbours.py what a home knows of the nodes around it

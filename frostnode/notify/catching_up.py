@@ -13,7 +13,7 @@ from functools import cache, partial
 from typing import Final
 
 from frostnode.notify.changes import changes_of
-from frostnode.notify.describe import words_of_change
+from frostnode.notify.describe import document_of_change
 from frostnode.notify.matcher import Matcher
 from frostnode.notify.watches import Standing, Watches
 from frostnode.notify_port import LAST_POSITION, Due, Watch, WatchState
@@ -53,7 +53,7 @@ class CatchingUp:
             return False
         until_s = self.clock.monotonic_s() + FEED_LOOK_S
         with self.catalog.read() as catalog, self.log.read() as log:
-            look = _Look(log, catalog, together, self.watches.due_max, frozenset(self.hidden()))
+            look = _Look(log, catalog, together, self.watches, frozenset(self.hidden()))
             look.through(end, lambda: self.clock.monotonic_s() >= until_s)
             moved = list(look.moved(end))
         with self.watches.store.write() as writer:
@@ -84,17 +84,18 @@ class _Look:
         log: LogReader,
         catalog: CatalogReader,
         together: Sequence[tuple[Watch, int]],
-        due_max: int,
+        watches: Watches,
         hidden: Collection[Did],
     ) -> None:
         self._log = log
         self._catalog = catalog
         self._hidden = hidden
         self._watches = [watch for watch, _ in together]
-        self._matcher: Matcher[str] = Matcher()
+        self._words = watches.words
+        self._matcher: Matcher[str] = Matcher(watches.words)
         self.standings: dict[str, Standing] = {}
         for watch, due in together:
-            target, self.standings[watch.id] = Standing.of(watch, due_max - due)
+            target, self.standings[watch.id] = Standing.of(watch, watches.due_max - due)
             self._matcher.add(watch.id, target)
         self._full: set[str] = set()
         self._place = min(watch.told for watch in self._watches)
@@ -117,8 +118,8 @@ class _Look:
             self._place = arrival.number, LAST_POSITION
 
     def _match(self, change: Change) -> None:
-        words = cache(partial(words_of_change, self._log, self._catalog, change))
-        for who in self._matcher.match(change, words):
+        document = cache(partial(document_of_change, self._words, self._log, self._catalog, change))
+        for who in self._matcher.match(change, document):
             standing = self.standings[who]
             if who in self._full or not standing.wants(change, self._hidden):
                 continue

@@ -11,7 +11,8 @@ from frostnode.protocol.limits import NOTICE_TEXT_CHARS_MAX
 from frostnode.protocol.names import DATASET, VERSION, parse_origin
 from frostnode.protocol.notice import Change, ChangeKind, Notice, NoticeKind
 from frostnode.protocol.records import texts_of, title_of, version_title
-from frostnode.protocol.saved_search import Words
+from frostnode.search.document import SearchDocument
+from frostnode.search.matching import DocumentWords, Words
 
 
 def describe(log: LogReader, catalog: CatalogReader, change: Change) -> Notice:
@@ -33,8 +34,10 @@ def describe(log: LogReader, catalog: CatalogReader, change: Change) -> Notice:
     )
 
 
-def words_of_change(log: LogReader, catalog: CatalogReader, change: Change) -> Words | None:
-    """The words by which a saved search knows the record; those that it had, where it has none now.
+def document_of_change(
+    words: Words, log: LogReader, catalog: CatalogReader, change: Change
+) -> DocumentWords | None:
+    """What saved searches know the record by; what it had, where it has nothing now.
 
     None where its content is not readable here.
     """
@@ -44,7 +47,19 @@ def words_of_change(log: LogReader, catalog: CatalogReader, change: Change) -> W
         fields = readable_body(log, before.body) if before is not None and before.body else None
     if fields is None:
         return None
-    return Words([title_of(change.type, change.key, fields), change.key, *texts_of(fields)])
+    return DocumentWords(document_of(catalog, change, fields), words)
+
+
+def document_of(catalog: CatalogReader, change: Change, fields: Mapping[str, Any]) -> SearchDocument:
+    """A record as searches know it."""
+    return SearchDocument(
+        did=change.did,
+        type=change.type,
+        key=change.key,
+        title=title_of(change.type, change.key, fields),
+        texts=texts_of(fields),
+        publisher=catalog.names([change.did]).get(change.did, ""),
+    )
 
 
 def _move(log: LogReader, catalog: CatalogReader, change: Change) -> Notice:

@@ -15,7 +15,7 @@ from typing import Final
 
 from frostnode.log.withheld import check_shown
 from frostnode.notify.changes import changes_of, ready_arrivals
-from frostnode.notify.describe import describe, words_of_change
+from frostnode.notify.describe import describe, document_of_change
 from frostnode.notify.matcher import Matcher
 from frostnode.notify.trial import trial_change, trial_notice
 from frostnode.ports import Arrival, ArrivalKind, CatalogReader, CatalogStore, Clock, LogReader, LogStore
@@ -24,7 +24,8 @@ from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import FEED_EXAMINED_MAX, FEED_LOOK_S, FEED_NOTICES_MAX, NOTICE_ARRIVALS_MAX
 from frostnode.protocol.names import Did
 from frostnode.protocol.notice import Change, Notice, NoticeId, cloud_event, parse_notice_id
-from frostnode.protocol.subscription_target import OfDataset, OfEverything, OfPublisher, OfSearch, Target
+from frostnode.search.matching import Words
+from frostnode.search.subscription_target import OfDataset, OfEverything, OfPublisher, OfSearch, Target
 
 _BEHIND_ALL: Final = 2**62
 """The position behind every change of an arrival."""
@@ -84,6 +85,8 @@ class Feed:
     log: LogStore
     catalog: CatalogStore
     clock: Clock
+    words: Words
+    """The words of a text, as the search has them."""
     node_url: str = ""
     carries: Callable[[Did], bool] = _everyone
     """Whether a publisher that is held is told of to others."""
@@ -213,11 +216,11 @@ class _Looking:
     def _examine(self, change: Change) -> None:
         self._examined += 1
         self.place = change.id
-        words = cache(partial(words_of_change, self._log, self._catalog, change))
+        document = cache(partial(document_of_change, self._feed.words, self._log, self._catalog, change))
         is_hidden = change.did in self._hidden
         concerned = [
             who
-            for who in self._readers.match(change, words)
+            for who in self._readers.match(change, document)
             if not (is_hidden and self._readers.is_search(who))
         ]
         if concerned:

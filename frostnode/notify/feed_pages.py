@@ -10,11 +10,11 @@ Rules (spec/14-notices.md#atom):
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from itertools import islice, takewhile
 
 from frostnode.notify.changes import changes_of, ready_arrivals
-from frostnode.notify.describe import describe, words_of_change
+from frostnode.notify.describe import describe, document_of_change
 from frostnode.notify.feed import Feed, followed, publisher_of
 from frostnode.notify.matcher import Matcher
 from frostnode.ports import Arrival, ArrivalKind, CatalogReader, LogReader
@@ -28,7 +28,7 @@ from frostnode.protocol.limits import (
 )
 from frostnode.protocol.names import Did
 from frostnode.protocol.notice import Change, Notice
-from frostnode.protocol.subscription_target import OfSearch, Target
+from frostnode.search.subscription_target import OfSearch, Target
 
 _LEAVES = frozenset({ArrivalKind.ENTRIES, ArrivalKind.BODIES})
 _MANY = frozenset({ArrivalKind.CUT, ArrivalKind.RESTORED, ArrivalKind.DROPPED})
@@ -74,7 +74,7 @@ class _Paging:
         self._did = publisher_of(target)
         self._dids = None if self._did is None else frozenset({self._did})
         self._known = known
-        self._matcher: Matcher[str] = Matcher()
+        self._matcher: Matcher[str] = Matcher(feed.words)
         self._matcher.add(_ME, target)
         self._hidden = frozenset(feed.hidden()) if isinstance(target, OfSearch) else frozenset()
         self._examined = 0
@@ -158,8 +158,8 @@ class _Paging:
                 continue
             for change in islice(changes_of(self._log, self._catalog, arrival), FEED_PAGE_CHANGES_MAX):
                 self._examined += 1
-                words = cache(partial(words_of_change, self._log, self._catalog, change))
-                if self._matcher.match(change, words):
+                document = partial(document_of_change, self._feed.words, self._log, self._catalog, change)
+                if self._matcher.match(change, document):
                     found.append(change)
         return found[::-1]
 

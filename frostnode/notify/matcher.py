@@ -1,28 +1,32 @@
-"""Whom a change concerns, out of many: by names in tables, by one word of each saved search.
+"""Whom a change concerns, out of many: by names in tables, by a word or value of each saved search.
 
-A search is looked up by its rarest word as far as the matcher knows: the one that the fewest others are filed under.
+A search is looked up by what is rarest in it as far as the matcher knows: what the fewest others are filed under.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable, Sequence
+from typing import Final, Generic, TypeVar
 
 from frostnode.protocol.names import DATASET, VERSION
 from frostnode.protocol.notice import Change, ChangeKind
-from frostnode.protocol.saved_search import SavedSearch, Words
-from frostnode.protocol.subscription_target import OfDataset, OfEverything, OfPublisher, OfSearch, Target
+from frostnode.search.matching import DocumentWords, Question, Words
+from frostnode.search.subscription_target import OfDataset, OfEverything, OfPublisher, OfSearch, Target
 
 K = TypeVar("K", bound=Hashable)
+
+_ANY: Final = ("",)
+"""Under which a search is filed of which nothing can be looked up."""
 
 
 class Matcher(Generic[K]):
     """Targets by the names of those who have them."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: Words) -> None:
+        self._words = words
         self._targets: dict[K, Target] = {}
         self._named: defaultdict[tuple[str, str], dict[K, None]] = defaultdict(dict)
-        self._searches: defaultdict[str, dict[K, SavedSearch]] = defaultdict(dict)
-        self._filed: dict[K, str] = {}
+        self._searches: defaultdict[str, dict[K, Question]] = defaultdict(dict)
+        self._filed: dict[K, tuple[str, ...]] = {}
 
     def __len__(self) -> int:
         """How many there are."""
@@ -41,10 +45,10 @@ class Matcher(Generic[K]):
         self.remove(who)
         self._targets[who] = target
         if isinstance(target, OfSearch):
-            words = {word for phrase in target.search.wanted for word in phrase}
-            filed = min(sorted(words), key=lambda word: len(self._searches.get(word, ())), default="")
-            self._searches[filed][who] = target.search
-            self._filed[who] = filed
+            question = Question(target.search.query, self._words)
+            self._filed[who] = min(sorted(question.ways_in()), key=self._others, default=_ANY)
+            for key in self._filed[who]:
+                self._searches[key][who] = question
         else:
             self._named[_place(target)][who] = None
 
@@ -54,18 +58,22 @@ class Matcher(Generic[K]):
         if target is None:
             return
         if isinstance(target, OfSearch):
-            filed = self._filed.pop(who)
-            del self._searches[filed][who]
-            if not self._searches[filed]:
-                del self._searches[filed]
+            for key in self._filed.pop(who):
+                del self._searches[key][who]
+                if not self._searches[key]:
+                    del self._searches[key]
         else:
             place = _place(target)
             del self._named[place][who]
             if not self._named[place]:
                 del self._named[place]
 
-    def match(self, change: Change, words: Callable[[], Words | None]) -> list[K]:
-        """Those whom a change concerns. `words` is asked for only if there are searches that may match.
+    def _others(self, keys: tuple[str, ...]) -> int:
+        """How many are filed there already."""
+        return sum(len(self._searches.get(key, ())) for key in keys)
+
+    def match(self, change: Change, document: Callable[[], DocumentWords | None]) -> list[K]:
+        """Those whom a change concerns. `document` is asked for only if there are searches that may match.
 
         A retraction whose content is gone concerns every search that might have matched.
         """
@@ -73,30 +81,22 @@ class Matcher(Generic[K]):
             return self._concerned(change.did)
         found = [who for place in _places(change) for who in self._named.get(place, ())]
         if self._searches:
-            found += self._match_searches(change, words())
+            found += self._match_searches(change, document())
         return found
 
     def _concerned(self, did: str) -> list[K]:
         """Those whom a move of a publisher concerns: it is rare, so there is no table for it."""
         return [who for (whose, _), some in self._named.items() if whose in ("", did) for who in some]
 
-    def _match_searches(self, change: Change, words: Words | None) -> Iterable[K]:
-        if words is None:
+    def _match_searches(self, change: Change, document: DocumentWords | None) -> Sequence[K]:
+        if document is None:
             if change.kind is not ChangeKind.RETRACTED:
                 return []
-            return [
-                who
-                for filed in self._searches.values()
-                for who, search in filed.items()
-                if search.type in (None, change.type) and search.publisher in (None, change.did)
-            ]
-        filed_under = (word for word in sorted({*words.all, ""}) if word in self._searches)
-        return [
-            who
-            for word in filed_under
-            for who, search in self._searches[word].items()
-            if search.matches(change.did, change.type, words)
-        ]
+            every = {who: question for filed in self._searches.values() for who, question in filed.items()}
+            return [who for who, question in every.items() if question.may_be_of(change.did, change.type)]
+        filed_under = (key for key in sorted({*document.keys, *_ANY}) if key in self._searches)
+        filed = {who: question for key in filed_under for who, question in self._searches[key].items()}
+        return [who for who, question in filed.items() if question.is_answered_by(document)]
 
 
 def _place(target: OfDataset | OfPublisher | OfEverything) -> tuple[str, str]:

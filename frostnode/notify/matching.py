@@ -15,7 +15,7 @@ from typing import Final
 
 from frostnode.notify.catching_up import CatchingUp
 from frostnode.notify.changes import changes_of, ready_arrivals
-from frostnode.notify.describe import words_of_change
+from frostnode.notify.describe import document_of_change
 from frostnode.notify.watches import Watches
 from frostnode.notify_port import Due, WatchState
 from frostnode.ports import Arrival, CatalogReader, CatalogStore, Clock, LogReader, LogStore
@@ -117,8 +117,8 @@ class Matching:
         late: set[str] = set()
         for arrival in arrivals:
             for change in changes_of(log, catalog, arrival):
-                words = cache(partial(words_of_change, log, catalog, change))
-                for who in self.watches.matcher.match(change, words):
+                document = cache(partial(document_of_change, self.watches.words, log, catalog, change))
+                for who in self.watches.matcher.match(change, document):
                     standing = self.watches.live[who]
                     if who in late or not standing.wants(change, hidden):
                         continue

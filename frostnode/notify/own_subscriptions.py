@@ -26,7 +26,7 @@ from frostnode.ports import (
 from frostnode.protocol.limits import OWN_SUBSCRIPTIONS_MAX
 from frostnode.protocol.names import Did, DidUrl, Origin, RecordKey, parse_origin
 from frostnode.protocol.records import SUBSCRIPTION
-from frostnode.protocol.subscription_target import target_of
+from frostnode.search.subscription_target import target_of
 
 _ARRIVALS_AT_ONCE: Final = 1024
 _OF_LEAVES: Final = frozenset({ArrivalKind.ENTRIES, ArrivalKind.BODIES})

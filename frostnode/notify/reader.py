@@ -14,7 +14,7 @@ from frostnode.notify.matcher import Matcher
 from frostnode.notify.window import Channel, Window, at
 from frostnode.protocol.limits import FEED_NOTICES_MAX
 from frostnode.protocol.notice import NoticeId
-from frostnode.protocol.subscription_target import Target
+from frostnode.search.subscription_target import Target
 
 _ME = ""
 """The name of the reader in a matcher of its own."""
@@ -32,7 +32,7 @@ class Reader:
         self._window = window
         self._target = target
         self._limit = limit
-        self._alone: Matcher[str] = Matcher()
+        self._alone: Matcher[str] = Matcher(window.feed.words)
         self._alone.add(_ME, target)
         self._previous: NoticeId | None = None
         self._channel: Channel | None = None

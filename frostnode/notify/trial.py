@@ -5,7 +5,7 @@ from frostnode.notify_port import Due, Watch
 from frostnode.ports import LogReader
 from frostnode.protocol.names import Did
 from frostnode.protocol.notice import Change, ChangeKind, Notice, NoticeId, NoticeKind
-from frostnode.protocol.subscription_target import OfDataset, OfPublisher, Target, parse_target
+from frostnode.search.subscription_target import OfDataset, OfPublisher, Target, parse_target
 
 _NO_PUBLISHER = Did("urn:frost:nobody")
 

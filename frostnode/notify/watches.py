@@ -14,7 +14,8 @@ from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import WATCHES_MAX
 from frostnode.protocol.names import DATASET, VERSION, Did
 from frostnode.protocol.notice import Change
-from frostnode.protocol.subscription_target import OfSearch, Target, parse_target
+from frostnode.search.matching import Words
+from frostnode.search.subscription_target import OfSearch, Target, parse_target
 
 
 @dataclass(slots=True)
@@ -56,15 +57,19 @@ class Watches:
     """Those of one home."""
 
     store: NotifyStore
+    words: Words
     due_max: int
     """How much may be due to one before it falls behind."""
     matching: Lock = field(default_factory=Lock)
     """Held by the stage while it matches, and by whoever changes who is matched."""
-    matcher: Matcher[str] = field(default_factory=Matcher)
+    matcher: Matcher[str] = field(init=False)
     live: dict[str, Standing] = field(default_factory=dict)
     _is_loaded: bool = False
     _roomier: deque[tuple[str, int]] = field(default_factory=deque)
     """Who was told how much since the last step: noted without the lock, for matching may take its time."""
+
+    def __post_init__(self) -> None:
+        self.matcher = Matcher(self.words)
 
     def load(self) -> None:
         """Read all that are up to date, once; note who has room again. The caller holds `matching`."""
@@ -75,7 +80,7 @@ class Watches:
         if self._is_loaded:
             return
         with self.store.read() as reader:
-            self.matcher, self.live = Matcher(), {}
+            self.matcher, self.live = Matcher(self.words), {}
             for watch in reader.watches([WatchState.LIVE]):
                 self._admit(watch, self.due_max - reader.due_count(watch.id))
         self._is_loaded = True

@@ -26,7 +26,7 @@ from frostnode.protocol.limits import (
     DELIVERY_FRESH_S,
     WATCH_DUE_MAX,
 )
-from frostnode.protocol.subscription_target import Target, parse_target
+from frostnode.search.subscription_target import Target, parse_target
 from frostnode.wire import Callbacks
 
 HUB_PATH: Final = "/feeds/hub"

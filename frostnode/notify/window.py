@@ -21,7 +21,7 @@ from frostnode.notify.matcher import Matcher
 from frostnode.ports import Worker
 from frostnode.protocol.limits import FEED_WINDOW_MAX, FEED_WINDOW_PER_TARGET_MAX, VIEW_INTERVAL_S
 from frostnode.protocol.notice import NoticeId
-from frostnode.protocol.subscription_target import Target
+from frostnode.search.subscription_target import Target
 
 At: TypeAlias = tuple[int, int]
 """(arrival, position) of a place."""
@@ -53,7 +53,7 @@ class Window:
         """Rings when the catalog has got on."""
         self._looking = trio.Lock()
         """Held while the store is looked at, and by who joins: each look knows all targets of its time."""
-        self._matcher: Matcher[str] = Matcher()
+        self._matcher: Matcher[str] = Matcher(feed.words)
         self._channels: dict[str, Channel] = {}
         self._left: set[str] = set()
         self._place: NoticeId | None = None

@@ -5,7 +5,7 @@ import json
 from frostnode.notify.reader import Reader
 from frostnode.operations.parts import Json, Params, Parts, Progress
 from frostnode.protocol.limits import FEED_NOTICES_MAX, FEED_WAIT_S_MAX
-from frostnode.protocol.subscription_target import parse_target
+from frostnode.search.subscription_target import parse_target
 
 
 async def changes(parts: Parts, params: Params, progress: Progress) -> Json:

@@ -12,7 +12,7 @@ from typing import Final
 import trio
 
 from frostnode.local_port import LocalEntry
-from frostnode.notify.describe import entry_note, entry_title
+from frostnode.notify.describe import document_of, entry_note, entry_title
 from frostnode.notify.matcher import Matcher
 from frostnode.notify_port import Form, Watch, WatchState
 from frostnode.operations import changes as told
@@ -33,9 +33,8 @@ from frostnode.protocol.notice import (
     cloud_event,
     rfc3339,
 )
-from frostnode.protocol.records import texts_of, title_of
-from frostnode.protocol.saved_search import Words
-from frostnode.protocol.subscription_target import Target, parse_target
+from frostnode.search.matching import DocumentWords
+from frostnode.search.subscription_target import Target, parse_target
 
 _MARK: Final = "~"
 
@@ -110,12 +109,12 @@ def _kept(parts: Parts, target: Target, after: int, limit: int) -> tuple[list[tu
     """The first events of what was kept behind a number, each with its own; and up to which was looked."""
     if parts.local is None:
         return [], 0
-    matcher: Matcher[str] = Matcher()
+    matcher: Matcher[str] = Matcher(parts.index.words)
     matcher.add("", target)
     last = parts.local.last()
     with parts.catalog.read() as catalog:
         entries = sorted(_unpublished(catalog, parts.local.entries(after)), key=lambda entry: entry.number)
-        concerned = [entry for entry in entries if _whom(parts, matcher, entry)][:limit]
+        concerned = [entry for entry in entries if _whom(parts, catalog, matcher, entry)][:limit]
         events = [(entry.number, _event(parts, catalog, entry)) for entry in concerned]
     return events, events[-1][0] if len(events) == limit else last
 
@@ -124,10 +123,13 @@ def _unpublished(catalog: CatalogReader, entries: Iterable[LocalEntry]) -> list[
     return [entry for entry in entries if catalog.current(entry.did, entry.type, entry.key) is None]
 
 
-def _whom(parts: Parts, matcher: Matcher[str], entry: LocalEntry) -> list[str]:
-    fields = local_fields(entry)
-    words = Words([title_of(entry.type, entry.key, fields), entry.key, *texts_of(fields)])
-    return matcher.match(_change(parts, entry), lambda: words)
+def _whom(parts: Parts, catalog: CatalogReader, matcher: Matcher[str], entry: LocalEntry) -> list[str]:
+    change = _change(parts, entry)
+
+    def document() -> DocumentWords:
+        return DocumentWords(document_of(catalog, change, local_fields(entry)), parts.index.words)
+
+    return matcher.match(change, document)
 
 
 def _change(parts: Parts, entry: LocalEntry) -> Change:
@@ -214,12 +216,12 @@ def _items(parts: Parts) -> list[Json]:
             for watch in reader.watches([WatchState.LIVE, WatchState.BEHIND])
             if watch.form is Form.INBOX
         }
-        matcher: Matcher[str] = Matcher()
+        matcher: Matcher[str] = Matcher(parts.index.words)
         for watch in watches.values():
             matcher.add(watch.id, parse_target(watch.target))
         items = []
         for entry in _unpublished(catalog, entries):
-            concerned = _told(entry, [watches[who] for who in _whom(parts, matcher, entry)])
+            concerned = _told(entry, [watches[who] for who in _whom(parts, catalog, matcher, entry)])
             items += [_item(_event(parts, catalog, entry), watch, entry) for watch in concerned[:1]]
         return items
 

@@ -209,7 +209,7 @@ class Parts:
 
     def _tell(self) -> None:
         """The stages of notices."""
-        self.watches = Watches(self.notices, due_max=WATCH_DUE_MAX)
+        self.watches = Watches(self.notices, self.index.words, due_max=WATCH_DUE_MAX)
         self.own_subscriptions = OwnSubscriptions(self.log, self.catalog, self.watches, self.clock)
         self.matching = Matching(
             self.log,
@@ -233,6 +233,7 @@ class Parts:
             self.log,
             self.catalog,
             self.clock,
+            self.index.words,
             self.url,
             carries=self.carrying.is_carried,
             hidden=partial(self.carrying.hidden, include_unknown=False),

@@ -12,8 +12,8 @@ from frostnode.protocol.limits import LISTING_MAX, SUBSCRIPTIONS_EXAMINED_MAX
 from frostnode.protocol.names import DATASET, Did, DidUrl, RecordKey
 from frostnode.protocol.records import SUBSCRIPTION
 from frostnode.protocol.references import Role, named_record
-from frostnode.protocol.subscription_target import parse_target
 from frostnode.reference_port import Referring
+from frostnode.search.subscription_target import parse_target
 
 
 async def subscribers(parts: Parts, params: Params, progress: Progress) -> Json:

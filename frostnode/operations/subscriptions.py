@@ -29,14 +29,14 @@ from frostnode.protocol.names import DATASET, DID_PREFIX, DidUrl, RecordKey, par
 from frostnode.protocol.notice import NoticeId, cloud_event, parse_notice_id, rfc3339
 from frostnode.protocol.records import SUBSCRIPTION
 from frostnode.protocol.standard_webhooks import write_webhook_secret
-from frostnode.protocol.subscription_target import (
+from frostnode.publish.submit import open_place
+from frostnode.search.subscription_target import (
     OfDataset,
     OfPublisher,
     Target,
     parse_target,
     target_field,
 )
-from frostnode.publish.submit import open_place
 
 _KEY_CHARS: Final = 16
 _ID_BYTES: Final = 6

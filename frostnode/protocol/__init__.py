@@ -34,9 +34,6 @@ In reading order; each cites its chapter of spec/README.md:
     changes        what differs between two records
     did_document   a publisher as W3C DID Core describes one
     catalog        the fold from entries to current records
-    query          what people type into a search
-    saved_search   searches that stand
-    subscription_target  what somebody wants to be told of
     notice         one change, told to one who asked
     standard_webhooks  messages that any receiver can verify
     merkle         tree hashes, compact ranges, inclusion and consistency

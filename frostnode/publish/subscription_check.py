@@ -9,7 +9,7 @@ from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import OWN_SUBSCRIPTIONS_MAX
 from frostnode.protocol.names import Did
 from frostnode.protocol.records import SUBSCRIPTION
-from frostnode.protocol.subscription_target import check_target
+from frostnode.search.subscription_target import check_target
 
 
 class SubscriptionCheck:

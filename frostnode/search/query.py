@@ -1,8 +1,10 @@
 """A search as a value: what must be there, what must not, within which fields, when and where.
 
 Rules (spec/15-search.md#queries):
-- a hit has everything that is asked for and nothing that is not; the same field asked for several times means any of them;
-- what has all but some of the plain words is not lost: it comes after all hits, and is counted apart.
+- a hit has everything that is asked for and nothing that is not; the same field asked for several times means any of them,
+  and so do several periods and several areas; with a `+` each of them must be there;
+- what has all but some of the plain words is not lost: it comes after all hits, and is counted apart;
+- what exactly a query means is said by `meaning` and `matching`.
 """
 
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from typing import TypeAlias
 
 
 class Occur(StrEnum):
-    """How much a word or phrase matters. Without a sign it is wanted, and may be missing in what is only near."""
+    """How much something matters. A word without a sign is wanted, and may be missing in what is only near."""
 
     WANTED = ""
     MUST = "+"
@@ -67,7 +69,10 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Data from some time between two days: both days count, in days since 1970-01-01; None is open."""
+    """Data from some time between two days: both days count, in days since 1970-01-01; None is open.
+
+    There are one or two of them, the first not after the last, of the years 1 to 9999.
+    """
 
     first: int | None
     last: int | None

@@ -13,7 +13,8 @@
     archives   archives of publishers in memory, as odd as a test wants them
     equivocation  a publisher that tells two stories, and the evidence of that
     own_home   store, signer and sequencer in one folder, for crashes and faults
-    memory_index   a search index in memory
+    memory_index   a search index in memory, slow and plainly right
+    plain_words    the words of a text without a search index
     memory_catalog   the catalog view, told plainly: what every rebuild of a simulated machine is held against
     memory_notices   a store of notices in memory
     memory_local   local records in memory

@@ -1,20 +1,29 @@
-"""A search index in memory: the same words, phrases and order of the same hits at every run."""
+"""A search index in memory that looks at each document in turn: slow, and plainly right about what is a hit."""
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from frostnode.protocol.errors import LocalError
-from frostnode.protocol.limits import SEARCH_OFFSET_MAX
 from frostnode.protocol.names import Did
-from frostnode.protocol.query import Occur, Term, parse_query
-from frostnode.search_port import Found
+from frostnode.search.document import SearchDocument
+from frostnode.search.matching import (
+    DocumentWords,
+    Question,
+    Verdict,
+    Words,
+    field_texts,
+    field_values,
+    texts_in,
+)
+from frostnode.search.meaning import meaning_of
+from frostnode.search.query import Field, Query
+from frostnode.search.values import WORDY_FIELDS
+from frostnode.search_port import Answer, Ask, Found, Sort
+from frostnode.testing.plain_words import plain_words
 
-_WORD: Final = re.compile(r"\w+")
 _TITLE_WEIGHT: Final = 4.0
 
-Words: TypeAlias = tuple[str, ...]
 Record: TypeAlias = tuple[Did, str, str]
 
 
@@ -24,21 +33,27 @@ class IndexImage:
 
     cursor: int = 0
     mark: bytes = b""
-    documents: dict[Record, tuple[Words, Words]] = field(default_factory=dict)
-    """Title and text of each record, as words."""
+    commits: int = 0
+    documents: dict[Record, SearchDocument] = field(default_factory=dict)
 
     def copy(self) -> "IndexImage":
         """The same at this moment."""
-        return IndexImage(self.cursor, self.mark, dict(self.documents))
+        return replace(self, documents=dict(self.documents))
 
 
 class MemoryIndex:
-    """A `frostnode.ports.SearchIndex` over an image. A word of the title counts for more; stems are not known."""
+    """A `frostnode.search_port.SearchIndex` over an image. A word of the title counts for more."""
 
-    def __init__(self, image: IndexImage | None = None, original: "MemoryIndex | None" = None) -> None:
+    def __init__(
+        self,
+        image: IndexImage | None = None,
+        original: "MemoryIndex | None" = None,
+        words: Words = plain_words,
+    ) -> None:
         self._image = IndexImage() if image is None else image
         self._original = original
-        self._waiting: dict[Record, tuple[Words, Words] | None] = {}
+        self._words = words
+        self._waiting: dict[Record, SearchDocument | None] = {}
 
     def cursor(self) -> int:
         """The arrival that the last commit covers."""
@@ -48,9 +63,9 @@ class MemoryIndex:
         """The tag of that arrival."""
         return self._image.mark
 
-    def put(self, did: Did, type_: str, key: str, title: str, text: Sequence[str]) -> None:
+    def put(self, document: SearchDocument) -> None:
         """Index a record in place of what was there of it."""
-        self._waiting[did, type_, key] = (_words(title), _words("\n".join((key, *text))))
+        self._waiting[document.did, document.type, document.key] = document
 
     def remove(self, did: Did, type_: str, key: str) -> None:
         """Forget a record."""
@@ -65,16 +80,18 @@ class MemoryIndex:
                 self._image.documents[record] = document
         self._waiting.clear()
         self._image.cursor, self._image.mark = cursor, mark
+        self._image.commits += 1
 
     def clear(self) -> None:
         """Drop everything."""
         self._waiting.clear()
         self._image.documents.clear()
         self._image.cursor, self._image.mark = 0, b""
+        self._image.commits += 1
 
     def beside(self) -> "MemoryIndex":
         """An empty index beside this one."""
-        return MemoryIndex(original=self)
+        return MemoryIndex(original=self, words=self._words)
 
     def take_over(self) -> None:
         """Put this index in the place of the one that it was made beside, and be closed."""
@@ -86,49 +103,94 @@ class MemoryIndex:
         """Take this image for what was committed."""
         mine = self._image
         mine.cursor, mine.mark, mine.documents = image.cursor, image.mark, image.documents
+        mine.commits += 1
 
     def close(self) -> None:
         """What was not committed is lost."""
         self._waiting.clear()
 
-    def search(
-        self, query: str, *, limit: int, offset: int = 0, without: frozenset[Did] = frozenset()
-    ) -> tuple[int, list[Found]]:
-        """Words, "phrases", +must, -not; nothing of the publishers `without`.
+    def words(self, text: str) -> list[str]:
+        """The words of a text as they are compared."""
+        return self._words(text)
 
-        Raises:
-            LocalError: query.malformed
-        """
-        if not 0 <= offset <= SEARCH_OFFSET_MAX:
-            raise LocalError("query.malformed", "offset", found=offset, expected=f"0 to {SEARCH_OFFSET_MAX}")
-        found = [hit for hit in self._matching(parse_query(query)) if hit.did not in without]
-        found.sort(key=lambda hit: (-hit.score, hit.did, hit.type, hit.key))
-        return len(found), found[offset : offset + limit]
+    def search(self, ask: Ask) -> Answer:
+        """The first hits in order, what is only near behind them."""
+        question = Question(ask.query, self._words)
+        hits: list[SearchDocument] = []
+        near: list[SearchDocument] = []
+        for document in self._image.documents.values():
+            if document.did in ask.without:
+                continue
+            seen = DocumentWords(document, self._words, is_own=document.did in ask.own)
+            verdict = question.judge(seen)
+            if verdict is not Verdict.NOT:
+                (hits if verdict is Verdict.HIT else near).append(document)
+        found = [
+            *(self._found(ask.query, document) for document in self._ordered(ask, hits)),
+            *(self._found(ask.query, document, is_near=True) for document in self._ordered(ask, near)),
+        ]
+        return Answer(
+            total=len(hits),
+            near=len(near) if ask.limit > len(hits) else 0,
+            found=found[: ask.limit],
+            generation=str(self._image.commits),
+            facets={each: _facet(hits, each, ask.own) for each in ask.facets},
+        )
 
-    def _matching(self, terms: list[Term]) -> Iterator[Found]:
-        for (did, type_, key), document in self._image.documents.items():
-            score = _score(terms, *document)
-            if score:
-                yield Found(did=did, type=type_, key=key, score=score)
+    def similar(
+        self, did: Did, type_: str, key: str, *, limit: int, without: frozenset[Did] = frozenset()
+    ) -> Sequence[Found]:
+        """Other records of its type, those first that share most words."""
+        mine = self._image.documents.get((did, type_, key))
+        if mine is None:
+            return []
+        words = DocumentWords(mine, self._words).all
+        others = [
+            Found(did=other.did, type=other.type, key=other.key, score=score, same_as=other.same_as)
+            for other in self._image.documents.values()
+            if other is not mine and other.type == type_ and other.did not in without
+            if (score := float(len(words & DocumentWords(other, self._words).all)))
+        ]
+        return sorted(others, key=lambda hit: (-hit.score, hit.did, hit.type, hit.key))[:limit]
+
+    def _ordered(self, ask: Ask, documents: Iterable[SearchDocument]) -> list[SearchDocument]:
+        def rank(document: SearchDocument) -> float:
+            match ask.sort:
+                case Sort.RELEVANCE:
+                    return -self._score(ask.query, document)
+                case Sort.NEWEST:
+                    return -document.changed_ms
+                case Sort.OLDEST:
+                    return document.changed_ms
+                case Sort.USED:
+                    return -document.uses
+
+        return sorted(documents, key=lambda one: (rank(one), one.did, one.type, one.key))
+
+    def _found(self, query: Query, document: SearchDocument, *, is_near: bool = False) -> Found:
+        return Found(
+            did=document.did,
+            type=document.type,
+            key=document.key,
+            score=self._score(query, document),
+            same_as=document.same_as,
+            is_near=is_near,
+        )
+
+    def _score(self, query: Query, document: SearchDocument) -> float:
+        meaning = meaning_of(query)
+        wanted = {word for text in (*meaning.wanted, *meaning.must) for word in self._words(text.text)}
+        title = wanted.intersection(self._words(document.title))
+        anywhere = {word for text in texts_in(document) for word in wanted.intersection(self._words(text))}
+        return _TITLE_WEIGHT * len(title) + len(anywhere)
 
 
-def _words(text: str) -> Words:
-    return tuple(_WORD.findall(text.lower()))
-
-
-def _score(terms: list[Term], title: Words, text: Words) -> float:
-    """How well a document answers; 0 when it does not."""
-    total = 0.0
-    for term in terms:
-        words = _words(term.text)
-        score = _TITLE_WEIGHT * _times(words, title) + _times(words, text)
-        if (term.occur is Occur.MUST and not score) or (term.occur is Occur.MUST_NOT and score):
-            return 0
-        total += 0 if term.occur is Occur.MUST_NOT else score
-    return total
-
-
-def _times(phrase: Words, words: Words) -> int:
-    """How often a phrase is among the words."""
-    length = len(phrase)
-    return sum(words[at : at + length] == phrase for at in range(len(words) - length + 1))
+def _facet(documents: Iterable[SearchDocument], field_: Field, own: frozenset[Did]) -> Mapping[str, int]:
+    """How many of these there are of each value, the largest first."""
+    counts: Counter[str] = Counter()
+    for document in documents:
+        if field_ in WORDY_FIELDS - {Field.PUBLISHER}:
+            counts.update(set(field_texts(document, field_)))
+        else:
+            counts.update(set(field_values(document, field_, is_own=document.did in own)))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

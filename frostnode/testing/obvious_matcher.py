@@ -1,12 +1,15 @@
 """The obvious way to say whom a change concerns: look at every target."""
 
+from functools import cache
+
 from frostnode.protocol.notice import Change, ChangeKind
-from frostnode.protocol.saved_search import Words
-from frostnode.protocol.subscription_target import OfDataset, OfEverything, OfPublisher, OfSearch, Target
+from frostnode.search.matching import DocumentWords, Question, Verdict, Words
+from frostnode.search.saved_search import SavedSearch
+from frostnode.search.subscription_target import OfDataset, OfEverything, OfPublisher, OfSearch, Target
 
 
-def is_told(target: Target, change: Change, words: Words | None) -> bool:
-    """Whether a change concerns a target; `words` are those of the record, None where its content is gone."""
+def is_told(target: Target, change: Change, document: DocumentWords | None, words: Words) -> bool:
+    """Whether a change concerns a target; `document` is the record, None where its content is gone."""
     match target:
         case OfEverything():
             return True
@@ -21,10 +24,12 @@ def is_told(target: Target, change: Change, words: Words | None) -> bool:
         case OfSearch(search=search):
             if change.kind is ChangeKind.MOVED:
                 return False
-            if words is None:
-                return (
-                    change.kind is ChangeKind.RETRACTED
-                    and search.type in (None, change.type)
-                    and search.publisher in (None, change.did)
-                )
-            return search.matches(change.did, change.type, words)
+            question = _question(search, words)
+            if document is None:
+                return change.kind is ChangeKind.RETRACTED and question.may_be_of(change.did, change.type)
+            return question.judge(document) is Verdict.HIT
+
+
+@cache
+def _question(search: SavedSearch, words: Words) -> Question:
+    return Question(search.query, words)

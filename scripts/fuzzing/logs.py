@@ -28,9 +28,9 @@ from frostnode.protocol.note import format_note, parse_note, parse_signatures, p
 from frostnode.protocol.proofs import decode_proof, read_path, verify_proof
 from frostnode.protocol.records import RECORD_TYPES, check_record, texts_of, title_of
 from frostnode.protocol.references import references_of
-from frostnode.protocol.subscription_target import target_of
 from frostnode.protocol.tiles import decode_bundle, encode_bundle, parse_tile_path
 from frostnode.replicate.node_url import node_url
+from frostnode.search.subscription_target import target_of
 from frostnode.testing.memory_publisher import MemoryPublisher
 from interop.answers import stream
 from scripts.fuzzing.fuzzed import all_of, target, text_of

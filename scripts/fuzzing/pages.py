@@ -12,20 +12,17 @@ from frostnode.edge.peer_http import read_problem
 from frostnode.protocol.errors import FrostError, LocalError, TransportError
 from frostnode.protocol.head_ranges import EVERYTHING, Comparison, HeadItem, HeadSet, bounds_of
 from frostnode.protocol.keys import SigningKey, to_multibase
-from frostnode.protocol.limits import HEAD_RANGES_MAX, PEERS_LISTED_MAX
+from frostnode.protocol.limits import HEAD_RANGES_MAX, PEERS_LISTED_MAX, QUERY_CHARS_MAX
 from frostnode.protocol.names import Origin
 from frostnode.protocol.note import parse_note, parse_signatures
 from frostnode.protocol.notice import NoticeId, parse_notice_id
-from frostnode.protocol.query import parse_query
 from frostnode.protocol.request_signature import SignatureHeaders, Target, sign_request, verify_request
-from frostnode.protocol.saved_search import Words
 from frostnode.protocol.signature_fields import (
     check_content_digest,
     format_content_digest,
     parse_signature,
     parse_signature_input,
 )
-from frostnode.protocol.subscription_target import OfSearch, parse_target
 from frostnode.protocol.tlog_policy import parse_policy
 from frostnode.protocol.witness import judge, parse_add_checkpoint, parse_size_answer
 from frostnode.replicate.about import read_about
@@ -61,7 +58,14 @@ from frostnode.replicate.range_listing import (
     ranges_json,
     read_ranges,
 )
+from frostnode.search.document import SearchDocument
+from frostnode.search.language import parse_query
+from frostnode.search.matching import DocumentWords, Question
+from frostnode.search.printing import print_query
+from frostnode.search.saved_search import parse_saved_search
+from frostnode.search.subscription_target import OfSearch, parse_target
 from frostnode.testing.memory_publisher import MemoryPublisher
+from frostnode.testing.plain_words import plain_words
 from scripts.fuzzing.fuzzed import all_of, target, text_of
 from scripts.fuzzing.seeds import vectors_of
 
@@ -115,10 +119,28 @@ def cursors(data: bytes) -> None:
     assert Cursor.from_bytes(cursor).to_bytes() == cursor
 
 
-@target(seeds=lambda: [b'sea +ice -"old map" x:y', '"Grönland +'.encode()])
+def _queries() -> Iterable[bytes]:
+    yield from (
+        b'sea +ice -"old map" x:y',
+        '"Grönland +'.encode(),
+        b'ice* title:"sea ic"* license:cc* year:2020',
+    )
+    yield b'publisher:nasa keyword:"sea ice" after:2020-02 before:2024 bbox:350,-10,10,20 point:1,2 during:2020/..'
+    yield b"doi:10.5067/X id:https://example.org/%7Ea source:own -host:s3:b"
+
+
+@target(seeds=_queries)
 def queries(data: bytes) -> None:
-    """Whatever is searched for has letters or digits."""
-    assert all(any(map(str.isalnum, term.text)) for term in parse_query(text_of(data)))
+    """A query is printed as what it was read as, and matches any texts in bounded time."""
+    text = text_of(data)
+    query = parse_query(text)
+    printed = print_query(query)
+    if len(printed) <= QUERY_CHARS_MAX:  # identifiers grow where they are encoded
+        assert parse_query(printed) == query
+    document = SearchDocument(
+        did=_publisher().did, type="dataset", key="one", title=text, texts=(text, "sea ice")
+    )
+    Question(query, plain_words).judge(DocumentWords(document, plain_words))
 
 
 def _targets() -> Iterable[bytes]:
@@ -133,7 +155,8 @@ def subscription_targets(data: bytes) -> None:
     found = parse_target(text_of(data))
     assert parse_target(str(found)) == found
     if isinstance(found, OfSearch):
-        found.search.matches("did:frost:x", "dataset", Words([text_of(data), "sea ice"]))
+        printed = print_query(found.search.query)
+        assert len(printed) > QUERY_CHARS_MAX or parse_saved_search(printed) == found.search
 
 
 @target(

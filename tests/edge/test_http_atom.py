@@ -10,7 +10,7 @@ from frostnode.edge.http.atom import FeedHead, atom
 from frostnode.edge.http.atom_feeds import feed_path, search_feed_path
 from frostnode.notify import feed_pages as pages_module
 from frostnode.notify.feed_pages import FeedPage
-from frostnode.protocol.subscription_target import parse_target
+from frostnode.search.subscription_target import parse_target
 from frostnode.testing.memory_publisher import MemoryPublisher
 
 URL = "https://frost.example.org"

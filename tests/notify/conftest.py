@@ -58,7 +58,7 @@ class WatchedNode(SmallNode):
     def restart_stage(self, due_max=None):
         """Forget all that is in memory only."""
         parts = self.parts
-        parts.watches = Watches(self.notices, due_max=due_max or parts.watches.due_max)
+        parts.watches = Watches(self.notices, self.index.words, due_max=due_max or parts.watches.due_max)
         parts.matching = Matching(self.store, self.catalog, parts.watches, self.clock, parts.matching.hidden)
 
 

@@ -10,7 +10,7 @@ from frostnode.notify.matcher import Matcher
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.frames import BodiesFrame
 from frostnode.protocol.notice import parse_notice_id
-from frostnode.protocol.subscription_target import parse_target
+from frostnode.search.subscription_target import parse_target
 
 
 class Asking:
@@ -19,7 +19,7 @@ class Asking:
     def __init__(self, node, target="*"):
         self.node = node
         self.target = parse_target(target)
-        self.matcher = Matcher()
+        self.matcher = Matcher(node.index.words)
         self.matcher.add("me", self.target)
 
     @property
@@ -171,7 +171,7 @@ def test_strangers_that_no_search_finds_are_not_told_to_searches_and_who_is_not_
     feed = parts.window.feed
 
     def with_(**more):
-        parts.window.feed = type(feed)(feed.log, feed.catalog, feed.clock, feed.node_url, **more)
+        parts.window.feed = type(feed)(feed.log, feed.catalog, feed.clock, feed.words, feed.node_url, **more)
 
     with_(hidden=lambda: {publisher.did})
     assert [subject for _, subject in Asking(filled, "ice").all()[0]] == ["wind"]

@@ -6,7 +6,7 @@ from frostnode.notify import feed_pages as pages_module
 from frostnode.notify.feed_pages import page
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.frames import BodiesFrame
-from frostnode.protocol.subscription_target import parse_target
+from frostnode.search.subscription_target import parse_target
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +119,7 @@ def test_nothing_is_shown_of_whom_is_not_carried_or_hidden(node, publisher):
     feed = node.parts.window.feed
 
     def with_(**more):
-        node.parts.window.feed = type(feed)(feed.log, feed.catalog, feed.clock, "", **more)
+        node.parts.window.feed = type(feed)(feed.log, feed.catalog, feed.clock, feed.words, "", **more)
 
     with_(carries=lambda did: False)
     assert keys(ask(node)) == []

@@ -27,7 +27,7 @@ from frostnode.protocol.limits import (
     HUB_SUBSCRIPTIONS_PER_HOST_MAX,
     HUB_WAITING_MAX,
 )
-from frostnode.protocol.subscription_target import OfDataset, OfEverything, OfPublisher, OfSearch
+from frostnode.search.subscription_target import OfDataset, OfEverything, OfPublisher, OfSearch
 from frostnode.testing.receiver import Received
 from frostnode.testing.subscriber import Subscriber
 from frostnode.testing.worker import InlineWorker

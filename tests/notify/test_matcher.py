@@ -6,12 +6,14 @@ from hypothesis import strategies as st
 from frostnode.notify.matcher import Matcher
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.notice import Change, ChangeKind, NoticeId
-from frostnode.protocol.saved_search import Words
-from frostnode.protocol.subscription_target import (
+from frostnode.search.document import SearchDocument
+from frostnode.search.matching import DocumentWords
+from frostnode.search.subscription_target import (
     parse_target,
 )
 from frostnode.testing.memory_publisher import MemoryPublisher
 from frostnode.testing.obvious_matcher import is_told
+from frostnode.testing.plain_words import plain_words
 
 DIDS = [MemoryPublisher(name).did for name in ("one", "two")]
 KEYS = ["ice", "sst", "ice/north"]
@@ -27,6 +29,10 @@ TARGETS = st.sampled_from(
         "type:version ice",
         f"publisher:{DIDS[0]}",
         "ice extent sea",
+        "title:ice title:ocean",
+        "title:sea license:mit",
+        "ic*",
+        "after:2020",
     ]
 ).map(parse_target)
 
@@ -47,10 +53,10 @@ def changes(draw):
     st.dictionaries(st.integers(0, 30), TARGETS, max_size=20),
     st.lists(st.integers(0, 30), max_size=5),
     changes(),
-    st.none() | st.lists(st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join), max_size=2).map(Words),
+    st.none() | st.lists(st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join), min_size=1, max_size=2),
 )
-def test_it_says_what_the_obvious_way_says(targets, removed, change, words):
-    matcher = Matcher()
+def test_it_says_what_the_obvious_way_says(targets, removed, change, texts):
+    matcher = Matcher(plain_words)
     for who, target in targets.items():
         matcher.add(who, parse_target("*"))
         matcher.add(who, target)
@@ -58,5 +64,10 @@ def test_it_says_what_the_obvious_way_says(targets, removed, change, words):
         matcher.remove(who)
     left = {who: target for who, target in targets.items() if who not in removed}
     assert len(matcher) == len(left)
-    found = matcher.match(change, lambda: words)
-    assert sorted(found) == sorted(who for who, target in left.items() if is_told(target, change, words))
+    document = None
+    if texts is not None and change.kind is not ChangeKind.MOVED:
+        made = SearchDocument(did=change.did, type=change.type, key=change.key, title=texts[0], texts=texts)
+        document = DocumentWords(made, plain_words)
+    found = matcher.match(change, lambda: document)
+    told = [who for who, target in left.items() if is_told(target, change, document, plain_words)]
+    assert sorted(found) == sorted(told)

@@ -6,10 +6,10 @@ import random
 import pytest
 
 from frostnode.log.content import headers_of
-from frostnode.notify.describe import words_of_change
+from frostnode.notify.describe import document_of_change
 from frostnode.protocol.entry import header_cid
 from frostnode.protocol.notice import Change, ChangeKind, NoticeId
-from frostnode.protocol.subscription_target import parse_target
+from frostnode.search.subscription_target import parse_target
 from frostnode.testing.memory_publisher import MemoryPublisher
 from frostnode.testing.obvious_matcher import is_told
 
@@ -117,8 +117,8 @@ def obvious(node, publishers, wanted):
                     header=header_cid(leaf),
                     body=header.body,
                 )
-                words = words_of_change(log, catalog, change)
+                document = document_of_change(node.index.words, log, catalog, change)
                 for who, target in wanted.items():
-                    if is_told(target, change, words):
+                    if is_told(target, change, document, node.index.words):
                         found[who].append((publisher.did, index))
     return found

@@ -10,7 +10,7 @@ from frostnode.notify import window as window_module
 from frostnode.notify.feed import Feed
 from frostnode.notify.reader import Reader
 from frostnode.protocol.frames import BodiesFrame
-from frostnode.protocol.subscription_target import parse_target
+from frostnode.search.subscription_target import parse_target
 
 
 class Life:

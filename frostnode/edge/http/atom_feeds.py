@@ -21,8 +21,8 @@ from frostnode.operations.read import find_entry, one_publisher
 from frostnode.ports import CatalogReader
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.names import DATASET, Did, DidUrl, parse_did
-from frostnode.protocol.saved_search import parse_saved_search
-from frostnode.protocol.subscription_target import (
+from frostnode.search.saved_search import parse_saved_search
+from frostnode.search.subscription_target import (
     OfDataset,
     OfEverything,
     OfPublisher,

@@ -22,7 +22,7 @@ from frostnode.notify.reader import Reader
 from frostnode.operations.parts import Parts
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import CURSOR_INTERVAL_S, FEED_NOTICES_MAX, FEED_WAIT_S_MAX
-from frostnode.protocol.subscription_target import Target, parse_target
+from frostnode.search.subscription_target import Target, parse_target
 
 _HEADERS: Final = {**NOT_KEPT, "access-control-allow-origin": "*"}
 """Everyone may read, and nobody keeps what was read."""

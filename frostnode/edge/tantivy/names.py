@@ -58,4 +58,6 @@ def read_names(snapshot: Snapshot) -> Names:
     total = snapshot.count(query)
     hits = snapshot.searcher.search(query, limit=total, count=False).hits if total else []
     found = (snapshot.found([hit])[0] for hit in hits)
-    return Names({}).after({one.did: name_of(one.key, one.title) for one in found if is_profile(one.type, one.key)})
+    return Names({}).after(
+        {one.did: name_of(one.key, one.title) for one in found if is_profile(one.type, one.key)}
+    )

@@ -10,7 +10,6 @@ from frostnode.edge.tantivy.analysis import words
 from frostnode.edge.tantivy.clauses import MUST, MUST_NOT, SHOULD, Clauses, Query, all_of, any_of
 from frostnode.edge.tantivy.names import Names
 from frostnode.edge.tantivy.schema import COLUMN, DESCRIPTION, DID, KEYWORD, TEXT, TEXTS, TITLE, VARIABLE
-from frostnode.protocol.names import Did
 from frostnode.search.matching import Wanted
 from frostnode.search.meaning import Meaning, meaning_of
 from frostnode.search.query import Field, Phrase, Within, Word
@@ -127,9 +126,7 @@ class Planner:
 
 
 def _runs(texts: Iterable[Word | Phrase]) -> list[Wanted]:
-    made = (
-        Wanted(tuple(words(text.text)), isinstance(text, Word) and text.is_prefix) for text in texts
-    )
+    made = (Wanted(tuple(words(text.text)), isinstance(text, Word) and text.is_prefix) for text in texts)
     return list(dict.fromkeys(run for run in made if run.words))
 
 

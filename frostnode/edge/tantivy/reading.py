@@ -20,7 +20,6 @@ from frostnode.protocol.limits import (
     SEARCH_WINDOW,
     SIMILAR_WORDS_MAX,
 )
-from frostnode.protocol.names import Did
 from frostnode.search.matching import Wanted
 from frostnode.search.meaning import FUNCTION_WORDS
 from frostnode.search.printing import print_query
@@ -86,7 +85,9 @@ class Reading:
             )
             return replace(found, score=found.score * factor)
 
-        window = sorted(map(closer, window), key=lambda found: (-found.score, found.did, found.type, found.key))
+        window = sorted(
+            map(closer, window), key=lambda found: (-found.score, found.did, found.type, found.key)
+        )
         rest = max(0, ask.limit - len(window))
         return [
             *window,
@@ -98,7 +99,9 @@ class Reading:
         """What is near, each for the share of the words that it has."""
         if not few:
             return few
-        at_hand = self.snapshot.clauses.one_of(ID, [identifier(found.did, found.type, found.key) for found in few])
+        at_hand = self.snapshot.clauses.one_of(
+            ID, [identifier(found.did, found.type, found.key) for found in few]
+        )
         worth = dict.fromkeys(((found.did, found.type, found.key) for found in few), 0.0)
         for start in range(0, len(plan.wanted), _MASK_BITS):
             some = plan.wanted[start : start + _MASK_BITS]
@@ -188,9 +191,7 @@ class Reading:
     def sharing(self, names: Collection[str], limit: int, hidden: Query | None) -> list[Found]:
         """See `SearchIndex.sharing`."""
         found = self.snapshot.clauses.one_of(SAME, names)
-        query = all_of(
-            [tantivy.Query.const_score_query(found, 1.0)], [hidden] if hidden is not None else []
-        )
+        query = all_of([tantivy.Query.const_score_query(found, 1.0)], [hidden] if hidden is not None else [])
         return self.snapshot.found(self.snapshot.top(query, limit)[1]) if names else []
 
 

@@ -37,7 +37,10 @@ def _near(searcher: tantivy.Searcher, word: str, beginning: str, allowed: int) -
     found: dict[int, set[str]] = {}
     for field in (TITLE, KEYWORD):
         for term, _ in searcher.terms_with_prefix(field, beginning, limit=SUGGESTION_TERMS_MAX):
-            if may_be_within(word, term, allowed) and (far := distance_within(word, term, allowed)) is not None:
+            if (
+                may_be_within(word, term, allowed)
+                and (far := distance_within(word, term, allowed)) is not None
+            ):
                 found.setdefault(far, set()).add(term)
     return sorted(found[min(found)]) if found else []
 

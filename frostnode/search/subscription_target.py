@@ -10,7 +10,7 @@ from typing import TypeAlias
 from frostnode.protocol.dagcbor import Value
 from frostnode.protocol.errors import LocalError, NameError_
 from frostnode.protocol.names import DATASET, DID_PREFIX, Did, RecordKey, parse_did, parse_did_url
-from frostnode.protocol.saved_search import SavedSearch, parse_saved_search
+from frostnode.search.saved_search import SavedSearch, parse_saved_search
 
 
 @dataclass(frozen=True, slots=True)
