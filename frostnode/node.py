@@ -36,7 +36,7 @@ from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.local_records import SqliteLocalRecords
 from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
 from frostnode.edge.sqlite.store import SqliteStore
-from frostnode.edge.tantivy_index import TantivyIndex
+from frostnode.edge.tantivy.index import TantivyIndex
 from frostnode.edge.threads import ThreadWorker
 from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
 from frostnode.enduring import one_fault

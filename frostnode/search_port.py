@@ -45,6 +45,8 @@ class Found:
     key: str
     title: str
     score: float
+    description: str = ""
+    """How it begins."""
     same_as: Sequence[str] = ()
     is_near: bool = False
     """Whether it lacks some of the plain words."""
@@ -106,9 +108,6 @@ class SearchIndex(Protocol):
         self, names: Collection[str], *, limit: int, without: frozenset[Did] = frozenset()
     ) -> Sequence[Found]:
         """Records that share some of these identifiers, at most `limit`."""
-
-    def referred(self, did: Did, type_: str, key: str) -> Sequence[str]:
-        """What the committed document of this record refers to; nothing where there is none."""
 
     def words(self, text: str) -> list[str]:
         """The words of a text as they are compared (spec/15-search.md#words), in order."""

@@ -11,7 +11,7 @@ from frostnode.cli.importing import import_group
 from frostnode.cli.init import init
 from frostnode.cli.kit import kit_group
 from frostnode.cli.lineage import citations, derive, lineage
-from frostnode.cli.look import log, search, show, status
+from frostnode.cli.look import log, search, show, similar, status
 from frostnode.cli.maintain import fsck, reindex
 from frostnode.cli.move import move, recover, rotate
 from frostnode.cli.names import handle, resolve
@@ -54,6 +54,7 @@ COMMANDS: Final[list[click.Command]] = [
     inbox,
     watch,
     search,
+    similar,
     show,
     log,
     resolve,

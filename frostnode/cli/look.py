@@ -28,35 +28,81 @@ _DISPUTED = "the key of this log has signed two different trees"
 @home_option
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Hits to show.")
 @click.option("--offset", type=click.IntRange(0, 10_000), default=0, help="Hits to pass over.")
+@click.option("--cursor", help="Go on where an answer ended.")
+@click.option(
+    "--sort",
+    type=click.Choice(["relevance", "newest", "oldest", "used"]),
+    default="relevance",
+    show_default=True,
+    help="What comes first.",
+)
+@click.option("--facets", help="Count the hits by these fields too: publisher,format,year …")
 @click.option(
     "--include",
     type=click.Choice(["unknown"]),
     help="Search also whom strangers brought and nobody vouches for.",
 )
 @json_option
-def search(
-    query: tuple[str, ...], home: Path, limit: int, offset: int, include: str | None, as_json: bool
-) -> None:
-    """Search what is carried: words, "phrases", +must, -not (with quotes around it all).
+def search(query: tuple[str, ...], home: Path, as_json: bool, **options: Any) -> None:
+    """Search what is carried: words, "phrases", +must, -not, begin*, field:value (with quotes around it all).
+
+    Fields are publisher, type, title, keyword, model, variable, column, format, license, price, access, host, source, year, id;
+    after:2024, before:2020-06, during:2019/2021, bbox:west,south,east,north and point:longitude,latitude narrow it too.
 
     \b
     Example:
       frost search sea ice concentration
-      frost search '+"sea ice" -antarctic'
+      frost search '+"sea ice" -antarctic format:zarr after:2020'
+      frost search --facets publisher,year 'keyword:ocean'
     """
-    asked = {"query": " ".join(query), "limit": limit, "offset": offset, "include": include}
-    answer = ask_node(home, "search", asked)
+    answer = ask_node(home, "search", {"query": " ".join(query), **options})
     if as_json:
         show_json(answer)
         return
-    width = terminal_width()
-    for hit in answer["hits"]:
-        click.secho(shorten(hit["title"] or hit["key"], width), bold=True)
-        click.echo(f"  {hit['type']} of {publisher_text(hit)}\n  {hit['url']}")
+    if answer["meant"]:
+        click.secho(f"did you mean: {plain(answer['meant'])}", err=True)
+    for field, values in answer["facets"].items():
+        shown = ", ".join(f"{plain(one['label'])} {one['count']}" for one in values)
+        click.echo(f"{field}: {shorten(shown, terminal_width())}")
+    _print_hits(answer["hits"])
     left_out = (
         f", {answer['unknown']} unknown publishers left out: --include unknown" if answer["unknown"] else ""
     )
-    click.echo(f"{len(answer['hits'])} of {answer['total']}{left_out}", err=True)
+    near = f", {answer['near']} with some of the words" if answer["near"] else ""
+    click.echo(f"{len(answer['hits'])} of {answer['total']}{near}{left_out}", err=True)
+    if answer["next"]:
+        click.echo(f"more: --cursor {answer['next']}", err=True)
+
+
+def _print_hits(hits: list[dict[str, Any]]) -> None:
+    """Hits, and in a column of their own those that have only some of the words."""
+    width = terminal_width()
+    for hit in hits:
+        mark = "~ " if hit["near"] else ""
+        click.secho(shorten(mark + (hit["title"] or hit["key"]), width), bold=not hit["near"])
+        click.echo(f"  {hit['type']} of {publisher_text(hit)}\n  {hit['url']}")
+        for source in hit["sources"]:
+            if source["url"] != hit["url"]:
+                click.echo(f"  also of {publisher_text(source)}\n    {source['url']}")
+
+
+@click.command()
+@click.argument("url")
+@home_option
+@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="Records to show.")
+@json_option
+def similar(url: str, home: Path, limit: int, as_json: bool) -> None:
+    """Show the records that are most like the one at DID-URL.
+
+    \b
+    Example:
+      frost similar did:frost:bafy…/sea-ice
+    """
+    answer = ask_node(home, "similar", {"url": url, "limit": limit})
+    if as_json:
+        show_json(answer)
+        return
+    _print_hits(answer["hits"])
 
 
 @click.command()

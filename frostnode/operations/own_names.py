@@ -15,6 +15,7 @@ from frostnode.publish.submit import open_place
 
 SHORT: Final[dict[str, tuple[str, ...]]] = {
     "show": ("url",),
+    "similar": ("url",),
     "withdraw": ("url",),
     "proof": ("url",),
     "diff": ("a", "b"),

@@ -1,8 +1,8 @@
-"""Look at what this node has: search, records, logs, status."""
+"""Look at what this node has: records, logs, publishers."""
 
 from typing import Any
 
-from frostnode.log.content import headers_of, readable_body
+from frostnode.log.content import headers_of
 from frostnode.log.withheld import check_shown, withheld_error
 from frostnode.operations.badges import Badges
 from frostnode.operations.duplicity import (
@@ -22,9 +22,6 @@ from frostnode.protocol.entry import decode_body, header_cid
 from frostnode.protocol.errors import LocalError, PeerError
 from frostnode.protocol.limits import (
     LISTING_MAX,
-    SEARCH_LIMIT_MAX,
-    SNIPPET_BODY_BYTES_MAX,
-    SNIPPET_CHARS_MAX,
     VERSIONS_LISTED_MAX,
 )
 from frostnode.protocol.log_state import LogState
@@ -35,39 +32,7 @@ from frostnode.protocol.withheld import Withheld
 from frostnode.replicate.serve import offered_size
 
 
-async def search(parts: Parts, params: Params, progress: Progress) -> Json:
-    """Full text over everything carried: {query, total, unknown, hits: [{url, did, type, key, title, publisher, badge, description, score, duplicity, disputed}]}.
-
-    Whom strangers brought and nobody vouches for is searched only with `include` = `unknown`; `unknown` answers how
-    many were left out.
-    """
-    query = str(params["query"])
-    without = parts.carrying.hidden(include_unknown=_includes_unknown(params))
-    left_out = len(without - parts.carrying.hidden(include_unknown=True))
-    limit = min(int(params.get("limit", 20)), SEARCH_LIMIT_MAX)
-    offset = int(params.get("offset", 0))
-
-    def run() -> Json:
-        total, found = parts.index.search(query, limit=limit, offset=offset, without=without)
-        with parts.catalog.read() as catalog, parts.log.read() as log:
-            badges = Badges(parts, catalog, log)
-            hits = [
-                {
-                    **entry_json(entry),
-                    **badges.of(entry),
-                    "description": _description(log, entry),
-                    "score": round(hit.score, 3),
-                    **marks_json(log, entry),
-                }
-                for hit in found
-                if (entry := catalog.current(hit.did, hit.type, hit.key)) is not None
-            ]
-        return {"query": query, "total": total, "offset": offset, "unknown": left_out, "hits": hits}
-
-    return await parts.worker.run(run)
-
-
-def _includes_unknown(params: Params) -> bool:
+def includes_unknown(params: Params) -> bool:
     """Whether whom strangers brought and nobody vouches for is asked for too.
 
     Raises:
@@ -77,14 +42,6 @@ def _includes_unknown(params: Params) -> bool:
     if include not in ("", "unknown"):
         raise LocalError("usage", "parameter include", found=include, expected="unknown")
     return bool(include)
-
-
-def _description(log: LogReader, entry: CatalogEntry) -> str:
-    """How the description of a record begins; empty for a body so large that reading it would hold up a search."""
-    if entry.body is None or entry.size > SNIPPET_BODY_BYTES_MAX:
-        return ""
-    text = (readable_body(log, entry.body) or {}).get("description")
-    return text[:SNIPPET_CHARS_MAX] if isinstance(text, str) else ""
 
 
 def entry_json(entry: CatalogEntry) -> Json:
@@ -206,7 +163,7 @@ async def records(parts: Parts, params: Params, progress: Progress) -> Json:
     Without a publisher those are left out that a search leaves out.
     """
     type_, did = params.get("type"), params.get("did")
-    without = parts.carrying.hidden(include_unknown=_includes_unknown(params))
+    without = parts.carrying.hidden(include_unknown=includes_unknown(params))
     limit = min(int(params.get("limit", 50)), LISTING_MAX)
     offset = int(params.get("offset", 0))
 

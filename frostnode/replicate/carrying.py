@@ -71,6 +71,7 @@ class Carrying:
         self._passed_over: dict[str, dict[Did, str]] = {}
         self._changing = Lock()
         self._hidden: dict[bool, frozenset[Did]] = {}
+        self._no_strangers: frozenset[Did] | None = None
         self._introduced: set[Did] = set()
 
     # -- what is asked with every frame and search ------------------------------------------------------
@@ -128,6 +129,22 @@ class Carrying:
                 )
             return self._hidden[include]
 
+    @property
+    def hosted(self) -> frozenset[Did]:
+        """The publishers that this node hosts."""
+        return self._known.hosted
+
+    def no_strangers(self) -> frozenset[Did]:
+        """The held publishers that are hosted, followed or vouched for here; the same value while nothing changes."""
+        with self._changing:
+            if self._no_strangers is None:
+                self._no_strangers = frozenset(
+                    did
+                    for did, verdict in self._verdicts.items()
+                    if isinstance(verdict, Tier) and verdict is not Tier.UNKNOWN
+                )
+            return self._no_strangers
+
     def share(self, peer: str) -> str:
         """Whose part of the shared quotas a peer uses."""
         return peer if peer in self._known.peers else STRANGERS
@@ -183,6 +200,7 @@ class Carrying:
             self._introduced |= introduced
             if fresh or introduced:
                 self._hidden.clear()
+                self._no_strangers = None
             if refused:
                 self._passed_over.setdefault(peer, {}).update(
                     (did, refusal.code) for did, refusal in refused.items() if refusal.code != "policy.type"
@@ -221,6 +239,7 @@ class Carrying:
                 self._known, self._verdicts, self._passed_over = known, verdicts, passed_over
                 self._introduced = introduced
                 self._hidden.clear()
+                self._no_strangers = None
         return True
 
     def _read(

@@ -10,6 +10,7 @@ Rules (spec/15-search.md#ranking):
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import pairwise
 from math import log2
 from typing import Final
 
@@ -28,9 +29,10 @@ class Weights:
     name: float = 1.0
     """A variable or a column."""
     publisher: float = 1.5
-    description: float = 1.0
+    description: float = 1.25
+    """How it begins."""
     text: float = 0.5
-    """Any other text, and the key."""
+    """All of the description, any other text, and the key."""
     other_places: float = 1 / 8
     """A word counts where it counts most, and in all other places together this part of it; a power of two."""
 
@@ -47,14 +49,14 @@ class Weights:
     """When all words are in the title; a part of it when some are."""
     title_covered: float = 0.2
     """When there is nothing else in the title."""
-    in_order: float = 0.15
+    in_order: float = 0.3
     """When the words follow each other there as they were typed."""
     known: float = 0.05
     """When its publisher is hosted, followed or vouched for here."""
     missing: float = 0.5
     """What has only some of the words counts for the share of their worth that it has, to this power."""
-    key: float = 1.0
-    """When the key, or the last part of it, is what was typed."""
+    key: float = 10.0
+    """When the key, or the last part of it, is what was typed: then it is what was meant."""
 
 
 WEIGHTS: Final = Weights()
@@ -120,6 +122,6 @@ def finer(asked: Sequence[str], title: Sequence[str], *, is_key: bool, is_known:
 
 def _in_order(asked: Sequence[str], title: Sequence[str]) -> float:
     """How many of the pairs of neighbours are neighbours in the title."""
-    pairs = set(zip(title, title[1:], strict=False))
-    wanted = list(zip(asked, asked[1:], strict=False))
+    pairs = set(pairwise(title))
+    wanted = list(pairwise(asked))
     return sum(pair in pairs for pair in wanted) / len(wanted) if wanted else 0.0

@@ -73,20 +73,31 @@ class Groups(Generic[T]):
     def add(self, hit: T) -> None:
         """Take the next hit."""
         work = work_of(hit)
-        names = [name for name in hit.same_as if (hit.did, name) not in self._families]
         place = self._works.get(work)
         if place is None:
-            places = {place for name in names for place in self._places.get(name, ())}
+            places = {place for name in self._names(hit) for place in self._places.get(name, ())}
             place = min((place for place in places if self._has_room(place, hit.did)), default=None)
         if place is None:
             place = len(self.groups)
             self.groups.append([])
-        self._works.setdefault(work, place)
+        self._put(hit, place)
+
+    def take(self, group: Sequence[T]) -> None:
+        """Take a group as it was found to be."""
+        self.groups.append([])
+        for hit in group:
+            self._put(hit, len(self.groups) - 1)
+
+    def _put(self, hit: T, place: int) -> None:
+        self._works.setdefault(work_of(hit), place)
         self.groups[place].append(hit)
-        for name in names:
+        for name in self._names(hit):
             at = self._places.setdefault(name, [])
             if place not in at:
                 at.append(place)
+
+    def _names(self, hit: T) -> list[str]:
+        return [name for name in hit.same_as if (hit.did, name) not in self._families]
 
     def _has_room(self, place: int, did: Did) -> bool:
         return all(other.did != did for other in self.groups[place])

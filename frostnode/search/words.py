@@ -37,7 +37,7 @@ class _Table(dict[int, str | None]):
         if category in _NOWHERE:
             return _SPACE
         found: str | None
-        if category == "Cf" or category == "Me" or (category == "Mn" and _is_dropped(char)):
+        if category in ("Cf", "Me") or (category == "Mn" and _is_dropped(char)):
             found = None
         elif unicodedata.name(char, "").startswith(_ALONE) and char.isalnum():
             found = f" {char} "

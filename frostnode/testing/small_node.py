@@ -12,7 +12,7 @@ from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
 from frostnode.edge.sqlite.store import SqliteStore
-from frostnode.edge.tantivy_index import TantivyIndex
+from frostnode.edge.tantivy.index import TantivyIndex
 from frostnode.edge.witness import LocalWitness
 from frostnode.local_port import LocalRecords
 from frostnode.log.fsck import fsck
@@ -25,6 +25,8 @@ from frostnode.protocol.errors import TransportError
 from frostnode.protocol.frames import Frame
 from frostnode.protocol.keys import SEED_BYTES, SigningKey
 from frostnode.replicate.ingest import Ingest
+from frostnode.search.language import parse_query
+from frostnode.search_port import Ask
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.faults import Fault, FaultyStore
 from frostnode.testing.random import SeededRandom
@@ -151,8 +153,8 @@ class SmallNode:
 
     def found(self, query: str) -> set[tuple[str, str, str]]:
         """The records that a search finds."""
-        _, hits = self.index.search(query, limit=100)
-        return {(hit.did, hit.type, hit.key) for hit in hits}
+        answer = self.index.search(Ask(query=parse_query(query), limit=100))
+        return {(hit.did, hit.type, hit.key) for hit in answer.found if not hit.is_near}
 
     def rebuilt_views(self, *words: str) -> Any:
         """The same from nothing."""

@@ -8,7 +8,7 @@ import trio
 
 from frostnode.edge.http.api import quiet
 from frostnode.operations.parts import Parts
-from frostnode.operations.read import search
+from frostnode.operations.search import search
 from frostnode.project.stage import catch_up
 from scripts.benchmarks.figures import Figure
 from scripts.benchmarks.material import documents, entry, has_corpora, sentences

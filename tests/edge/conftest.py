@@ -17,7 +17,7 @@ from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
 from frostnode.edge.sqlite.store import SqliteStore
-from frostnode.edge.tantivy_index import TantivyIndex
+from frostnode.edge.tantivy.index import TantivyIndex
 from frostnode.edge.witness import LocalWitness
 from frostnode.log.service import Sequencing
 from frostnode.operations.parts import Parts

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from frostnode.edge.home import Home, write_secret
-from frostnode.edge.tantivy_index import TantivyIndex
+from frostnode.edge.tantivy.index import TantivyIndex
 from frostnode.protocol.errors import LocalError, StorageError
 
 

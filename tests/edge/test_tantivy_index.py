@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from frostnode.edge.tantivy_index import TantivyIndex
+from frostnode.edge.tantivy.index import TantivyIndex
 from frostnode.protocol.errors import StorageError
 from frostnode.protocol.names import Did
+from frostnode.search.document import SearchDocument
 
 DID = Did("did:frost:x")
+ONE = SearchDocument(did=DID, type="dataset", key="a", title="A", texts=["words"])
 
 
 class Full:
@@ -29,7 +31,7 @@ class Full:
 def test_a_full_disk_is_an_error_of_ours_at_every_step(tmp_path: Path) -> None:
     index = TantivyIndex(tmp_path)
     for step in (
-        lambda: index.put(DID, "dataset", "a", "A", ["words"]),
+        lambda: index.put(ONE),
         lambda: index.remove(DID, "dataset", "a"),
         lambda: index.commit(1, b"tag"),
     ):
@@ -41,7 +43,7 @@ def test_a_full_disk_is_an_error_of_ours_at_every_step(tmp_path: Path) -> None:
 
 def test_an_index_that_lost_its_files_says_how_to_have_it_anew(tmp_path: Path) -> None:
     index = TantivyIndex(tmp_path)
-    index.put(DID, "dataset", "a", "A", ["words"])
+    index.put(ONE)
     index.commit(1, b"tag")
     index.close()
     for path in tmp_path.rglob("meta.json"):
@@ -54,14 +56,20 @@ def test_an_index_that_lost_its_files_says_how_to_have_it_anew(tmp_path: Path) -
 FULL_FOR_A_WHILE = """
 import resource, sys
 from pathlib import Path
-from frostnode.edge.tantivy_index import TantivyIndex
+from frostnode.edge.tantivy.index import TantivyIndex
 from frostnode.protocol.errors import StorageError
+from frostnode.search.document import SearchDocument
+from frostnode.search.language import parse_query
+from frostnode.search_port import Ask
 
 index = TantivyIndex(Path(sys.argv[1]))
 
 def write(at):
-    index.put("did:frost:x", "dataset", f"key-{at}", f"Title {at}", ["words"])
+    index.put(SearchDocument(did="did:frost:x", type="dataset", key=f"key-{at}", title="Title", texts=["words"]))
     index.commit(at, b"tag")
+
+def found():
+    return index.search(Ask(query=parse_query("words"), limit=9)).total
 
 def allow(bytes_max):
     resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_max, resource.RLIM_INFINITY))
@@ -75,11 +83,11 @@ for _ in range(3):
         assert error.code == "storage.failed"
     else:
         sys.exit("a full disk took it")
-    assert (index.cursor(), index.search("words", limit=9)[0]) == (1, 1)
+    assert (index.cursor(), found()) == (1, 1)
 allow(resource.RLIM_INFINITY)
 for at in (2, 3):
     write(at)
-    assert (index.cursor(), index.search("words", limit=9)[0]) == (at, at)
+    assert (index.cursor(), found()) == (at, at)
 index.close()
 """
 

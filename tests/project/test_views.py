@@ -6,7 +6,7 @@ import pytest
 
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.store import SqliteStore
-from frostnode.edge.tantivy_index import TantivyIndex
+from frostnode.edge.tantivy.index import TantivyIndex
 from frostnode.identity.kits import authority_key, recovery_key
 from frostnode.ports import ArrivalKind
 from frostnode.project.fold import CatalogFold
@@ -17,6 +17,8 @@ from frostnode.protocol.frames import EventsFrame
 from frostnode.protocol.identity import End, Epoch, Event, Kind, commitment, sign_event
 from frostnode.protocol.references import Reference, Role
 from frostnode.replicate.ingest import Ingest
+from frostnode.search.language import parse_query
+from frostnode.search_port import Ask
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.memory_catalog import MemoryCatalog
 from frostnode.testing.memory_index import MemoryIndex
@@ -115,9 +117,10 @@ class Views:
 
 
 def hits(index, query):
-    total, found = index.search(query, limit=100)
-    assert total == len(found)
-    return {(hit.did, hit.type, hit.key) for hit in found}
+    answer = index.search(Ask(query=parse_query(query), limit=100))
+    found = {(hit.did, hit.type, hit.key) for hit in answer.found if not hit.is_near}
+    assert answer.total == len(found)
+    return found
 
 
 @pytest.fixture(params=["on disk", "in memory"])

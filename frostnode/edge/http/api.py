@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from frostnode.edge.outcomes import http_status, problem
-from frostnode.operations import peers, policy, proof, read, status
+from frostnode.operations import peers, policy, proof, read, search, status
 from frostnode.operations.parts import Json, Parts, Progress
 from frostnode.operations.subscribers import subscribers
 from frostnode.protocol.errors import LocalError
@@ -35,7 +35,9 @@ class Api:
         return [
             Route("/api/status", self._answer(status.status, _no_params)),
             Route("/api/peers", self._answer(peers.peers, _no_params)),
-            Route("/api/search", self._answer(read.search, search_params)),
+            Route("/api/search", self._answer(search.search, search_params)),
+            Route("/api/similar", self._answer(search.similar, similar_params)),
+            Route("/api/similar/{url:path}", self._answer(search.similar, similar_params)),
             Route("/api/records", self._answer(read.records, records_params)),
             Route("/api/publishers", self._answer(read.publishers, _no_params)),
             Route("/api/publishers/{did}", self._answer(read.publisher, publisher_params)),
@@ -93,12 +95,21 @@ def url_params(request: Request) -> Mapping[str, Any]:
 
 
 def search_params(request: Request) -> Mapping[str, Any]:
-    """q, include, limit, offset."""
+    """q, sort, facets (names apart by commas), cursor, include, limit, offset."""
     return {
-        "include": request.query_params.get("include"),
         "query": request.query_params.get("q", ""),
+        **{name: request.query_params.get(name) for name in ("include", "sort", "facets", "cursor")},
         "limit": whole_number(request, "limit", 20, SEARCH_LIMIT_MAX),
         "offset": whole_number(request, "offset", 0, SEARCH_OFFSET_MAX),
+    }
+
+
+def similar_params(request: Request) -> Mapping[str, Any]:
+    """The DID URL, include, limit."""
+    return {
+        **url_params(request),
+        "include": request.query_params.get("include"),
+        "limit": whole_number(request, "limit", 10, SEARCH_LIMIT_MAX),
     }
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from frostnode.edge.http.api import quiet, url_params, whole_number
+from frostnode.edge.http.api import quiet, search_params, url_params, whole_number
 from frostnode.edge.http.atom_feeds import search_feed_path
 from frostnode.edge.http.links import link_to
 from frostnode.edge.http.record_view import view_record
@@ -20,14 +20,24 @@ from frostnode.edge.outcomes import http_status, problem
 from frostnode.operations import block, peers, policy, read
 from frostnode.operations.lineage import around
 from frostnode.operations.parts import Json, Parts
+from frostnode.operations.search import search
 from frostnode.operations.status import status
 from frostnode.operations.subscribers import subscribers
 from frostnode.protocol.errors import FrostError, LocalError
-from frostnode.protocol.limits import SEARCH_OFFSET_MAX
 from frostnode.protocol.names import DID_PREFIX
 from frostnode.replicate.policy_table import ABOUT
+from frostnode.search_port import Sort
 
-_HITS: Final = 20
+_FACETS: Final = ("publisher", "keyword", "format", "license", "year", "type", "source")
+_NO_HITS: Final[Json] = {
+    "total": 0,
+    "near": 0,
+    "hits": [],
+    "unknown": 0,
+    "facets": {},
+    "meant": "",
+    "went_to": "",
+}
 _NEWEST: Final = 12
 _RECORDS: Final = 50
 _PUBLISHERS: Final = 100
@@ -82,27 +92,26 @@ class Pages:
         return await self._page("home.html", {"status": found, "newest": newest["records"]})
 
     async def search(self, request: Request) -> Response:
-        """Hits; the name of a record or publisher leads to its page."""
-        query = request.query_params.get("q", "").strip()
+        """Hits with counts by fields to narrow them; the name of a record or publisher leads to its page."""
+        params = dict(search_params(request))
+        query = params["query"] = params["query"].strip()
         if query.startswith(DID_PREFIX) and (target := link_to(query)):
             return RedirectResponse(target, 303, headers=_ASK_AGAIN)
-        offset = whole_number(request, "offset", 0, SEARCH_OFFSET_MAX)
-        include = request.query_params.get("include") or ""
-        asked = {"query": query, "limit": _HITS, "offset": offset, "include": include}
-        nothing: Json = {"total": 0, "hits": [], "unknown": 0}
-        result = await read.search(self._parts, asked, quiet) if query else nothing
-        params = {"q": query, **({"include": include} if include else {})}
-        last = min(result["total"], SEARCH_OFFSET_MAX)
+        asked = {**params, "facets": ",".join(_FACETS)}
+        result = await search(self._parts, asked, quiet) if query else _NO_HITS
+        if result["went_to"] and (target := link_to(result["went_to"])):
+            return RedirectResponse(target, 303, headers=_ASK_AGAIN)
+        kept = {"q": query, **{name: params[name] for name in ("include", "sort") if params[name]}}
         return await self._page(
             "search.html",
             {
+                **result,
                 "query": query,
-                "total": result["total"],
-                "hits": result["hits"],
-                "unknown": result["unknown"],
-                "include": include,
+                "include": params["include"] or "",
+                "sort": params["sort"] or "",
+                "sorts": list(Sort),
+                "kept": kept,
                 "feed": search_feed_path(query),
-                "pager": _pager(offset, _HITS, last, params),
             },
         )
 

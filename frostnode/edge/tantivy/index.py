@@ -23,10 +23,10 @@ from frostnode.edge.tantivy.schema import (
     CURSOR,
     CURSOR_ID,
     DID,
+    FORMAT,
     ID,
     MARK,
     REFERS,
-    VERSION,
     build_schema,
     entry_of,
     identifier,
@@ -69,7 +69,7 @@ class TantivyIndex:
     """One index in one folder, one writer; searching is safe from any thread."""
 
     def __init__(self, folder: Path, original: "TantivyIndex | None" = None) -> None:
-        self._folder = folder / f"v{VERSION}"
+        self._folder = folder / f"v{FORMAT}"
         self._original = original
         self._hidden: tuple[frozenset[Did], Query | None] = (frozenset(), None)
         self._schema = build_schema()

@@ -35,8 +35,10 @@ _WORDY: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to ask for. `near` is None where nothing can be near; `wanted` are the plain words, `texts` they and those that must be
-    there, each with what it is worth.
+    """What to ask for.
+
+    `near` is None where nothing can be near; `wanted` are the plain words, `texts` they and those that must be there, each with what
+    it is worth.
     """
 
     hits: Query

@@ -48,7 +48,7 @@ class Reading:
         plan = self._planner.plan(ask, hidden)
         wanted = max(ask.limit, SEARCH_WINDOW)
         total, hits = self.snapshot.top(plan.hits, wanted, ask.sort)
-        near_total, few = 0, []
+        near_total, few = 0, list[Hit]()
         if total < SEARCH_WINDOW and plan.near is not None:
             near_total, few = self.snapshot.top(plan.near, wanted, ask.sort)
         if ask.sort is Sort.RELEVANCE:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import tantivy
 
 from frostnode.edge.tantivy.analysis import ANALYSIS
-from frostnode.protocol.limits import SEARCH_AREAS_MAX
+from frostnode.protocol.limits import SEARCH_AREAS_MAX, SNIPPET_CHARS_MAX
 from frostnode.protocol.names import DATASET, VERSION, Did
 from frostnode.search.document import SearchDocument
 from frostnode.search.facets import labels, year_of
@@ -19,7 +19,7 @@ from frostnode.search.query import Field
 from frostnode.search.ranking import quality, tie
 from frostnode.search.words import spaced
 
-VERSION: Final = "3"
+FORMAT: Final = "3"
 """Part of the folder's name: another schema is another index, rebuilt from nothing."""
 
 CURSOR_ID: Final = "~cursor"
@@ -34,6 +34,8 @@ YES: Final = "yes"
 CURSOR: Final = "cursor"
 MARK: Final = "mark"
 REFERS: Final = "refers"
+BEGINNING: Final = "beginning"
+"""Of the description, as hits show it."""
 COMMITS: Final = "commits"
 
 TITLE: Final = "title"
@@ -41,7 +43,11 @@ KEYWORD: Final = "keyword"
 VARIABLE: Final = "variable"
 COLUMN: Final = "column"
 DESCRIPTION: Final = "description"
+"""How it begins; what stands further down says less, and phrases go on."""
+
 TEXT: Final = "text"
+"""The key, the whole description, and all other texts."""
+
 TEXTS: Final = (TITLE, KEYWORD, VARIABLE, COLUMN, DESCRIPTION, TEXT)
 """Fields of words: a word is looked for in all of them."""
 
@@ -92,6 +98,7 @@ def build_schema() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in TEXTS:
         builder.add_text_field(name, stored=name in (TITLE, KEYWORD), tokenizer_name=ANALYSIS)
+    builder.add_bytes_field(BEGINNING, stored=True)
     for name in (CURSOR, COMMITS):
         builder.add_integer_field(name, stored=True)
     for name in (FIRST, LAST, FIRST_YEAR, LAST_YEAR):
@@ -128,7 +135,7 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
         NAME: key.lower(),
         DID: did,
         TITLE: spaced(document.title),
-        TEXT: [spaced(text) for text in (key, *document.texts)],
+        TEXT: [spaced(text) for text in (key, document.description, *document.texts)],
         WEIGHT: 2 ** quality(document) - 2,
         CHANGED: min(max(document.changed_ms, 0), _MS_MAX) << _TIE_BITS | order & (1 << _TIE_BITS) - 1,
         USED: min(max(document.uses, 0), _USES_MAX) << 43 | order >> 20,
@@ -142,7 +149,9 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
         if texts:
             entry[name] = [spaced(text) for text in texts]
     if document.description:
-        entry[DESCRIPTION] = spaced(document.description)
+        beginning = document.description[:SNIPPET_CHARS_MAX]
+        entry[DESCRIPTION] = spaced(beginning)
+        entry[BEGINNING] = beginning.encode("utf-8", "replace")
     if document.keywords:
         entry[LABEL] = labels(document.keywords)
     if document.same_as:

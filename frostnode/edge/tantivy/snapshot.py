@@ -7,6 +7,7 @@ import tantivy
 
 from frostnode.edge.tantivy.clauses import Clauses, Query
 from frostnode.edge.tantivy.schema import (
+    BEGINNING,
     CHANGED,
     COMMITS,
     CURSOR,
@@ -109,6 +110,7 @@ class Snapshot:
             key=key,
             title=document[TITLE][0],
             score=score,
+            description=(document.get_first(BEGINNING) or b"").decode(),
             same_as=document.get_all(SAME),
             is_near=is_near,
         )

@@ -1,0 +1,105 @@
+"""What a hit is shown as: one record, with all who publish the same."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
+
+from frostnode.operations.badges import HARVESTED, Badges
+from frostnode.operations.duplicity import marks_json
+from frostnode.operations.parts import Json, Parts
+from frostnode.operations.read import entry_json
+from frostnode.ports import CatalogEntry, CatalogReader, LogReader
+from frostnode.protocol.entry import Op
+from frostnode.protocol.names import VERSION, Origin
+from frostnode.replicate.policy import Tier
+from frostnode.search.sameness import Standing, is_at_home, work_of
+from frostnode.search_port import Found
+
+Shown: TypeAlias = tuple[Sequence[Found], Sequence[Found]]
+"""The hits of one group in order, and all records that are the same, these among them."""
+
+_TIERS: Final = {Tier.OWN: 0, Tier.FOLLOWED: 0, Tier.VOUCHED: 1}
+_STRANGER: Final = 2
+_URL: Final = "url:"
+_OF_SOURCE: Final = ("url", "did", "type", "key", "title", "time_ms", "seen_ms")
+
+
+class Hits:
+    """Makes the hits of one answer; what several have in common is looked up once."""
+
+    def __init__(self, parts: Parts, catalog: CatalogReader, log: LogReader, badges: Badges) -> None:
+        self._parts = parts
+        self._catalog = catalog
+        self._log = log
+        self._badges = badges
+        self._marks: dict[Origin, Json] = {}
+
+    def shown(self, groups: Iterable[Shown]) -> list[Json]:
+        """One hit for each group of which some record is still there."""
+        return [hit for group in groups if (hit := self._hit(*group)) is not None]
+
+    def _hit(self, hits: Sequence[Found], same: Sequence[Found]) -> Json | None:
+        """What stands for a group: of those that were found the one nearest to the origin."""
+        sources = self._sources(same)
+        found = {work_of(hit): hit for hit in reversed(hits)}
+        first = next((entry for entry in sources if work_of(_named(entry)) in found), None)
+        if first is None:
+            return None
+        best = found[work_of(_named(first))]
+        return {
+            **entry_json(first),
+            **self._badges.of(first),
+            "description": best.description,
+            "score": round(best.score, 3),
+            "near": hits[0].is_near,
+            **self._marks_of(first),
+            "sources": [self._source(entry) for entry in sources] if len(sources) > 1 else [],
+        }
+
+    def _sources(self, same: Sequence[Found]) -> list[CatalogEntry]:
+        """One record of each publisher, the origin's own first."""
+        works = {work_of(found): found for found in reversed(same)}
+        homes = {host for found in same for name in found.same_as if (host := _host(name))}
+        entries = [entry for found in works.values() if (entry := self._entry(found)) is not None]
+        return sorted(entries, key=lambda entry: self._standing(entry, homes).place())
+
+    def _entry(self, found: Found) -> CatalogEntry | None:
+        """What is shown of a record: of a version its dataset, where it is here."""
+        names = [(found.did, found.type, found.key)]
+        if found.type == VERSION:
+            names.insert(0, work_of(found))
+        entries = (self._catalog.current(*name) for name in names)
+        return next((entry for entry in entries if entry is not None and entry.op == Op.PUT), None)
+
+    def _standing(self, entry: CatalogEntry, homes: Iterable[str]) -> Standing:
+        tier = self._parts.carrying.tier(entry.did)
+        badge = self._badges.of(entry)["badge"]
+        return Standing(
+            tier=_STRANGER if tier is None else _TIERS.get(tier, _STRANGER),
+            is_harvested=badge["state"] == HARVESTED,
+            is_at_home=badge["verified"] and is_at_home(badge["handle"], homes),
+            seen_ms=entry.seen_ms,
+            name=f"{entry.did}/{entry.key}",
+        )
+
+    def _source(self, entry: CatalogEntry) -> Json:
+        shown = entry_json(entry)
+        return {name: shown[name] for name in _OF_SOURCE} | self._badges.of(entry)
+
+    def _marks_of(self, entry: CatalogEntry) -> Json:
+        if entry.origin not in self._marks:
+            self._marks[entry.origin] = marks_json(self._log, entry)
+        return self._marks[entry.origin]
+
+
+def _named(entry: CatalogEntry) -> Found:
+    """An entry as a hit, to see what it is a part of."""
+    return Found(did=entry.did, type=entry.type, key=entry.key, title=entry.title, score=0)
+
+
+def _host(name: str) -> str:
+    """Where something is at home that is named by an address; "" for all other names."""
+    with suppress(ValueError):
+        return urlsplit(name.removeprefix(_URL)).hostname or "" if name.startswith(_URL) else ""
+    return ""
