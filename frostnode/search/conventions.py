@@ -69,11 +69,11 @@ def _names(attributes: Mapping[str, Any]) -> Iterator[str]:
 def _bands(value: Mapping[str, Any], said: Said) -> None:
     for name in _BANDS:
         if name in value:
-            said.variables += names_in(value[name], "name", "common_name", "eo:common_name")
+            said.variables += names_in(maps(value[name]), "name", "common_name", "eo:common_name")
 
 
 def _columns(value: object, said: Said) -> None:
-    said.columns += names_in(value, "name")
+    said.columns += names_in(maps(value), "name")
 
 
 def _summaries(value: object, said: Said) -> None:
@@ -129,7 +129,7 @@ def _links(value: object, said: Said) -> None:
 
 def _licenses(value: object, said: Said) -> None:
     said.licenses += texts(value)
-    said.licenses += names_in(value, "url", "@id", "name")
+    said.licenses += names_in(maps(value), "url", "@id", "name")
 
 
 def _resources(value: object, said: Said) -> None:
@@ -142,7 +142,7 @@ def _resources(value: object, said: Said) -> None:
 
 def _variables(value: object, said: Said) -> None:
     said.variables += texts(value)
-    said.variables += names_in(value, "name", "alternateName")
+    said.variables += names_in(maps(value), "name", "alternateName")
 
 
 def _distribution(value: object, said: Said) -> None:
@@ -153,7 +153,7 @@ def _distribution(value: object, said: Said) -> None:
 
 def _record_sets(value: object, said: Said) -> None:
     for record_set in maps(value):
-        said.columns += names_in(record_set.get("field"), "name")
+        said.columns += names_in(maps(record_set.get("field")), "name")
 
 
 def _same_as(value: object, said: Said) -> None:

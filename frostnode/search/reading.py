@@ -26,9 +26,10 @@ from frostnode.search.document import SearchDocument
 from frostnode.search.formats import SUBJECTS, format_of, format_of_address
 from frostnode.search.hosts import host_of
 from frostnode.search.licenses import OTHER, license_family
+from frostnode.search.query import Area
 from frostnode.search.terms import access_of, price_of
 from frostnode.search.times import period_of
-from frostnode.search.unchecked import distinct, maps, names_in, texts
+from frostnode.search.unchecked import distinct, maps, names_in
 
 _NOTHING: Final[Mapping[str, Any]] = {}
 _AHEAD: Final = ("title", "name", "label", "creators", "identifiers")
@@ -51,6 +52,7 @@ _SAME_LINKS: Final = frozenset(
     {"canonical", "cite-as", "sameas", "http://schema.org/sameas", "https://schema.org/sameas"}
 )
 _PERSISTENT: Final = frozenset({"doi", "ark", "hdl", "handle", "lsid", "swh", "urn", "wikidata"})
+_PERSISTENT_MARKS: Final = ("doi", "hdl", "ark:", "lsid", "swh:", "urn:", "wikidata")
 _MODELS: Final = (("arrays", "array"), ("tables", "table"))
 
 
@@ -153,17 +155,21 @@ class _Read:
     """The fields of a record and of its newest version, with what its metadata says: what comes first, decides."""
 
     def __init__(self, parts: Sequence[Mapping[str, Any]], said: Said, keywords: Sequence[str]) -> None:
-        self._parts = parts
+        self._parts = [part for part in parts if part]
         self._said = said
         self._keywords = keywords
-        self._own = parts[0]
-        self._locations = [location for part in parts for location in maps(part.get("locations"))]
-        self._links = [link for link in maps(self._own.get("links")) if link.get("rel") in _DATA_LINKS]
-        self._schemas = [schema for part in parts if isinstance(schema := part.get("schema"), dict)]
+        self._locations = [location for part in self._parts for location in maps(part.get("locations"))]
+        self._links = maps(parts[0].get("links"))
+        data_links = [link for link in self._links if link.get("rel") in _DATA_LINKS]
+        self._places = [*self._locations, *data_links]
+        self._addresses = [*names_in(self._places, "href"), *said.addresses]
+        self._schemas = [schema for part in self._parts if isinstance(schema := part.get("schema"), dict)]
 
     def _text(self, name: str) -> str:
-        values = (part.get(name) for part in self._parts)
-        return next((value for value in values if isinstance(value, str) and value.strip()), "")
+        for part in self._parts:
+            if isinstance(value := part.get(name), str) and value.strip():
+                return value
+        return ""
 
     def model(self) -> str:
         """The data model, as the record says, else as its schema or its metadata has it."""
@@ -178,62 +184,51 @@ class _Read:
 
     def variables(self) -> Sequence[str]:
         """The names of arrays, with their standard and long ones."""
-        return distinct(chain(self._arrays(), self._said.variables))
+        return distinct([*self._arrays(), *self._said.variables])
 
     def _arrays(self) -> Iterator[str]:
         for schema in self._schemas:
             for array in maps(schema.get("arrays")):
-                yield from names_in(array, "name")
-                yield from names_in(array.get("attributes"), "standard_name", "long_name")
+                yield from names_in((array,), "name")
+                yield from names_in(maps(array.get("attributes")), "standard_name", "long_name")
 
     def columns(self) -> Sequence[str]:
         """The names of columns."""
-        tables = (table for schema in self._schemas for table in maps(schema.get("tables")))
-        return distinct(
-            chain.from_iterable(
-                (*(names_in(table.get("columns"), "name") for table in tables), self._said.columns)
-            )
-        )
+        tables = [table for schema in self._schemas for table in maps(schema.get("tables"))]
+        own = [name for table in tables for name in names_in(maps(table.get("columns")), "name")]
+        return distinct([*own, *self._said.columns])
 
     def formats(self) -> Sequence[str]:
         """What the data is in: as locations and metadata say, and keywords that are names of formats."""
-        said = chain(names_in(self._locations, "type"), names_in(self._links, "type"), self._said.formats)
-        of_keywords = (name for name in map(format_of, self._keywords) if name not in SUBJECTS)
-        return distinct(chain(map(format_of, said), map(format_of_address, self._addresses()), of_keywords))
-
-    def _addresses(self) -> Iterator[str]:
-        return chain(names_in(self._locations, "href"), names_in(self._links, "href"), self._said.addresses)
+        said = map(format_of, [*names_in(self._places, "type"), *self._said.formats])
+        of_keywords = (name for name in map(format_of, self._keywords) if name and name not in SUBJECTS)
+        return distinct(chain(said, map(format_of_address, self._addresses), of_keywords))
 
     def hosts(self) -> Sequence[str]:
         """Where the data lies."""
-        return distinct(map(host_of, self._addresses()))
+        return distinct(map(host_of, self._addresses))
 
     def license(self) -> str:
         """The family of its license; where that only says that there are terms, of the terms."""
         own = self._text("license")
-        links = (link for link in maps(self._own.get("links")) if link.get("rel") == "license")
-        for text in chain((own,), self._said.licenses, names_in(list(links), "href", "title")):
+        if (family := license_family(own)) not in ("", OTHER):
+            return family
+        links = [link for link in self._links if link.get("rel") == "license"]
+        for text in (*self._said.licenses, *names_in(links, "href", "title")):
             if (family := license_family(text)) not in ("", OTHER):
                 return family
         return OTHER if own or self._said.licenses else ""
 
     def price(self) -> str:
         """Whether it is free."""
-        return price_of(
-            chain(texts(self._text("price")), names_in(self._locations, "cost"), self._said.prices)
-        )
+        return price_of([self._text("price"), *names_in(self._locations, "cost"), *self._said.prices])
 
     def access(self) -> str:
         """Who may have it, as far as that is said."""
-        said = chain(
-            texts(self._text("access")),
-            texts(self._text("price")),
-            names_in(self._locations, "cost"),
-            self._said.accesses,
-        )
-        return access_of(said)
+        own = self._text("access"), self._text("price")
+        return access_of([*own, *names_in(self._locations, "cost"), *self._said.accesses])
 
-    def areas(self) -> Sequence[Any]:
+    def areas(self) -> Sequence[Area]:
         """Where."""
         return areas_of(self._extent("bbox")) or areas_of(self._said.boxes)
 
@@ -242,8 +237,10 @@ class _Read:
         return period_of(self._extent("interval")) or period_of(self._said.intervals) or (None, None)
 
     def _extent(self, name: str) -> object:
-        extents = (part.get("extent") for part in self._parts)
-        return next((extent[name] for extent in extents if isinstance(extent, dict) and name in extent), None)
+        for part in self._parts:
+            if isinstance(extent := part.get("extent"), dict) and name in extent:
+                return extent[name]
+        return None
 
 
 # -- the same as others --------------------------------------------------------------------------------
@@ -253,9 +250,12 @@ def _same_as(type_: str, own: Mapping[str, Any], version: Mapping[str, Any], sai
     """By what the same dataset is known wherever it is published; a homepage is shared by too many to be that."""
     if type_ != DATASET:
         return ()
-    found = dict.fromkeys(name for name in identifiers_of(own) if scheme_of(name) in _PERSISTENT)
-    links = (link for link in maps(own.get("links")) if str(link.get("rel")).lower() in _SAME_LINKS)
-    for text in chain(names_in(list(links), "href"), said.same_as):
+    said_of_it = {"identifiers": own.get("identifiers"), "homepage": own.get("homepage")}
+    found: dict[str, None] = {}
+    if said_of_it["identifiers"] or _is_persistent(said_of_it["homepage"]):
+        found = dict.fromkeys(name for name in identifiers_of(said_of_it) if scheme_of(name) in _PERSISTENT)
+    links = [link for link in maps(own.get("links")) if str(link.get("rel")).lower() in _SAME_LINKS]
+    for text in (*names_in(links, "href"), *said.same_as):
         with suppress(NameError_):
             found[identifier(text)] = None
     for digest in maps(version.get("digests")):
@@ -267,6 +267,11 @@ def _same_as(type_: str, own: Mapping[str, Any], version: Mapping[str, Any], sai
         ):
             found[f"digest:{algorithm[:32].lower()}:{value.lower()}"] = None
     return tuple(found)[:DOCUMENT_SAME_AS_MAX]
+
+
+def _is_persistent(address: object) -> bool:
+    """Whether an address may be more than an address: reading the others would only tell that they are."""
+    return isinstance(address, str) and any(mark in address.lower() for mark in _PERSISTENT_MARKS)
 
 
 def _refers_to(did: Did, type_: str, fields: Mapping[str, Any]) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def access_of(said: Iterable[str]) -> str:
 
 
 def _first(said: Iterable[str], forms: tuple[tuple[str, re.Pattern[str]], ...]) -> str:
-    for text in said:
+    for text in filter(None, said):
         plain = text[:DOCUMENT_VALUE_CHARS_MAX].lower()
         for name, form in forms:
             if form.search(plain) is not None:
