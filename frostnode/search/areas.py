@@ -7,7 +7,6 @@ Rules (spec/15-search.md#places):
 """
 
 from collections.abc import Iterator, Sequence
-from math import isfinite
 from typing import Final
 
 from frostnode.protocol.limits import DOCUMENT_VALUES_MAX, SEARCH_AREAS_MAX
@@ -28,7 +27,7 @@ def areas_of(boxes: object) -> tuple[Area, ...]:
     if sides_of(boxes) is not None:
         boxes = [boxes]
     read = [sides for box in boxes[:DOCUMENT_VALUES_MAX] if (sides := sides_of(box)) is not None]
-    found = tuple(dict.fromkeys(area for sides in read for area in areas(*sides)))
+    found = tuple(area for sides in dict.fromkeys(read) for area in areas(*sides))
     if len(found) > 1 and all(_encloses(found[0], other) for other in found):
         found = found[1:]
     if len(found) > SEARCH_AREAS_MAX:
@@ -58,25 +57,23 @@ def sides_of(box: object) -> tuple[float, float, float, float] | None:
     """West, south, east, north of a box with or without heights, or of a point; None where it is neither."""
     if not isinstance(box, list) or len(box) not in (2, 3, 4, 6):
         return None
-    if not all(type(side) in (int, float) and abs(side) < 1e6 and isfinite(side) for side in box):
-        return None
+    for side in box:
+        if (type(side) is not float and type(side) is not int) or not -1e6 < side < 1e6:
+            return None
     half = len(box) // 2 if len(box) > 3 else 0
-    return float(box[0]), float(box[1]), float(box[half]), float(box[half + 1])
+    return box[0], box[1], box[half], box[half + 1]
 
 
 def areas(west: float, south: float, east: float, north: float) -> Iterator[Area]:
     """The areas that a box covers: one, two where it crosses the antimeridian, none where it is no place."""
-    if not _are_latitudes(south, north) and _are_latitudes(west, east):
+    reach = 90 + _BEYOND_POLE
+    if (abs(south) > reach or abs(north) > reach) and abs(west) <= reach and abs(east) <= reach:
         west, south, east, north = south, west, north, east
-    if not _are_latitudes(south, north) or max(abs(west), abs(east)) > _AROUND:
+    if max(abs(south), abs(north)) > reach or max(abs(west), abs(east)) > _AROUND:
         return
-    low, high = (min(max(side, -90.0), 90.0) for side in sorted((south, north)))
+    low, high = max(min(south, north), -90.0), min(max(south, north), 90.0)
     for left, right in _spans(west, east):
-        yield Area(left, low, right, high)
-
-
-def _are_latitudes(*values: float) -> bool:
-    return all(abs(value) <= 90 + _BEYOND_POLE for value in values)
+        yield Area(float(left), float(min(low, 90)), float(right), float(max(high, -90)))
 
 
 def _spans(west: float, east: float) -> Sequence[tuple[float, float]]:

@@ -157,6 +157,12 @@ def format_of(text: str) -> str:
     return _format_of(text[:DOCUMENT_VALUE_CHARS_MAX])
 
 
+def format_named(keyword: str) -> str:
+    """The name of the format that a keyword stands for: as the table has it, and no subject."""
+    name = _NAMES.get(keyword.lower(), "")
+    return "" if name in SUBJECTS else name
+
+
 @lru_cache(FORMATS_CACHED_MAX)
 def _format_of(text: str) -> str:
     plain = _PARAMETER.sub("; ", " ".join(text.lower().split()).strip(" ;")).replace('"', "")

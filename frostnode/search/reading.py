@@ -23,7 +23,7 @@ from frostnode.protocol.references import Role, dataset_of, named_record, record
 from frostnode.search.areas import areas_of
 from frostnode.search.conventions import Said, read_metadata
 from frostnode.search.document import SearchDocument
-from frostnode.search.formats import SUBJECTS, format_of, format_of_address
+from frostnode.search.formats import format_named, format_of, format_of_address
 from frostnode.search.hosts import host_of
 from frostnode.search.licenses import OTHER, license_family
 from frostnode.search.query import Area
@@ -201,8 +201,9 @@ class _Read:
     def formats(self) -> Sequence[str]:
         """What the data is in: as locations and metadata say, and keywords that are names of formats."""
         said = map(format_of, [*names_in(self._places, "type"), *self._said.formats])
-        of_keywords = (name for name in map(format_of, self._keywords) if name and name not in SUBJECTS)
-        return distinct(chain(said, map(format_of_address, self._addresses), of_keywords))
+        return distinct(
+            chain(said, map(format_of_address, self._addresses), map(format_named, self._keywords))
+        )
 
     def hosts(self) -> Sequence[str]:
         """Where the data lies."""

@@ -7,9 +7,10 @@ Rules (spec/15-search.md#times):
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
-from frostnode.protocol.limits import DOCUMENT_VALUES_MAX
+from frostnode.protocol.limits import DATES_CACHED_MAX, DOCUMENT_VALUES_MAX
 
 _DATE: Final = re.compile(
     r"\s*([+-][0-9]{4,6}|[0-9]{4})"
@@ -40,7 +41,12 @@ def days_of(text: object) -> tuple[int, int] | None:
     """The first and last day of a date, a month or a year; None of what is none of these."""
     if type(text) is int and 1000 <= text <= 9999:
         text = str(text)
-    found = _DATE.fullmatch(text) if isinstance(text, str) and len(text) <= _CHARS_MAX else None
+    return _days_of(text) if isinstance(text, str) and len(text) <= _CHARS_MAX else None
+
+
+@lru_cache(DATES_CACHED_MAX)
+def _days_of(text: str) -> tuple[int, int] | None:
+    found = _DATE.fullmatch(text)
     if found is None:
         return None
     year, *parts = (int(part) for part in found.groups() if part is not None)

@@ -40,7 +40,7 @@ def names_in(found: Iterable[Mapping[str, Any]], *keys: str) -> Sequence[str]:
 def distinct(found: Iterable[str]) -> tuple[str, ...]:
     """Each text once, on one line, as far as a document has room for values and for the characters of one."""
     kept: dict[str, None] = {}
-    for text in found:
+    for text in filter(None, found):
         if line := " ".join(text[:DOCUMENT_VALUE_CHARS_MAX].split()):
             kept[line] = None
             if len(kept) >= DOCUMENT_VALUES_MAX:

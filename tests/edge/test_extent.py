@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frostnode.edge.http.extent import Rectangle, box_text, interval_text, read_extent, rectangles
+from frostnode.search.areas import sides_of
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,9 @@ from frostnode.edge.http.extent import Rectangle, box_text, interval_text, read_
     ],
 )
 def test_a_box_in_words(box, text):
-    assert box_text(box) == text
+    sides = sides_of(box)
+    assert sides is not None
+    assert box_text(*sides) == text
 
 
 @pytest.mark.parametrize(
@@ -34,8 +37,9 @@ def test_a_box_in_words(box, text):
         ((190, 0, 210, 10), [(10, 80, 20, 10)]),
         ((0, 0, 0, 0), [(178, 88, 4, 4)]),
         ((179.9, 89.9, 180, 90), [(356, 0, 4, 4)]),
-        ((10, 50, 20, 40), []),
-        ((10, -91, 20, 40), []),
+        ((10, 50, 20, 40), [(190, 40, 10, 10)]),
+        ((10, -90.5, 20, 40), [(190, 50, 10, 130)]),
+        ((100, -95, 120, 40), []),
     ],
 )
 def test_a_box_on_the_map(box, drawn):

@@ -7,10 +7,10 @@ drawn, all is written out.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Final
 
 from frostnode.protocol.limits import PAGE_ITEMS_MAX
+from frostnode.search.areas import areas, sides_of
 
 _VISIBLE_DEGREES: Final = 4.0
 """Smaller boxes are drawn as large as this."""
@@ -39,14 +39,14 @@ class Extent:
 
 def read_extent(extent: Mapping[str, Any]) -> Extent | None:
     """Read the field `extent` of a record; None when it says nothing."""
-    boxes = [box for box in _list(extent.get("bbox")) if _is_box(box)]
+    boxes = [sides for box in _list(extent.get("bbox")) if (sides := sides_of(box)) is not None]
     intervals = tuple(filter(None, map(interval_text, _list(extent.get("interval")))))
     if not boxes and not intervals:
         return None
     return Extent(
-        boxes=tuple(box_text(box) for box in boxes),
+        boxes=tuple(box_text(*box) for box in boxes),
         intervals=intervals,
-        rectangles=tuple(rectangle for box in boxes for rectangle in rectangles(*_flat(box))),
+        rectangles=tuple(rectangle for box in boxes for rectangle in rectangles(*box)),
     )
 
 
@@ -54,23 +54,8 @@ def _list(value: object) -> list[Any]:
     return value[:PAGE_ITEMS_MAX] if isinstance(value, list) else []
 
 
-def _is_box(box: object) -> bool:
-    return (
-        isinstance(box, list)
-        and len(box) in (4, 6)
-        and all(type(n) in (int, float) and abs(n) < 1e6 and isfinite(n) for n in box)
-    )
-
-
-def _flat(box: list[float]) -> tuple[float, float, float, float]:
-    """West, south, east, north of a box with or without heights."""
-    half = len(box) // 2
-    return box[0], box[1], box[half], box[half + 1]
-
-
-def box_text(box: list[float]) -> str:
+def box_text(west: float, south: float, east: float, north: float) -> str:
     """A box in words: latitudes, then longitudes; signs are letters where they are unmistakable."""
-    west, south, east, north = _flat(box)
     if (west, south) == (east, north):
         return f"{_latitude(south)}, {_longitude(west)}"
     around, poles = east - west >= 360, (south, north) == (-90, 90)
@@ -92,18 +77,10 @@ def _latitude(value: float) -> str:
 
 
 def rectangles(west: float, south: float, east: float, north: float) -> Iterator[Rectangle]:
-    """The parts of a box on the map: two where it crosses the antimeridian, none where it is no box."""
-    if not (-360 <= west <= 360 and -360 <= east <= 360 and -90 <= south <= north <= 90):
-        return
-    if east - west >= 360:
-        spans = [(-180.0, 180.0)]
-    else:
-        start = (west + 180) % 360 - 180
-        stop = start + (east - west) % 360
-        spans = [(start, min(stop, 180.0))] + ([(-180.0, stop - 360)] if stop > 180 else [])
-    for left, right in spans:
-        x, width = _grown(left + 180, right - left, 360)
-        y, height = _grown(90 - north, north - south, 180)
+    """The parts of a box on the map: two where it crosses the antimeridian, none where it is no place."""
+    for area in areas(west, south, east, north):
+        x, width = _grown(area.west + 180, area.east - area.west, 360)
+        y, height = _grown(90 - area.north, area.north - area.south, 180)
         yield Rectangle(round(x, 2), round(y, 2), round(width, 2), round(height, 2))
 
 
