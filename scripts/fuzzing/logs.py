@@ -26,10 +26,11 @@ from frostnode.protocol.named_body import NamedBody, named_body
 from frostnode.protocol.names import Origin
 from frostnode.protocol.note import format_note, parse_note, parse_signatures, parse_vkey
 from frostnode.protocol.proofs import decode_proof, read_path, verify_proof
-from frostnode.protocol.records import RECORD_TYPES, check_record, texts_of, title_of
+from frostnode.protocol.records import RECORD_TYPES, check_record, title_of
 from frostnode.protocol.references import references_of
 from frostnode.protocol.tiles import decode_bundle, encode_bundle, parse_tile_path
 from frostnode.replicate.node_url import node_url
+from frostnode.search.reading import document_of
 from frostnode.search.subscription_target import target_of
 from frostnode.testing.memory_publisher import MemoryPublisher
 from interop.answers import stream
@@ -155,14 +156,14 @@ def headers(data: bytes) -> None:
 
 @target("bodies", "encoding")
 def bodies(data: bytes) -> None:
-    """What a body says is looked through for titles, texts, extents, and as a record of each type."""
+    """What a body says is looked through for titles, documents, extents, and as a record of each type."""
     same_content(data, data[::-1])
     fields = decode_body(data)
-    texts_of(fields)
     target_of(fields)
     for type_ in (*RECORD_TYPES, "org.example.type"):
         title_of(type_, "key", fields)
         references_of(_PUBLISHER, type_, fields)
+        document_of(_PUBLISHER, type_, "key", fields, newest=fields)
         with suppress(FrostError):
             check_record(type_, "key", fields)
     extent = dagjson.to_json(fields.get("extent"))
