@@ -16,6 +16,7 @@ from frostnode.protocol.limits import (
     DOCUMENT_VALUE_CHARS_MAX,
     INDEXED_CHARS_MAX,
     INDEXED_ITEMS_MAX,
+    LICENSES_PER_RECORD_MAX,
 )
 from frostnode.protocol.names import DATASET, Did
 from frostnode.protocol.records import LINEAGE, SUBSCRIPTION, harvested_from, title_of
@@ -215,7 +216,7 @@ class _Read:
         if (family := license_family(own)) not in ("", OTHER):
             return family
         links = [link for link in self._links if link.get("rel") == "license"]
-        for text in (*self._said.licenses, *names_in(links, "href", "title")):
+        for text in (*self._said.licenses, *names_in(links, "href", "title"))[:LICENSES_PER_RECORD_MAX]:
             if (family := license_family(text)) not in ("", OTHER):
                 return family
         return OTHER if own or self._said.licenses else ""

@@ -188,6 +188,9 @@ def test_uses_are_other_publishers_that_subscribe_or_built_on_it(indexed: Indexe
     built(third, f"{source.did}/a@latest", f"{source.did}/b")
     indexed.take(*third.stream())
     assert indexed.document(source).uses == 2
+    with indexed.catalog.read() as catalog:
+        assert [catalog.uses(source.did, "a", limit=limit) for limit in (1, 2, 3)] == [1, 2, 2]
+        assert catalog.uses(source.did, "b", limit=3) == 1
     assert indexed.index.kept == indexed.rebuilt()
 
 

@@ -14,6 +14,7 @@ from frostnode.protocol.limits import (
     DOCUMENT_VALUES_MAX,
     INDEXED_CHARS_MAX,
     INDEXED_ITEMS_MAX,
+    LICENSES_PER_RECORD_MAX,
     SEARCH_AREAS_MAX,
 )
 from frostnode.protocol.names import Did, genesis_of
@@ -234,6 +235,9 @@ def test_a_document_has_bounds() -> None:
     assert len(found.keywords) == len(found.variables) == DOCUMENT_VALUES_MAX
     assert found.texts == [], "the description took all the room"
     assert len(found.same_as) == DOCUMENT_SAME_AS_MAX
+    terms = ["x"] * LICENSES_PER_RECORD_MAX
+    assert document({"metadata": {"a": {"license": [*terms, "MIT"]}}}).license == "other"
+    assert document({"metadata": {"a": {"license": [*terms[1:], "MIT"]}}}).license == "mit"
     wide = document({"title": "t", "rest": [str(at) for at in range(INDEXED_ITEMS_MAX + 9)]})
     assert len(wide.texts) < INDEXED_ITEMS_MAX
     long = document({"title": "t", "rest": ["x" * INDEXED_CHARS_MAX, "y"]})
