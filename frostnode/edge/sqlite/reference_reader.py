@@ -8,9 +8,9 @@ from frostnode.edge.sqlite.connection import Row
 from frostnode.edge.sqlite.rows import Rows
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.lineage import Edge
-from frostnode.protocol.names import DATASET, Did, DidUrl, RecordKey
+from frostnode.protocol.names import Did
 from frostnode.protocol.records import LINEAGE
-from frostnode.protocol.references import Reference, Role, record_name
+from frostnode.protocol.references import Reference, Role
 from frostnode.reference_port import Referring
 
 IS_CURRENT: Final = (
@@ -39,14 +39,14 @@ _REFERRING: Final = f"""
     SELECT e.id, p.did, e.type, e.key, e.header, u.role, u.name, u.pin FROM reference u {_ENTRIES.format("u")}
     WHERE {{0}} AND u.role IN (SELECT value FROM json_each(?2)) AND r.withdrawn = 0 ORDER BY u.entry, u.place LIMIT ?3
 """
-_USES: Final = f"""
-    SELECT count(*) FROM (SELECT DISTINCT e.publisher FROM reference u {_RECORDS.format("u")}
-    WHERE ({{0}} OR {{1}}) AND u.role IN ('{Role.TARGET}', '{Role.USED}') AND r.withdrawn = 0
-    AND e.publisher != (SELECT id FROM publisher WHERE did = ?2) LIMIT ?3)
-"""
 _ITSELF: Final = "u.name = ?1"
 _OF_VERSION: Final = "u.name > ?1 || '@' AND u.name < ?1 || 'A'"
 """Names between `NAME@` and the next character are those of versions."""
+_USES: Final = f"""
+    SELECT count(*) FROM (SELECT DISTINCT e.publisher FROM reference u {_RECORDS.format("u")}
+    WHERE ({_ITSELF} OR {_OF_VERSION}) AND u.role IN ('{Role.TARGET}', '{Role.USED}') AND r.withdrawn = 0
+    AND e.publisher != (SELECT id FROM publisher WHERE did = ?2) LIMIT ?3)
+"""
 
 
 def _cid(digest: bytes | None) -> Cid | None:
@@ -117,6 +117,5 @@ class ReferenceReading(Rows):
 
     def uses(self, did: Did, dataset_key: str, *, limit: int) -> int:
         """How many other publishers built on a dataset or subscribe to it."""
-        name = record_name(DidUrl(did=did, type=DATASET, key=RecordKey(dataset_key)))
-        row = self._db.one(_USES.format(_ITSELF, _OF_VERSION), (name, did, limit))
+        row = self._db.one(_USES, (f"{did}/{dataset_key}", did, limit))
         return int(row[0]) if row else 0
