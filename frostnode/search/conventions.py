@@ -11,11 +11,19 @@ from typing import Any, Final
 from frostnode.search.unchecked import maps, named, names_in, texts
 
 _NOT_DATA: Final = frozenset(
-    {"thumbnail", "overview", "metadata", "visual-preview", "iso-19115", "documentation"}
+    {
+        *("documentation", "index", "iso-19115", "metadata", "overview", "preview", "rendered_preview"),
+        *("stac-items", "thumbnail", "tilejson", "tiles", "visual-preview"),
+    }
 )
-"""Roles of assets that are about data, not data."""
+"""Roles and names of assets that are about data, not data."""
 
 _BANDS: Final = ("bands", "eo:bands", "raster:bands")
+_EARTH_ENGINE_MODELS: Final = (("image", "array"), ("table", "table"), ("feature", "table"))
+_STORES: Final = (
+    ("bucket", {"aws-s3": "s3", "gcp-storage": "gs"}),
+    ("container", {"ms-azure": "az"}),
+)
 _VARIABLE_NAMES: Final = ("standard_name", "long_name")
 
 
@@ -33,6 +41,7 @@ class Said:
     same_as: list[str] = field(default_factory=list)
     boxes: list[object] = field(default_factory=list)
     intervals: list[object] = field(default_factory=list)
+    model: str = ""
     is_deprecated: bool = False
 
 
@@ -80,12 +89,13 @@ def _summaries(value: object, said: Said) -> None:
     if isinstance(value, dict):
         _bands(value, said)
         said.variables += texts(value.get("cmip6:variable"))
-        _columns(value.get("gee:schema"), said)
+        if said.model != "array":  # of images it lists what is said of each
+            _columns(value.get("gee:schema"), said)
 
 
 def _assets(value: object, said: Said) -> None:
-    for _, asset in named(value):
-        if not _NOT_DATA.isdisjoint(texts(asset.get("roles"))):
+    for name, asset in named(value):
+        if name in _NOT_DATA or not _NOT_DATA.isdisjoint(texts(asset.get("roles"))):
             continue
         if isinstance(type_ := asset.get("type"), str):
             said.formats.append(type_)
@@ -98,9 +108,17 @@ def _assets(value: object, said: Said) -> None:
             _cube_variables(asset["cube:variables"], said)
 
 
+def _storage_schemes(value: object, said: Said) -> None:
+    for _, scheme in named(value):
+        for name, store in _STORES:
+            if isinstance(bucket := scheme.get(name), str):
+                said.addresses.append(f"{store.get(str(scheme.get('type')), '')}://{bucket}")
+
+
 def _earth_engine_type(value: object, said: Said) -> None:
     if isinstance(value, str):
         said.formats.append("earth engine asset")
+        said.model = next((model for kind, model in _EARTH_ENGINE_MODELS if value.startswith(kind)), "")
 
 
 def _earth_engine_status(value: object, said: Said) -> None:
@@ -136,8 +154,8 @@ def _resources(value: object, said: Said) -> None:
     for resource in maps(value):
         if resource.get("RequesterPays") is True:
             said.accesses.append("requester pays")
-        if isinstance(resource.get("ControlledAccess"), str):
-            said.accesses.append("controlled")
+        if isinstance(address := resource.get("ControlledAccess"), str):
+            said.accesses.append("registration" if "credential" in address.lower() else "controlled")
 
 
 def _variables(value: object, said: Said) -> None:
@@ -170,12 +188,13 @@ def _temporal_coverage(value: object, said: Said) -> None:
 
 
 _READERS: Final = {
+    "gee:type": _earth_engine_type,
     "cube:variables": _cube_variables,
     "table:columns": _columns,
     "summaries": _summaries,
     "item_assets": _assets,
     "assets": _assets,
-    "gee:type": _earth_engine_type,
+    "storage:schemes": _storage_schemes,
     "gee:terms_of_use": _licenses,
     "gee:status": _earth_engine_status,
     "Resources": _resources,

@@ -179,6 +179,8 @@ class _Read:
         for name, model in _MODELS:
             if any(schema.get(name) for schema in self._schemas):
                 return model
+        if self._said.model:
+            return self._said.model
         if self._said.columns and not self._said.variables:
             return "table"
         return "array" if self._said.variables and not self._said.columns else ""

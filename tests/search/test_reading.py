@@ -115,8 +115,16 @@ def test_imported_metadata_of_stac() -> None:
                 },
                 "thumbnail": {"type": "image/png", "roles": ["thumbnail"]},
             },
-            "assets": {"zarr": {"href": "abfs://cube/sst.zarr", "roles": ["data"]}},
+            "assets": {
+                "thumbnail": {"href": "https://example.org/a.png"},
+                "zarr": {"href": "abfs://cube/sst.zarr", "roles": ["data"]},
+            },
             "summaries": {"eo:bands": [{"name": "red_1", "common_name": "red"}]},
+            "storage:schemes": {
+                "azure": {"type": "ms-azure", "container": "more"},
+                "s3": {"type": "aws-s3", "bucket": "bucket"},
+                "other": {"type": "custom-s3", "bucket": "own"},
+            },
             "license": "proprietary",
             "links": [{"rel": "license", "href": "https://creativecommons.org/licenses/by/4.0/"}],
             "extent": {"spatial": {"bbox": [[1, 2, 3, 4]]}, "temporal": {"interval": [["2000", "2001"]]}},
@@ -124,7 +132,7 @@ def test_imported_metadata_of_stac() -> None:
     )
     assert found.variables == ("sst", "sea_surface_temperature", "red_1", "red", "B1")
     assert found.formats == ("cog", "zarr")
-    assert found.hosts == ("az:cube",)
+    assert found.hosts == ("az:cube", "az:more", "s3:bucket")
     assert (found.model, found.license) == ("array", "cc-by")
     assert found.areas == (Area(1, 2, 3, 4),)
     assert (found.first_day, found.last_day) == (day_of(2000), day_of(2002) - 1)
@@ -142,7 +150,9 @@ def test_imported_metadata_of_earth_engine() -> None:
         }
     )
     assert (found.formats, found.license, found.is_deprecated) == (("earth-engine",), "open", True)
-    assert (found.variables, found.columns) == (("LST_Day_1km",), ("ORBIT",))
+    assert (found.variables, found.columns, found.model) == (("LST_Day_1km",), (), "array")
+    found = imported(**{"summaries": {"gee:schema": [{"name": "ORBIT"}]}, "gee:type": "table"})
+    assert (found.variables, found.columns, found.model) == ((), ("ORBIT",), "table")
 
 
 def test_imported_metadata_of_schema_org_and_croissant() -> None:
@@ -176,6 +186,9 @@ def test_the_registry_of_aws_names_formats_as_keywords_and_buckets_as_links() ->
             "Resources": [{"ARN": "arn:aws:s3:::genomes/all", "Type": "S3 Bucket", "RequesterPays": True}],
         },
     )
+    login = imported(Resources=[{"ControlledAccess": "https://data.example.org/s3credentials"}])
+    assert login.access == "registration"
+    assert imported(Resources=[{"ControlledAccess": "https://example.org/apply"}]).access == "restricted"
     found = document(record)
     assert (found.formats, found.hosts) == (("parquet", "vcf"), ("s3:genomes",))
     assert (found.license, found.access, found.price) == ("cc0", "requester-pays", "")
