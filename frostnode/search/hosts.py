@@ -30,7 +30,7 @@ _NAME: Final = re.compile(r"[\w.-]{1,255}")
 def host_of(address: str) -> str:
     """Where an address leads: a host, or a bucket as `s3:NAME`, `gs:NAME`, `az:CONTAINER`; "" where it says neither."""
     scheme, slashes, rest = address[:ADDRESS_CHARS_READ_MAX].strip().partition("://")
-    if not slashes:
+    if not (scheme and slashes):
         return ""
     place, _, path = rest.replace("?", "/").replace("#", "/").partition("/")
     place = place.lower()

@@ -31,6 +31,7 @@ from frostnode.search.hosts import host_of
         ("data/a.nc", ""),
         ("https://exa mple.org/", ""),
         ("s3://", ""),
+        ("://example.org", ""),
         ("", ""),
     ],
 )
