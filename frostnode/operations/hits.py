@@ -26,9 +26,21 @@ _OF_SOURCE: Final = ("url", "did", "type", "key", "title", "time_ms", "seen_ms")
 
 
 class Hits:
-    """Makes the hits of one answer; what several have in common is looked up once."""
+    """Makes the hits of one answer; what several have in common is looked up once.
 
-    def __init__(self, parts: Parts, catalog: CatalogReader, log: LogReader, badges: Badges) -> None:
+    Where they were not put together, each record stands for itself.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        catalog: CatalogReader,
+        log: LogReader,
+        badges: Badges,
+        *,
+        put_together: bool,
+    ) -> None:
+        self._put_together = put_together
         self._parts = parts
         self._catalog = catalog
         self._log = log
@@ -67,7 +79,7 @@ class Hits:
     def _entry(self, found: Found) -> CatalogEntry | None:
         """What is shown of a record: of a version its dataset, where it is here."""
         names = [(found.did, found.type, found.key)]
-        if found.type == VERSION:
+        if found.type == VERSION and self._put_together:
             names.insert(0, work_of(found))
         entries = (self._catalog.current(*name) for name in names)
         return next((entry for entry in entries if entry is not None and entry.op == Op.PUT), None)

@@ -70,7 +70,7 @@ async def search(parts: Parts, params: Params, progress: Progress) -> Json:
                 "offset": page.start,
                 "unknown": len(without - parts.carrying.hidden(include_unknown=True)),
                 "facets": facets_json(page.query, page.answer.facets, badges),
-                "hits": Hits(parts, catalog, log, badges).shown(page.shown()),
+                "hits": Hits(parts, catalog, log, badges, put_together=page.puts_together).shown(page.shown()),
                 "next": print_cursor(page.next, digest) if page.next else None,
                 "previous": print_cursor(page.previous, digest) if page.previous else None,
                 "went_to": goes_to(parts, catalog, log, text, without),
@@ -94,7 +94,7 @@ async def similar(parts: Parts, params: Params, progress: Progress) -> Json:
             entry = find_entry(parts, catalog, log, url)
             found = parts.index.similar(entry.did, entry.type, entry.key, limit=limit, without=without)
             badges = Badges(parts, catalog, log)
-            hits = Hits(parts, catalog, log, badges)
+            hits = Hits(parts, catalog, log, badges, put_together=False)
             return {
                 "url": str(replace(url, cid=None)),
                 "hits": hits.shown(([hit], [hit]) for hit in found),
@@ -155,7 +155,7 @@ class _Page:
         self.start = self._begin(place)
 
     def _put_together(self, found: Sequence[Found]) -> list[list[Found]]:
-        if not self._is_collapsing:
+        if not self.puts_together:
             return [[hit] for hit in found]
         shared = shared_names(found)
         groups = Groups[Found](families([*found, *self._sharing(shared)]))
@@ -164,7 +164,7 @@ class _Page:
         return groups.groups
 
     @property
-    def _is_collapsing(self) -> bool:
+    def puts_together(self) -> bool:
         """Who asks for a type wants each record of it."""
         return not any(isinstance(one, Within) and one.field is Field.TYPE for one in self._ask.query.clauses)
 
@@ -184,7 +184,7 @@ class _Page:
 
     def shown(self) -> list[Shown]:
         """The groups of this page, with what is the same and was not found by the query."""
-        if not self._is_collapsing:
+        if not self.puts_together:
             return [(group, group) for group in self._page]
         names = sorted({name for group in self._page for hit in group for name in hit.same_as})
         others = self._sharing(names)

@@ -29,7 +29,9 @@ class Weights:
     name: float = 1.0
     """A variable or a column."""
     publisher: float = 1.5
-    description: float = 1.25
+    lead: float = 1.5
+    """The first LEAD_WORDS of the description: they say what it is about."""
+    description: float = 1.0
     """How it begins."""
     text: float = 0.5
     """All of the description, any other text, and the key."""
@@ -67,6 +69,8 @@ _FRESH_FROM_MS: Final = 10_957 * _DAY_MS
 _FRESH_TO_MS: Final = 23_741 * _DAY_MS
 """2035-01-01: whatever is newer is as new as this."""
 
+
+LEAD_WORDS: Final = 50
 
 RARITY_MIN: Final = 1 / _QUARTER
 """What a word is worth that every record has."""

@@ -1,24 +1,25 @@
 """A search index in memory that looks at each document in turn: slow, and plainly right about what is a hit."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
+from frostnode.protocol.limits import SEARCH_WINDOW, SNIPPET_CHARS_MAX
 from frostnode.protocol.names import Did
+from frostnode.protocol.records import PROFILE, PROFILE_KEY
 from frostnode.search.document import SearchDocument
+from frostnode.search.facets import first_of, labels, year_of, years
 from frostnode.search.matching import (
     DocumentWords,
     Question,
     Verdict,
     Words,
-    field_texts,
     field_values,
     texts_in,
 )
-from frostnode.search.meaning import meaning_of
+from frostnode.search.meaning import FUNCTION_WORDS, meaning_of
 from frostnode.search.query import Field, Query
-from frostnode.search.values import WORDY_FIELDS
 from frostnode.search_port import Answer, Ask, Found, Sort
 from frostnode.testing.plain_words import plain_words
 
@@ -113,45 +114,78 @@ class MemoryIndex:
         """The words of a text as they are compared."""
         return self._words(text)
 
+    def referred(self, did: Did, type_: str, key: str) -> Sequence[str]:
+        """What the committed document of a record refers to."""
+        document = self._image.documents.get((did, type_, key))
+        return document.refers_to if document is not None else ()
+
     def search(self, ask: Ask) -> Answer:
         """The first hits in order, what is only near behind them."""
         question = Question(ask.query, self._words)
         hits: list[SearchDocument] = []
         near: list[SearchDocument] = []
-        for document in self._image.documents.values():
+        for document in self._named():
             if document.did in ask.without:
                 continue
             seen = DocumentWords(document, self._words, is_own=document.did in ask.own)
             verdict = question.judge(seen)
             if verdict is not Verdict.NOT:
                 (hits if verdict is Verdict.HIT else near).append(document)
+        if len(hits) >= SEARCH_WINDOW:
+            near = []
         found = [
             *(self._found(ask.query, document) for document in self._ordered(ask, hits)),
             *(self._found(ask.query, document, is_near=True) for document in self._ordered(ask, near)),
         ]
         return Answer(
             total=len(hits),
-            near=len(near) if ask.limit > len(hits) else 0,
+            near=len(near),
             found=found[: ask.limit],
-            generation=str(self._image.commits),
+            generation=f"{self._image.cursor}.{self._image.commits}",
             facets={each: _facet(hits, each, ask.own) for each in ask.facets},
         )
+
+    def _named(self) -> list[SearchDocument]:
+        """All documents with the names of their publishers."""
+        documents = self._image.documents
+        names = {
+            did: document.title
+            for (did, type_, key), document in documents.items()
+            if (type_, key) == (PROFILE, PROFILE_KEY) and document.title != key
+        }
+        return [replace(one, publisher=names.get(one.did, "")) for one in documents.values()]
 
     def similar(
         self, did: Did, type_: str, key: str, *, limit: int, without: frozenset[Did] = frozenset()
     ) -> Sequence[Found]:
-        """Other records of its type, those first that share most words."""
+        """Other records of its type, those first that share most words of title and keywords."""
         mine = self._image.documents.get((did, type_, key))
         if mine is None:
             return []
-        words = DocumentWords(mine, self._words).all
+        words = self._likeness(mine)
         others = [
-            Found(did=other.did, type=other.type, key=other.key, score=score, same_as=other.same_as)
+            self._found(Query(), other, score=float(len(words & self._likeness(other))))
             for other in self._image.documents.values()
             if other is not mine and other.type == type_ and other.did not in without
-            if (score := float(len(words & DocumentWords(other, self._words).all)))
+            if not set(mine.same_as).intersection(other.same_as)
         ]
+        others = [other for other in others if other.score]
         return sorted(others, key=lambda hit: (-hit.score, hit.did, hit.type, hit.key))[:limit]
+
+    def _likeness(self, document: SearchDocument) -> set[str]:
+        texts = (document.title, *document.keywords)
+        return {word for text in texts for word in self._words(text)} - FUNCTION_WORDS
+
+    def sharing(
+        self, names: Collection[str], *, limit: int, without: frozenset[Did] = frozenset()
+    ) -> Sequence[Found]:
+        """Records that share some of these identifiers."""
+        found = (
+            self._found(Query(), document, score=1.0)
+            for document in self._image.documents.values()
+            if document.did not in without and not set(names).isdisjoint(document.same_as)
+        )
+        return sorted(found, key=lambda hit: (hit.did, hit.type, hit.key))[:limit]
 
     def _ordered(self, ask: Ask, documents: Iterable[SearchDocument]) -> list[SearchDocument]:
         def rank(document: SearchDocument) -> float:
@@ -167,12 +201,21 @@ class MemoryIndex:
 
         return sorted(documents, key=lambda one: (rank(one), one.did, one.type, one.key))
 
-    def _found(self, query: Query, document: SearchDocument, *, is_near: bool = False) -> Found:
+    def _found(
+        self,
+        query: Query,
+        document: SearchDocument,
+        *,
+        is_near: bool = False,
+        score: float | None = None,
+    ) -> Found:
         return Found(
             did=document.did,
             type=document.type,
             key=document.key,
-            score=self._score(query, document),
+            title=document.title,
+            score=self._score(query, document) if score is None else score,
+            description=document.description[:SNIPPET_CHARS_MAX],
             same_as=document.same_as,
             is_near=is_near,
         )
@@ -185,12 +228,17 @@ class MemoryIndex:
         return _TITLE_WEIGHT * len(title) + len(anywhere)
 
 
-def _facet(documents: Iterable[SearchDocument], field_: Field, own: frozenset[Did]) -> Mapping[str, int]:
+def _facet(documents: Sequence[SearchDocument], field_: Field, own: frozenset[Did]) -> Mapping[str, int]:
     """How many of these there are of each value, the largest first."""
+    if field_ is Field.YEAR:
+        timed = [one for one in documents if (one.first_day, one.last_day) != (None, None)]
+        begun = Counter(year_of(one.first_day) for one in timed if one.first_day is not None)
+        ended = Counter(year_of(one.last_day) for one in timed if one.last_day is not None)
+        return years(begun, ended, len(timed))
     counts: Counter[str] = Counter()
     for document in documents:
-        if field_ in WORDY_FIELDS - {Field.PUBLISHER}:
-            counts.update(set(field_texts(document, field_)))
+        if field_ is Field.KEYWORD:
+            counts.update(labels(document.keywords))
         else:
             counts.update(set(field_values(document, field_, is_own=document.did in own)))
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return first_of(counts)

@@ -7,7 +7,7 @@ import pytest
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import Header, Op, encode_body, encode_header, header_cid
 from frostnode.protocol.keys import to_multibase
-from frostnode.protocol.limits import LISTING_MAX, QUERY_CHARS_MAX, SEARCH_LIMIT_MAX, SEARCH_OFFSET_MAX
+from frostnode.protocol.limits import LISTING_MAX, QUERY_CHARS_MAX, SEARCH_LIMIT_MAX, SEARCH_OFFSET_MAX, SNIPPET_CHARS_MAX
 from frostnode.protocol.names import RecordKey, RecordType
 from frostnode.protocol.proofs import verify_proof
 from frostnode.testing.memory_publisher import MemoryPublisher
@@ -64,7 +64,9 @@ async def test_search_finds_with_title_publisher_and_the_beginning_of_the_descri
     hit = next(hit for hit in answer["hits"] if hit["key"] == "sea-ice")
     assert (hit["url"], hit["title"]) == (f"{ice.did}/sea-ice", "Sea ice extent")
     assert (hit["publisher"], hit["description"]) == ("Ice Institute", ICE["description"])
-    assert answer["total"] == len(answer["hits"])
+    assert (answer["total"], len(answer["hits"])) == (4, 3)  # a version is shown under its dataset
+    of_type = await get(icy, "/api/search?q=ice+type:version")
+    assert [hit["key"] for hit in of_type["hits"]] == ["sea-ice@v1"]
 
 
 async def test_search_has_pages(icy, ice):
@@ -73,12 +75,11 @@ async def test_search_has_pages(icy, ice):
     assert [hit["url"] for page in pages for hit in page] == [hit["url"] for hit in everything]
 
 
-async def test_the_description_of_a_very_large_record_is_left_out_of_hits(node):
-    node.publish(
-        ("dataset", "a", {"title": "Whale", "description": "song", "metadata": {"x": "y" * 300_000}})
-    )
+async def test_a_hit_shows_how_its_description_begins_however_large_the_record_is(node):
+    text = "song " * 20_000
+    node.publish(("dataset", "a", {"title": "Whale", "description": text, "metadata": {"x": "y" * 300_000}}))
     (hit,) = (await get(node, "/api/search?q=whale"))["hits"]
-    assert hit["description"] == ""
+    assert hit["description"] == text[:SNIPPET_CHARS_MAX]
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ async def test_an_empty_node_says_what_to_do_first(node):
 async def test_hits_have_title_snippet_publisher_and_type(icy, ice):
     shown = await page(icy, "/search?q=siconc+ice+extent")
     assert "Sea ice extent Where the ice is. Every day since 1979. See the guide. Ice Institute" in shown.text
-    assert "version of sea-ice" in shown.text
+    assert "version of sea-ice" in (await page(icy, "/search?q=siconc+type:version")).text
     assert shown.links[f"/record/{ice.did}/sea-ice"] == ""
 
 
@@ -208,12 +208,39 @@ async def test_hits_come_in_pages(node):
     target = "/search?q=buoy"
     for first in (1, 21, 41):
         shown = await page(node, target)
-        assert f"{first}–{min(first + 19, 45)} of 45" in shown.text
+        assert "45 records" in shown.text and f"{first}–{min(first + 19, 45)}" in shown.text
         seen |= {link for link in shown.links if link.startswith("/record/")}
-        target = f"/search?q=buoy&offset={first + 19}"
-        assert (target.partition("/search")[2] in shown.links) == (first < 41)
+        further = [link for link in shown.links if "cursor=" in link]
+        assert len(further) == (2 if first == 21 else 1)
+        target = f"/search{further[-1]}"
     assert len(seen) == 45
     assert "Back to the first" in (await page(node, "/search?q=buoy&offset=9000")).text
+
+
+async def test_hits_can_be_narrowed_by_their_values_without_a_script(node):
+    licenses = enumerate(("CC-BY-4.0", "CC-BY-4.0", "MIT"))
+    node.publish(*[("dataset", f"k{at}", {"title": "Buoy", "license": one}) for at, one in licenses])
+    shown = await page(node, "/search?q=buoy")
+    assert "license cc-by 2 mit 1" in shown.text
+    narrowed = next(link for link in shown.links if "license%3Amit" in link)
+    assert "1 record for buoy license:mit" in (await page(node, f"/search{narrowed}")).text
+    assert "?q=buoy" in (await page(node, f"/search{narrowed}")).links
+
+
+async def test_a_misspelt_search_shows_what_was_meant(node):
+    node.publish(("dataset", "a", {"title": "Temperature of buoys"}))
+    shown = await page(node, "/search?q=temprature")
+    assert "Nothing has temprature. Here is temperature instead." in shown.text
+    assert "1 record for temperature" in shown.text
+
+
+async def test_an_identifier_leads_to_the_record_that_has_it(node):
+    one = {"title": "Buoy", "identifiers": [{"scheme": "doi", "value": "10.5067/ONE"}]}
+    did = node.publish(("dataset", "a", one)).did
+    for name in ("10.5067/one", "https://doi.org/10.5067/ONE", "doi:10.5067/one"):
+        answer = await node.ask(f"/search?q={quote(name)}")
+        assert (answer.status, answer.headers["location"]) == (303, f"/record/{did}/a")
+    assert (await node.ask("/search?q=10.5067/two")).status == 200
 
 
 async def test_no_hit_comes_with_help_and_the_query_as_it_was(icy, ice):

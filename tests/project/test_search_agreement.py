@@ -15,10 +15,30 @@ from frostnode.search_port import Ask, Sort
 from frostnode.testing.memory_index import MemoryIndex
 
 DIDS = [Did(f"did:frost:bafyrei{letter}") for letter in "abcd"]
-VOCABULARY = (
-    "sea ice seas icy extent Étude naïve temperature temperatures 海 面 水温 the of ocean-colour sst_daily MODIS09 in "
-    "ภาษา हिन्दी x9 9"
-).split()
+VOCABULARY = [
+    "sea",
+    "ice",
+    "seas",
+    "icy",
+    "extent",
+    "Étude",
+    "naïve",
+    "temperature",
+    "temperatures",
+    "海",
+    "面",
+    "水温",
+    "the",
+    "of",
+    "ocean-colour",
+    "sst_daily",
+    "MODIS09",
+    "in",
+    "ภาษา",
+    "हिन्दी",
+    "x9",
+    "9",
+]
 VALUES = {
     Field.MODEL: ["array", "table"],
     Field.FORMAT: ["zarr", "netcdf", "cog", "geotiff"],

@@ -34,7 +34,9 @@ def open_index(request, tmp_path):
 
 
 def document(did, key, title, *texts, **more):
-    return SearchDocument(did=did, type=more.pop("type", "dataset"), key=key, title=title, texts=texts, **more)
+    return SearchDocument(
+        did=did, type=more.pop("type", "dataset"), key=key, title=title, texts=texts, **more
+    )
 
 
 def put_some(index):
@@ -84,7 +86,10 @@ def test_all_words_must_be_there_and_what_has_some_is_near(open_index):
     index.commit(1, b"tag")
     assert hits(index, "SPEED sea") == [(DID, "wind")]
     assert near(index, "SPEED sea") == [(DID, "ice")]
-    assert (hits(index, "speed land"), set(near(index, "speed land"))) == ([], {(DID, "wind"), (OTHER, "ice")})
+    assert (hits(index, "speed land"), set(near(index, "speed land"))) == (
+        [],
+        {(DID, "wind"), (OTHER, "ice")},
+    )
     assert hits(index, '"arctic ocean"') == [(DID, "ice")]
     assert hits(index, '"ocean arctic"') == []
     assert hits(index, "+sea +speed") == [(DID, "wind")]
@@ -261,7 +266,7 @@ def test_facets_count_hits_and_nothing_else(open_index):
     fields = (Field.PUBLISHER, Field.KEYWORD, Field.FORMAT, Field.YEAR, Field.SOURCE, Field.TYPE)
     answer = ask(index, "", facets=fields, own=frozenset({OTHER}))
     assert answer.facets[Field.PUBLISHER] == {DID: FACET_VALUES_MAX + 7, OTHER: 1}
-    assert list(answer.facets[Field.KEYWORD].items())[0] == ("all", FACET_VALUES_MAX + 5)
+    assert next(iter(answer.facets[Field.KEYWORD].items())) == ("all", FACET_VALUES_MAX + 5)
     assert len(answer.facets[Field.KEYWORD]) == FACET_VALUES_MAX
     assert list(answer.facets[Field.KEYWORD])[1:] == sorted(answer.facets[Field.KEYWORD])[1:]
     assert answer.facets[Field.FORMAT] == {"zarr": FACET_VALUES_MAX + 5}

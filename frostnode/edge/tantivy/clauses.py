@@ -21,6 +21,7 @@ from frostnode.edge.tantivy.schema import (
 from frostnode.protocol.limits import SEARCH_AREAS_MAX, SEARCH_PREFIX_TERMS_MAX
 from frostnode.search.matching import Wanted, parts_of
 from frostnode.search.query import Area, Field, Period, Within
+from frostnode.search.values import is_whole_did
 
 Query: TypeAlias = tantivy.Query
 MUST: Final = tantivy.Occur.Must
@@ -85,7 +86,7 @@ class Clauses:
         """What has a value in a field of values; `own` are the records of publishers that are hosted here."""
         match wanted.field:
             case Field.PUBLISHER:
-                return self.beginning(DID, wanted.text)
+                return (self.term if is_whole_did(wanted.text) else self.beginning)(DID, wanted.text)
             case Field.SOURCE:
                 return self.source(wanted.text, own)
             case Field.ID:

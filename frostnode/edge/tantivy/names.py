@@ -31,7 +31,7 @@ class Names:
     def having(self, wanted: Wanted) -> list[Did]:
         """Those in whose names these words follow each other."""
         likely = self._by_word.get(wanted.words[0], ()) if not wanted.is_prefix else self._runs
-        return sorted(did for did in likely if wanted.is_in(self._runs[did]))
+        return sorted(did for did in likely if _is_in(wanted, self._runs[did]))
 
     @cached_property
     def _by_word(self) -> Mapping[str, set[Did]]:
@@ -40,6 +40,10 @@ class Names:
             for word in run:
                 found.setdefault(word, set()).add(did)
         return found
+
+
+def _is_in(wanted: Wanted, run: Run) -> bool:
+    return any(wanted.is_at(run, at) for at in range(len(run)))
 
 
 def name_of(key: str, title: str) -> str:

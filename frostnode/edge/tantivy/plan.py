@@ -9,7 +9,17 @@ import tantivy
 from frostnode.edge.tantivy.analysis import words
 from frostnode.edge.tantivy.clauses import MUST, MUST_NOT, SHOULD, Clauses, Query, all_of, any_of
 from frostnode.edge.tantivy.names import Names
-from frostnode.edge.tantivy.schema import COLUMN, DESCRIPTION, DID, KEYWORD, TEXT, TEXTS, TITLE, VARIABLE
+from frostnode.edge.tantivy.schema import (
+    COLUMN,
+    DESCRIPTION,
+    DID,
+    KEYWORD,
+    LEAD,
+    TEXT,
+    TEXTS,
+    TITLE,
+    VARIABLE,
+)
 from frostnode.search.matching import Wanted
 from frostnode.search.meaning import Meaning, meaning_of
 from frostnode.search.query import Field, Phrase, Within, Word
@@ -96,6 +106,8 @@ class Planner:
     def scored(self, run: Wanted, worth: float) -> Query:
         """The same, each for as much as it counts: most where it counts most, and a little for all other places."""
         places = [(self.clauses.run(name, run), weight) for name, weight in _FIELD_WEIGHTS.items()]
+        if len(run.words) == 1 and not run.is_prefix:
+            places.append((self.clauses.run(LEAD, run), WEIGHTS.lead))
         if dids := self._names.having(run):
             places.append((self.clauses.one_of(DID, dids), WEIGHTS.publisher))
         return tantivy.Query.disjunction_max_query(

@@ -16,7 +16,8 @@ from frostnode.search.document import SearchDocument
 from frostnode.search.facets import labels, year_of
 from frostnode.search.matching import field_values
 from frostnode.search.query import Field
-from frostnode.search.ranking import quality, tie
+from frostnode.search.ranking import LEAD_WORDS, quality, tie
+from frostnode.search.values import spelled
 from frostnode.search.words import spaced
 
 FORMAT: Final = "3"
@@ -44,6 +45,9 @@ VARIABLE: Final = "variable"
 COLUMN: Final = "column"
 DESCRIPTION: Final = "description"
 """How it begins; what stands further down says less, and phrases go on."""
+
+LEAD: Final = "lead"
+"""Its first words, once more."""
 
 TEXT: Final = "text"
 """The key, the whole description, and all other texts."""
@@ -98,6 +102,7 @@ def build_schema() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in TEXTS:
         builder.add_text_field(name, stored=name in (TITLE, KEYWORD), tokenizer_name=ANALYSIS)
+    builder.add_text_field(LEAD, tokenizer_name=ANALYSIS, index_option="basic")
     builder.add_bytes_field(BEGINNING, stored=True)
     for name in (CURSOR, COMMITS):
         builder.add_integer_field(name, stored=True)
@@ -132,7 +137,7 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
     order = tie(did, type_, key)
     entry: dict[str, Any] = {
         ID: identifier(did, type_, key),
-        NAME: key.lower(),
+        NAME: spelled(Field.ID, key),
         DID: did,
         TITLE: spaced(document.title),
         TEXT: [spaced(text) for text in (key, document.description, *document.texts)],
@@ -150,12 +155,13 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
             entry[name] = [spaced(text) for text in texts]
     if document.description:
         beginning = document.description[:SNIPPET_CHARS_MAX]
-        entry[DESCRIPTION] = spaced(beginning)
+        entry[DESCRIPTION] = shown = spaced(beginning)
+        entry[LEAD] = " ".join(shown.split(maxsplit=LEAD_WORDS)[:LEAD_WORDS])
         entry[BEGINNING] = beginning.encode("utf-8", "replace")
     if document.keywords:
         entry[LABEL] = labels(document.keywords)
     if document.same_as:
-        entry[SAME] = list(document.same_as)
+        entry[SAME] = [spelled(Field.ID, name) for name in document.same_as]
     if document.refers_to:
         entry[REFERS] = list(document.refers_to)
     if document.harvested_from:
