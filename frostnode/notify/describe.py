@@ -1,6 +1,7 @@
 """A change told so that it says something: what the record was before, what it is called, what its author notes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from frostnode.log.content import readable_body
@@ -10,9 +11,10 @@ from frostnode.protocol.entry import Op
 from frostnode.protocol.limits import NOTICE_TEXT_CHARS_MAX
 from frostnode.protocol.names import DATASET, VERSION, parse_origin
 from frostnode.protocol.notice import Change, ChangeKind, Notice, NoticeKind
-from frostnode.protocol.records import texts_of, title_of, version_title
+from frostnode.protocol.records import title_of, version_title
 from frostnode.search.document import SearchDocument
 from frostnode.search.matching import DocumentWords, Words
+from frostnode.search.reading import document_of
 
 
 def describe(log: LogReader, catalog: CatalogReader, change: Change) -> Notice:
@@ -47,19 +49,15 @@ def document_of_change(
         fields = readable_body(log, before.body) if before is not None and before.body else None
     if fields is None:
         return None
-    return DocumentWords(document_of(catalog, change, fields), words)
+    versions = catalog.versions(change.did, change.key, limit=1) if change.type == DATASET else []
+    newest = readable_body(log, versions[0].body) if versions and versions[0].body else None
+    return DocumentWords(named_document(catalog, change, fields, newest), words)
 
 
-def document_of(catalog: CatalogReader, change: Change, fields: Mapping[str, Any]) -> SearchDocument:
-    """A record as searches know it."""
-    return SearchDocument(
-        did=change.did,
-        type=change.type,
-        key=change.key,
-        title=title_of(change.type, change.key, fields),
-        texts=texts_of(fields),
-        publisher=catalog.names([change.did]).get(change.did, ""),
-    )
+def named_document(catalog: CatalogReader, change: Change, fields: object, newest: object) -> SearchDocument:
+    """A record as searches know it, with the name of its publisher; `newest` are the fields of its newest version."""
+    document = document_of(change.did, change.type, change.key, fields, newest=newest)
+    return replace(document, publisher=catalog.names([change.did]).get(change.did, ""))
 
 
 def _move(log: LogReader, catalog: CatalogReader, change: Change) -> Notice:

@@ -12,7 +12,7 @@ from typing import Final
 import trio
 
 from frostnode.local_port import LocalEntry
-from frostnode.notify.describe import document_of, entry_note, entry_title
+from frostnode.notify.describe import entry_note, entry_title, named_document
 from frostnode.notify.matcher import Matcher
 from frostnode.notify_port import Form, Watch, WatchState
 from frostnode.operations import changes as told
@@ -127,7 +127,7 @@ def _whom(parts: Parts, catalog: CatalogReader, matcher: Matcher[str], entry: Lo
     change = _change(parts, entry)
 
     def document() -> DocumentWords:
-        return DocumentWords(document_of(catalog, change, local_fields(entry)), parts.index.words)
+        return DocumentWords(named_document(catalog, change, local_fields(entry), None), parts.index.words)
 
     return matcher.match(change, document)
 

@@ -123,13 +123,15 @@ def _named(name: str, value: str, occur: Occur, *, is_quoted: bool, has_star: bo
 
 
 def _within(field: Field, value: str, occur: Occur, *, has_star: bool) -> Within:
-    text = spelled(field, value)
     if has_star:
-        check_prefix(field, text)
-    return Within(field, text, occur, is_prefix=has_star and can_begin(field, text))
+        check_prefix(field, value)
+        text = spelled(field, value, is_prefix=True)
+        if _can_begin(field, text):
+            return Within(field, text, occur, is_prefix=True)
+    return Within(field, spelled(field, value), occur)
 
 
-def can_begin(field: Field, text: str) -> bool:
+def _can_begin(field: Field, text: str) -> bool:
     """Whether there is enough of a value for asking what begins with it."""
     if field in WORDY_FIELDS:
         return _WORD_BEGIN.search(text) is not None

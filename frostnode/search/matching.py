@@ -171,11 +171,7 @@ class DocumentWords:
             return True
         texts = range(len(self._runs)) if field is None else self._fields[field]
         if not wanted.whole:
-            return any(
-                wanted.is_at(self._runs[number], at)
-                for number in texts
-                for at in range(len(self._runs[number]))
-            )
+            return any(wanted.is_in(self._runs[number]) for number in texts)
         places = self._places[wanted.words[0]]
         return any(number in texts and wanted.is_at(self._runs[number], at) for number, at in places)
 
@@ -199,6 +195,10 @@ class Wanted:
     def whole(self) -> Run:
         """Those of which not only the beginning is known."""
         return self.words[:-1] if self.is_prefix else self.words
+
+    def is_in(self, run: Run) -> bool:
+        """Whether they follow each other in a text of these words."""
+        return any(self.is_at(run, at) for at in range(len(run) - len(self.words) + 1))
 
     def is_at(self, run: Run, at: int) -> bool:
         """Whether they stand at a place of a text of these words."""

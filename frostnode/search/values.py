@@ -5,6 +5,7 @@ Rules (spec/15-search.md#queries): what has no meaning for its field is refused 
 
 import re
 from calendar import monthrange
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date, timedelta
 from math import isfinite
@@ -13,6 +14,9 @@ from typing import Final
 from frostnode.protocol.errors import LocalError, NameError_
 from frostnode.protocol.identifiers import HANDLE_SCHEME, identifier, scheme_of
 from frostnode.protocol.names import DID_PREFIX, parse_did, parse_did_url
+from frostnode.search.formats import format_of
+from frostnode.search.hosts import host_of
+from frostnode.search.licenses import LICENSE_FAMILIES, OTHER, license_family
 from frostnode.search.query import Area, Field, Period
 
 WORDY_FIELDS: Final = frozenset({Field.TITLE, Field.KEYWORD, Field.VARIABLE, Field.COLUMN, Field.PUBLISHER})
@@ -29,8 +33,8 @@ _OPEN: Final = ("", "..")
 _NO_PREFIX: Final = frozenset({Field.YEAR, Field.SOURCE})
 
 
-def spelled(field: Field, text: str) -> str:
-    """A value in the one spelling of its field, which has the same one again.
+def spelled(field: Field, text: str, *, is_prefix: bool = False) -> str:
+    """A value in the one spelling of its field, which has the same one again; of its beginning only what is sure.
 
     Raises:
         LocalError: query.malformed: a year or a source that is none
@@ -46,7 +50,22 @@ def spelled(field: Field, text: str) -> str:
         return text.lower()
     if field in WORDY_FIELDS or field is Field.YEAR:
         return text
-    return text.lower().replace(" ", "-")
+    known = "" if is_prefix or field not in _READ else _READ[field](text)
+    return known or text.lower().replace(" ", "-")
+
+
+def _license(text: str) -> str:
+    """The family of a license; nothing where the text is one, or none is known."""
+    family = "" if text.lower() in LICENSE_FAMILIES else license_family(text)
+    return "" if family == OTHER else family
+
+
+_READ: Final[Mapping[Field, Callable[[str], str]]] = {
+    Field.FORMAT: format_of,
+    Field.LICENSE: _license,
+    Field.HOST: host_of,
+}
+"""What is read in many spellings; "" where nothing is known."""
 
 
 def check_prefix(field: Field, text: str) -> None:
