@@ -90,6 +90,10 @@ SEARCHES = st.lists(
     min_size=1,
     max_size=4,
 ).map(" ".join)
+NAME = "Ocean ice"
+PROFILE = SearchDocument(did=DID, type="profile", key="self", title=NAME, publisher=NAME)
+"""What one of the publishers is called, the other has no name."""
+
 DAYS = st.none() | st.integers(17_000, 19_500)
 
 
@@ -97,15 +101,16 @@ DAYS = st.none() | st.integers(17_000, 19_500)
 def documents(draw):
     first, last = draw(DAYS), draw(DAYS)
     type_ = draw(st.sampled_from(["dataset", "version"]))
+    did = draw(st.sampled_from([DID, OTHER]))
     return SearchDocument(
-        did=draw(st.sampled_from([DID, OTHER])),
+        did=did,
         type=type_,
         key=draw(st.sampled_from(["k0", "k1", "k2"])) + ("@1" if type_ == "version" else ""),
         title=draw(TEXT),
         keywords=draw(TEXTS),
         description=draw(TEXT),
         texts=draw(TEXTS),
-        publisher=draw(TEXT),
+        publisher=NAME if did == DID else "",
         model=draw(st.sampled_from(["", "array"])),
         variables=draw(TEXTS),
         columns=draw(TEXTS),
@@ -128,6 +133,7 @@ def documents(draw):
 def test_it_matches_exactly_what_the_search_finds(catalog, searches):
     """Each is looked up by a word or value: what is found so is what looking at every document finds."""
     index = MemoryIndex()
+    catalog = [PROFILE, *catalog]
     for document in catalog:
         index.put(document)
     index.commit(1, b"")
