@@ -161,6 +161,40 @@ def test_it_matches_exactly_what_the_search_finds(catalog, searches):
             assert {did for did, _, _ in hits} <= {target.search.publisher}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "license:mit license:cc*",
+        'title:snow title:"sea ice"',
+        f"publisher:{OTHER} publisher:one",
+        "id:none id:doi:10.5067/*",
+        "year:1970 license:cc-by year:2020",
+        "license:cc* after:2020",
+        "keyword:ic*",
+        f"publisher:{DID[:20]} publisher:{OTHER}",
+        "format:zarr format:cog -license:mit*",
+    ],
+)
+def test_what_cannot_be_looked_up_is_looked_at(text):
+    """Also where one of several values could be, of which any is enough."""
+    document = SearchDocument(
+        did=DID,
+        type="dataset",
+        key="k",
+        title="sea ice",
+        keywords=("icy",),
+        publisher="Number one",
+        license="cc-by",
+        formats=("cog",),
+        first_day=18_500,
+        last_day=18_600,
+        same_as=("doi:10.5067/x",),
+    )
+    matcher = Matcher(plain_words)
+    matcher.add("me", parse_target(text))
+    assert matcher.match(change_of(document), lambda: DocumentWords(document, plain_words)) == ["me"]
+
+
 @given(documents(), SEARCHES)
 def test_a_retraction_without_content_concerns_all_that_may_have_matched(document, text):
     try:
