@@ -1,7 +1,7 @@
 """What the fold of the index puts into it: documents that always equal those of a rebuild."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,73 +17,29 @@ from frostnode.protocol.frames import BodiesFrame, EventsFrame, Frame
 from frostnode.protocol.names import Did
 from frostnode.replicate.ingest import Ingest
 from frostnode.search.document import SearchDocument
-from frostnode.search_port import Answer, Ask, Found
 from frostnode.testing.clock import ManualClock
+from frostnode.testing.memory_index import IndexImage, MemoryIndex
 from frostnode.testing.memory_publisher import MemoryPublisher
 from frostnode.testing.random import SeededRandom
 
 Record = tuple[Did, str, str]
 
 
-class Documents:
-    """A `SearchIndex` that keeps what it was given and finds nothing: documents as they were put and committed."""
+class Documents(MemoryIndex):
+    """An index in memory of which one sees what it holds and how often something was put."""
 
-    def __init__(self, original: "Documents | None" = None) -> None:
-        self.kept: dict[Record, SearchDocument] = {}
-        self._waiting: dict[Record, SearchDocument | None] = {}
-        self._at: tuple[int, bytes] = 0, b""
-        self._original = original
+    def __init__(self) -> None:
+        self.image = IndexImage()
         self.puts = 0
+        super().__init__(self.image)
 
-    def cursor(self) -> int:
-        return self._at[0]
-
-    def mark(self) -> bytes:
-        return self._at[1]
+    @property
+    def kept(self) -> dict[Record, SearchDocument]:
+        return self.image.documents
 
     def put(self, document: SearchDocument) -> None:
         self.puts += 1
-        self._waiting[document.did, document.type, document.key] = document
-
-    def remove(self, did: Did, type_: str, key: str) -> None:
-        self._waiting[did, type_, key] = None
-
-    def commit(self, cursor: int, mark: bytes) -> None:
-        self.kept |= {record: document for record, document in self._waiting.items() if document is not None}
-        for record in (record for record, document in self._waiting.items() if document is None):
-            self.kept.pop(record, None)
-        self._waiting.clear()
-        self._at = cursor, mark
-
-    def clear(self) -> None:
-        self.kept.clear()
-        self._waiting.clear()
-        self._at = 0, b""
-
-    def beside(self) -> "Documents":
-        return Documents(self)
-
-    def take_over(self) -> None:
-        assert self._original is not None
-        self._original.kept, self._original._at = self.kept, self._at
-
-    def close(self) -> None:
-        self._waiting.clear()
-
-    def referred(self, did: Did, type_: str, key: str) -> Sequence[str]:
-        document = self.kept.get((did, type_, key))
-        return () if document is None else document.refers_to
-
-    def search(self, ask: Ask) -> Answer:
-        raise NotImplementedError
-
-    def similar(
-        self, did: Did, type_: str, key: str, *, limit: int, without: frozenset[Did] = frozenset()
-    ) -> Sequence[Found]:
-        raise NotImplementedError
-
-    def words(self, text: str) -> list[str]:
-        raise NotImplementedError
+        super().put(document)
 
 
 class Indexed:
