@@ -70,7 +70,9 @@ async def search(parts: Parts, params: Params, progress: Progress) -> Json:
                 "offset": page.start,
                 "unknown": len(without - parts.carrying.hidden(include_unknown=True)),
                 "facets": facets_json(page.query, page.answer.facets, badges),
-                "hits": Hits(parts, catalog, log, badges, put_together=page.puts_together).shown(page.shown()),
+                "hits": Hits(parts, catalog, log, badges, put_together=page.puts_together).shown(
+                    page.shown()
+                ),
                 "next": print_cursor(page.next, digest) if page.next else None,
                 "previous": print_cursor(page.previous, digest) if page.previous else None,
                 "went_to": goes_to(parts, catalog, log, text, without),

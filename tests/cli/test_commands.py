@@ -347,6 +347,29 @@ def test_a_home_older_than_a_rotation_of_its_own_says_so_and_rotates_again(home,
 
 
 @pytest.mark.slow
+def test_a_search_shows_hits_near_ones_counts_and_where_it_goes_on(home, capfd, tmp_path):
+    records = [
+        {"type": "dataset", "key": "a", "title": "Wave height", "license": "CC-BY-4.0"},
+        {"type": "dataset", "key": "b", "title": "Wave height again"},
+        {"type": "dataset", "key": "c", "title": "Wave direction"},
+    ]
+    publish(capfd, tmp_path, *records)
+    _, out, err = run(capfd, "search", "wave", "height", "--facets", "license,type")
+    assert "license: cc-by 1" in out and "type: dataset 2" in out
+    assert "\n~ Wave direction\n" in out and "2 of 2" not in err and "1 with some of the words" in err
+    _, out, err = run(capfd, "search", "wave", "--sort", "oldest", "--limit", "2")
+    assert "2 of 3" in err
+    cursor = err.rpartition("--cursor ")[2].strip()
+    _, rest, err = run(capfd, "search", "wave", "--sort", "oldest", "--limit", "2", "--cursor", cursor)
+    assert rest.count("dataset of") == 1 and "--cursor" not in err
+    assert run(capfd, "search", "wave", "--cursor", cursor)[0] == exit_code(LocalError("query.malformed", ""))
+    _, out, err = run(capfd, "search", "hieght")
+    assert "did you mean: height" in err and "Wave height" in out
+    _, out, _ = run(capfd, "similar", "a")
+    assert "Wave height again" in out and "  dataset of" in out
+
+
+@pytest.mark.slow
 def test_reindex_rebuilds_views_that_cannot_be_opened(home, capfd, tmp_path):
     folder, _ = home
     publish(capfd, tmp_path, RECORD)

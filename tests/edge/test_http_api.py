@@ -7,7 +7,13 @@ import pytest
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import Header, Op, encode_body, encode_header, header_cid
 from frostnode.protocol.keys import to_multibase
-from frostnode.protocol.limits import LISTING_MAX, QUERY_CHARS_MAX, SEARCH_LIMIT_MAX, SEARCH_OFFSET_MAX, SNIPPET_CHARS_MAX
+from frostnode.protocol.limits import (
+    LISTING_MAX,
+    QUERY_CHARS_MAX,
+    SEARCH_LIMIT_MAX,
+    SEARCH_OFFSET_MAX,
+    SNIPPET_CHARS_MAX,
+)
 from frostnode.protocol.names import RecordKey, RecordType
 from frostnode.protocol.proofs import verify_proof
 from frostnode.testing.memory_publisher import MemoryPublisher

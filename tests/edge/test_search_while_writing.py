@@ -50,7 +50,7 @@ class Readers:
             while not self.stop.is_set():
                 self.look()
                 self.seen.release()
-        except Exception as error:
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the test says it
             self.wrong.append(error)
             self.seen.release()
 

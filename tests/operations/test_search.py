@@ -48,7 +48,9 @@ async def walk(node, query, between=lambda: None, **params):
 
 
 async def test_the_same_dataset_of_several_publishers_is_one_hit_with_its_sources(node):
-    publish(node, "copier", ("ice", {"title": "Sea ice", "identifiers": [DOI], "harvested_from": {"name": "X"}}))
+    publish(
+        node, "copier", ("ice", {"title": "Sea ice", "identifiers": [DOI], "harvested_from": {"name": "X"}})
+    )
     publish(node, "origin", ("sea-ice", {"title": "Extent of sea ice", "identifiers": [DOI]}))
     publish(node, "other", ("ice", {"title": "Sea ice"}))
     answer = await found(node, "sea ice")
@@ -162,7 +164,13 @@ async def test_names_lead_straight_to_their_record(node):
         ("ice", {"title": "Sea ice", "identifiers": [DOI], "homepage": "https://example.org/ice"}),
     )
     url = f"{one.did}/ice"
-    for name in ("10.5067/ONE", "https://doi.org/10.5067/one", " doi:10.5067/one ", url, "http://example.org/ice"):
+    for name in (
+        "10.5067/ONE",
+        "https://doi.org/10.5067/one",
+        " doi:10.5067/one ",
+        url,
+        "http://example.org/ice",
+    ):
         assert (await found(node, name))["went_to"] == url, name
     for name in ("ice", "10.5067/two", f"{one.did}/snow", "example.org", one.did, "10.5067/one ice", ""):
         assert (await found(node, name))["went_to"] == "", name

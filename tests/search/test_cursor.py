@@ -1,6 +1,7 @@
 """Cursors of answers."""
 
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -49,10 +50,8 @@ def test_whatever_is_no_cursor_of_this_search_is_refused(text):
 
 @given(st.text(max_size=200))
 def test_any_text_is_a_cursor_or_refused(text):
-    try:
-        parse_cursor(text, DIGEST)
-    except LocalError as error:
-        assert error.code == "query.malformed"
+    with suppress(LocalError):
+        assert parse_cursor(text, DIGEST).position <= SEARCH_OFFSET_MAX
 
 
 def test_searches_differ_by_all_that_they_say():

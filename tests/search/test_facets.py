@@ -31,9 +31,7 @@ PERIODS = st.lists(
 
 @given(PERIODS)
 def test_each_year_counts_the_periods_that_touch_it(periods):
-    spans = [
-        (begin, None if length is None else (begin or 1995) + length) for begin, length in periods
-    ]
+    spans = [(begin, None if length is None else (begin or 1995) + length) for begin, length in periods]
     begun, ended = ({}, {})
     for begin, end in spans:
         for counts, year in ((begun, begin), (ended, end)):

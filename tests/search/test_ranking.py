@@ -64,7 +64,9 @@ def test_a_title_that_says_what_was_typed_and_little_else_comes_first():
     ]
     assert order == sorted(order, reverse=True) and len(set(order)) == len(order)
     assert of("sea", is_known=True) > of("sea")
-    assert finer([], ["a"], is_key=False, is_known=False) == finer(["b"], [], is_key=False, is_known=False) == 1
+    assert (
+        finer([], ["a"], is_key=False, is_known=False) == finer(["b"], [], is_key=False, is_known=False) == 1
+    )
 
 
 def test_what_has_less_of_what_is_rare_counts_for_less():
