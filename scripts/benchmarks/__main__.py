@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from scripts.benchmarks import (
+    beside_pycsw,
     hearing,
     keeping_up,
     notifying,
@@ -41,6 +42,7 @@ BENCHMARKS: Final[dict[str, Callable[[Workshop], Figure | list[Figure]]]] = {
     "verify_entries_per_s": verification.entries_per_s,
     "index_mb_per_s": searching.index_mb_per_s,
     "search_p95_ms": searching.search_p95_ms,
+    "search_to_pycsw": beside_pycsw.search_to_pycsw,
     "relevance": relevance.relevance,
     "watchers": watching.watchers,
     "cold_start_ms": serving.cold_start_ms,

@@ -16,6 +16,7 @@ from frostnode.edge.home import Home
 from frostnode.edge.http.api import quiet
 from frostnode.edge.random import SystemRandom
 from frostnode.edge.sqlite.store import SqliteStore
+from frostnode.formats.imported import Record
 from frostnode.founding import found
 from frostnode.identity.kits import CHEAPEST
 from frostnode.log.sequencer import Submission
@@ -27,6 +28,7 @@ from frostnode.publish.submit import open_place
 from frostnode.replicate.ingest import Ingest
 from frostnode.testing.memory_publisher import MemoryPublisher
 from scripts.benchmarks.material import documents, entry, record
+from scripts.benchmarks.resampling import resampled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,12 @@ class Size:
     """Of one node."""
     turns: int
     """Of a comparison with another program."""
+    resampled: int
+    """Records made of real ones: searched."""
+    compared: int
+    """Of those, with another catalog server."""
+    makes_environments: bool
+    """Whether packages are installed to compare with."""
 
 
 SIZES = {
@@ -68,6 +76,9 @@ SIZES = {
         starts=1,
         watches=1_000,
         turns=1,
+        resampled=20_000,
+        compared=10_000,
+        makes_environments=False,
     ),
     "full": Size(
         entries=200_000,
@@ -81,6 +92,9 @@ SIZES = {
         starts=5,
         watches=100_000,
         turns=5,
+        resampled=600_000,
+        compared=10_000,
+        makes_environments=True,
     ),
 }
 
@@ -167,6 +181,31 @@ class Workshop:
                 ingest.take(list(publisher.stream()))
         trio.run(self._fill, home, (), True)
         return home
+
+    @cached_property
+    def resampled(self) -> Home:
+        """A home with `size.resampled` records made of real ones, both views up to date."""
+        return self.home_of("resampled", resampled(self.size.resampled))
+
+    def home_of(self, name: str, records: Iterable[tuple[str, Record]]) -> Home:
+        """A home with records of several publishers, each told by the name that comes with a record; both views up to date."""
+        home = self.new_home(name)
+        publishers: dict[str, MemoryPublisher] = {}
+        with opened_store(home) as store:
+            ingest = Ingest(store, None)
+            for publisher_name, each in records:
+                publisher = publishers.setdefault(publisher_name, MemoryPublisher(publisher_name))
+                publisher.append(*entry(each))
+            for publisher in publishers.values():
+                ingest.take(list(publisher.stream()))
+        trio.run(self._fill, home, (), True)
+        return home
+
+    def new_folder(self, name: str) -> Path:
+        """An empty folder."""
+        folder = self.folder / name
+        folder.mkdir()
+        return folder
 
     def publish_one(self, home: Home) -> None:
         """One record more, through the node that runs in `home`."""
