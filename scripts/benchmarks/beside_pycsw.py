@@ -22,10 +22,9 @@ import httpx
 import tantivy
 
 from frostnode.formats.imported import Record
-from frostnode.protocol.dagjson import Json
 from scripts.benchmarks.figures import Figure
 from scripts.benchmarks.nodes import running
-from scripts.benchmarks.resampling import resampled
+from scripts.benchmarks.resampling import resampled, text_of, texts
 from scripts.benchmarks.workshop import Workshop
 
 _ROOT: Final = Path(__file__).parents[2]
@@ -92,22 +91,6 @@ def simple_words(records: Sequence[Record], count: int) -> dict[str, int]:
     return found
 
 
-def text_of(record: Record) -> str:
-    """All texts of a record, a line each."""
-    return "\n".join(_texts(record))
-
-
-def _texts(value: Json) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
-
-
 def _timed(words: Mapping[str, int], ask: Callable[[str], int]) -> float:
     """Seconds for all of them, each with as many hits as there are."""
     begun = time.perf_counter()
@@ -155,7 +138,7 @@ def _pycsw(folder: Path, records: Sequence[Record]) -> Iterator[str]:
                 "identifier": str(record["key"]),
                 "title": str(record["title"]),
                 "abstract": str(record.get("description", "")),
-                "keywords": ",".join(_texts(record.get("keywords", []))),
+                "keywords": ",".join(texts(record.get("keywords", []))),
                 "anytext": text_of(record),
             }
             file.write(json.dumps(line) + "\n")

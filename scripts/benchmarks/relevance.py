@@ -11,8 +11,8 @@ import trio
 from frostnode.edge.home import Home
 from frostnode.edge.http.api import quiet
 from frostnode.operations.parts import Parts
-from frostnode.operations.read import search
-from frostnode.protocol.names import Did
+from frostnode.operations.search import search
+from frostnode.protocol.names import Did, parse_did_url
 from frostnode.replicate.ingest import Ingest
 from frostnode.testing.memory_publisher import MemoryPublisher
 from scripts.benchmarks.corpora import CATALOGS, records_of
@@ -139,6 +139,10 @@ async def _ask(home: Home, publishers: dict[Did, str]) -> list[list[str]]:
 
 
 async def _answer(parts: Parts, query: str, publishers: dict[Did, str]) -> list[str]:
-    params = {"query": query, "limit": DEPTH, "offset": 0, "include": "unknown"}
-    hits = (await search(parts, params, quiet))["hits"]
-    return [f"{publishers[hit['did']]}/{hit['key']}" for hit in hits]
+    """The ids in order: the record that the query names, if it is one, then the hits, each with all that it stands for."""
+    answer = await search(parts, {"query": query, "limit": DEPTH, "include": "unknown"}, quiet)
+    urls = [answer["went_to"]] if answer["went_to"] else []
+    for hit in answer["hits"]:
+        urls += [source["url"] for source in hit["sources"] or [hit]]
+    found = [parse_did_url(url) for url in dict.fromkeys(urls)]
+    return [f"{publishers[url.did]}/{url.key}" for url in found if url.did in publishers]

@@ -94,3 +94,20 @@ def _description(sentences: Sequence[str]) -> str:
 
 def _list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
+
+
+def text_of(record: Record) -> str:
+    """All texts of a record, a line each."""
+    return "\n".join(texts(record))
+
+
+def texts(value: Json) -> Iterator[str]:
+    """All texts in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from texts(each)
