@@ -3,7 +3,7 @@
 Rules (spec/15-search.md#ranking):
 - what a word counts for depends on the field it is in and on how many records have it, and not on what was there before:
   equal records are in equal order on every node, in whatever order they came;
-- so all parts of a score are multiples of 1/128, which add up to the same in any order;
+- so all parts of a score are multiples of 1/256, which add up to the same in any order;
 - the first hits are looked at again more closely.
 """
 
@@ -35,7 +35,7 @@ class Weights:
     """How it begins."""
     text: float = 0.5
     """All of the description, any other text, and the key."""
-    other_places: float = 1 / 8
+    other_places: float = 1 / 16
     """A word counts where it counts most, and in all other places together this part of it; a power of two."""
 
     types: dict[str, float] = field(default_factory=lambda: {"dataset": 0.12, "profile": 0.06})
@@ -47,15 +47,15 @@ class Weights:
     """For the whole span of years in which changes are told apart."""
     deprecated: float = -0.08
 
-    all_in_title: float = 0.2
+    all_in_title: float = 0.0
     """When all words are in the title; a part of it when some are."""
-    title_covered: float = 0.2
+    title_covered: float = 0.3
     """When there is nothing else in the title."""
-    in_order: float = 0.3
+    in_order: float = 0.05
     """When the words follow each other there as they were typed."""
     known: float = 0.05
     """When its publisher is hosted, followed or vouched for here."""
-    missing: float = 0.5
+    missing: float = 0.75
     """What has only some of the words counts for the share of their worth that it has, to this power."""
     key: float = 10.0
     """When the key, or the last part of it, is what was typed: then it is what was meant."""

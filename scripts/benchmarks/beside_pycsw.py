@@ -73,7 +73,10 @@ def simple_words(records: Sequence[Record], count: int) -> dict[str, int]:
     texts = [text_of(record).lower() for record in records]
     counts = Counter(word for text in texts for word in set(_WORD.findall(text)))
     stem = (
-        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.raw()).filter(tantivy.Filter.stemmer("english")).build()
+        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.raw())
+        .filter(tantivy.Filter.ascii_fold())
+        .filter(tantivy.Filter.stemmer("english"))
+        .build()
     )
     stems = Counter(stem.analyze(word)[0] for word in counts)
     alone = (

@@ -1,7 +1,8 @@
 """Many more records than the real catalogs have, with their words: each is put together from several real ones of one catalog.
 
 A title is the beginning of one title and the end of another; a description is sentences of three, about _DESCRIPTION_CHARS in all;
-keywords come from two, and license, creators, extent, data model, languages and links from one each. Thus words are as common together
+keywords come from two, and license, creators, extent, data model, languages and links from one each, the
+links with the number of the record behind them. Thus words are as common together
 as they are really, and values as many; free metadata is left out. Without real catalogs the records are those of
 `material.record`, whose words are made up.
 """
@@ -68,9 +69,17 @@ def _mixed(n: int, records: Sequence[Real], chance: Random) -> Record:
         "keywords": [*_list(first["keywords"])[:4], *_list(second["keywords"])[:2]],
     }
     for name in _TAKEN_WHOLE:
-        if value := chance.choice((first, second, third)).get(name):
+        value = chance.choice((first, second, third)).get(name)
+        if name == "links":
+            mixed[name] = [_own(link, n) for link in _list(value or [])]
+        elif value:
             mixed[name] = value
     return {name: value for name, value in mixed.items() if value not in ("", [])}
+
+
+def _own(link: Json, n: int) -> Json:
+    """A link to an address of the record's own, at the same host: what has one address is the same dataset."""
+    return {**link, "href": f"{link['href']}/{n}"} if isinstance(link, dict) else link
 
 
 def _title(first: str, second: str, n: int) -> str:
