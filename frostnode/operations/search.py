@@ -15,7 +15,6 @@ from frostnode.protocol.limits import (
     SEARCH_LIMIT_MAX,
     SEARCH_OFFSET_MAX,
     SEARCH_SOURCES_MAX,
-    SEARCH_WINDOW,
 )
 from frostnode.protocol.names import parse_did_url
 from frostnode.search.cursor import Place, digest_of, parse_cursor, print_cursor
@@ -147,7 +146,7 @@ class _Page:
     def _look(self, place: Place) -> None:
         """Ask for so many hits that there is a page of groups, and one more to know whether it is the last."""
         wanted = place.position + self._ask.limit + 1
-        depth = wanted + SEARCH_WINDOW
+        depth = 2 * wanted
         while True:
             self.answer = self._index.search(replace(self._ask, limit=depth))
             self._groups = self._put_together(self.answer.found)

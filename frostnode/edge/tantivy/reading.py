@@ -1,7 +1,8 @@
 """Answers out of one snapshot: total, hits, counts and suggestions are all of the same records."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -12,8 +13,8 @@ from frostnode.edge.tantivy.clauses import MUST, SHOULD, Query, all_of, any_of
 from frostnode.edge.tantivy.facets import count_values
 from frostnode.edge.tantivy.names import Names
 from frostnode.edge.tantivy.plan import Plan, Planner
-from frostnode.edge.tantivy.schema import DID, ID, KEYWORD, SAME, TEXTS, TITLE, VALUES, identifier
-from frostnode.edge.tantivy.snapshot import Hit, Snapshot
+from frostnode.edge.tantivy.schema import DID, ID, KEYWORD, SAME, TEXTS, TITLE, VALUES
+from frostnode.edge.tantivy.snapshot import Hit, Place, Record, Snapshot, place_of
 from frostnode.edge.tantivy.suggestions import nearest
 from frostnode.protocol.limits import (
     SEARCH_FACETS_CACHED_MAX,
@@ -68,41 +69,46 @@ class Reading:
 
     def _ranked(self, plan: Plan, ask: Ask, hits: list[Hit], few: list[Hit]) -> list[Found]:
         """The first of the hits and of what is near in one order, by a closer look; all others behind them."""
-        window = [
-            *self.snapshot.found(hits[:SEARCH_WINDOW]),
-            *self._weighed(plan, self.snapshot.found(few[:SEARCH_WINDOW], is_near=True)),
+        snapshot, closer = self.snapshot, self._closer(plan, ask)
+        first, some = (snapshot.records(found[:SEARCH_WINDOW]) for found in (hits, few))
+        window = [(score * closer(record), record, False) for score, record in first]
+        window += [
+            (score * share * closer(record), record, True)
+            for share, (score, record) in zip(self._shares(plan, some), some, strict=True)
         ]
+        window.sort(key=lambda ranked: (-ranked[0], ranked[1].did, ranked[1].type, ranked[1].key))
+        rest = max(0, ask.limit - len(window))
+        return [
+            *(record.found(score, is_near=is_near) for score, record, is_near in window[: ask.limit]),
+            *snapshot.found(hits[SEARCH_WINDOW:][:rest]),
+            *snapshot.found(few[SEARCH_WINDOW:][:rest], is_near=True),
+        ]
+
+    def _closer(self, plan: Plan, ask: Ask) -> Callable[[Record], float]:
+        """By what the score of a record is multiplied, once it is looked at."""
         asked = [word for run, _ in plan.texts if not run.is_prefix for word in run.words]
         typed = _plain("".join(text.text for text in ask.query.clauses if isinstance(text, Word | Phrase)))
 
-        def closer(found: Found) -> Found:
-            key = _plain(found.key)
-            factor = finer(
+        def is_key(key: str) -> bool:
+            plain = _plain(key)
+            return plain == typed or (plain.endswith(typed) and _plain(key.rpartition("/")[2]) == typed)
+
+        def closer(record: Record) -> float:
+            return finer(
                 asked,
-                words(found.title),
-                is_key=bool(typed) and typed in (key, _plain(found.key.rpartition("/")[2])),
-                is_known=found.did in ask.known,
+                words(record.title),
+                is_key=bool(typed) and is_key(record.key),
+                is_known=record.did in ask.known,
             )
-            return replace(found, score=found.score * factor)
 
-        window = sorted(
-            map(closer, window), key=lambda found: (-found.score, found.did, found.type, found.key)
-        )
-        rest = max(0, ask.limit - len(window))
-        return [
-            *window,
-            *self.snapshot.found(hits[SEARCH_WINDOW:][:rest]),
-            *self.snapshot.found(few[SEARCH_WINDOW:][:rest], is_near=True),
-        ]
+        return closer
 
-    def _weighed(self, plan: Plan, few: list[Found]) -> list[Found]:
-        """What is near, each for the share of the words that it has."""
+    def _shares(self, plan: Plan, few: list[tuple[float, Record]]) -> list[float]:
+        """By what the score of each of these is multiplied for the share of the words that it has."""
         if not few:
-            return few
-        at_hand = self.snapshot.clauses.one_of(
-            ID, [identifier(found.did, found.type, found.key) for found in few]
-        )
-        worth = dict.fromkeys(((found.did, found.type, found.key) for found in few), 0.0)
+            return []
+        at_hand = self.snapshot.clauses.one_of(ID, [record.name for _, record in few])
+        worth: dict[Place, float] = defaultdict(float)
         for start in range(0, len(plan.wanted), _MASK_BITS):
             some = plan.wanted[start : start + _MASK_BITS]
             bits = [
@@ -112,17 +118,12 @@ class Reading:
             query = tantivy.Query.boolean_query(
                 [(MUST, tantivy.Query.const_score_query(at_hand, 0.0)), *bits]
             )
-            result = self.snapshot.searcher.search(query, limit=len(few), count=False)
-            for found in self.snapshot.found(result.hits):
-                mask = int(found.score)
-                worth[found.did, found.type, found.key] += sum(
-                    value for bit, (_, value) in enumerate(some) if mask >> bit & 1
+            for mask, address in self.snapshot.searcher.search(query, limit=len(few), count=False).hits:
+                worth[place_of(address)] += sum(
+                    value for bit, (_, value) in enumerate(some) if int(mask) >> bit & 1
                 )
         every = sum(value for _, value in plan.wanted)
-        return [
-            replace(found, score=found.score * near(worth[found.did, found.type, found.key], every))
-            for found in few
-        ]
+        return [near(worth[record.place], every) for _, record in few]
 
     # -- counts and suggestions -------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from frostnode.search.ranking import rarity
 from frostnode.search_port import Found, Sort
 
 Hit: TypeAlias = tuple[float, tantivy.DocAddress]
+Place: TypeAlias = tuple[int, int]
 
 _TIES: Final = 32
 """Hits that are asked for beyond the last, to see whether it has equals."""
@@ -97,25 +98,46 @@ class Snapshot:
             result = self.searcher.search(query, limit=limit, count=True, order_by_field=column, order=order)
         return int(result.count or 0), result.hits  # type: ignore[attr-defined]  # missing in its stubs
 
-    def found(self, hits: Sequence[Hit], *, is_near: bool = False) -> list[Found]:
-        """The records of some hits."""
-        return [self._found(score, address, is_near=is_near) for score, address in hits]
+    def records(self, hits: Sequence[Hit]) -> list[tuple[float, "Record"]]:
+        """The records of some hits, each with its score."""
+        return [(score, Record(self.searcher.doc(address), address)) for score, address in hits]
 
-    def _found(self, score: float, address: tantivy.DocAddress, *, is_near: bool) -> Found:
-        document = self.searcher.doc(address)
-        did, type_, key = parts_of(document[ID][0])
-        return Found(
-            did=did,
-            type=type_,
-            key=key,
-            title=document[TITLE][0],
-            score=score,
-            description=(document.get_first(BEGINNING) or b"").decode(),
-            same_as=document.get_all(SAME),
-            is_near=is_near,
-        )
+    def found(self, hits: Sequence[Hit], *, is_near: bool = False) -> list[Found]:
+        """The same as they are answered."""
+        return [record.found(score, is_near=is_near) for score, record in self.records(hits)]
 
     def stored(self, name: str) -> tantivy.Document | None:
         """What is kept of the record of this name."""
         hits = self.searcher.search(self.clauses.term(ID, name), limit=1, count=False).hits
         return self.searcher.doc(hits[0][1]) if hits else None
+
+
+class Record:
+    """What the index keeps of one record: many are looked at for each that is answered."""
+
+    __slots__ = ("_kept", "did", "key", "name", "place", "title", "type")
+
+    def __init__(self, kept: tantivy.Document, address: tantivy.DocAddress) -> None:
+        self._kept = kept
+        self.name: str = kept[ID][0]
+        self.title: str = kept[TITLE][0]
+        self.place = place_of(address)
+        self.did, self.type, self.key = parts_of(self.name)
+
+    def found(self, score: float, *, is_near: bool = False) -> Found:
+        """The record as it is answered."""
+        return Found(
+            did=self.did,
+            type=self.type,
+            key=self.key,
+            title=self.title,
+            score=score,
+            description=(self._kept.get_first(BEGINNING) or b"").decode(),
+            same_as=self._kept.get_all(SAME),
+            is_near=is_near,
+        )
+
+
+def place_of(address: tantivy.DocAddress) -> Place:
+    """Where a record lies, so that it can be compared."""
+    return address.segment_ord, address.doc
