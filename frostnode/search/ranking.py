@@ -47,11 +47,11 @@ class Weights:
     """For the whole span of years in which changes are told apart."""
     deprecated: float = -0.08
 
-    all_in_title: float = 0.0
+    all_in_title: float = 0.1
     """When all words are in the title; a part of it when some are."""
-    title_covered: float = 0.3
+    title_covered: float = 0.4
     """When there is nothing else in the title."""
-    in_order: float = 0.05
+    in_order: float = 0.1
     """When the words follow each other there as they were typed."""
     known: float = 0.05
     """When its publisher is hosted, followed or vouched for here."""

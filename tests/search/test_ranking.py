@@ -23,7 +23,7 @@ def test_parts_of_scores_add_up_to_the_same_in_any_order():
     fields = (WEIGHTS.title, WEIGHTS.keyword, WEIGHTS.name, WEIGHTS.publisher, WEIGHTS.lead)
     for weight in (*fields, WEIGHTS.description, WEIGHTS.text):
         assert (4 * weight).is_integer()
-    assert (1 / WEIGHTS.other_places).is_integer() and (128 * WEIGHTS.other_places / 16).is_integer()
+    assert (1 / WEIGHTS.other_places).is_integer() and (256 * WEIGHTS.other_places / 16).is_integer()
 
 
 @given(
