@@ -65,7 +65,7 @@ BENCHMARKS: Final[dict[str, Callable[[Workshop], Figure | list[Figure]]]] = {
     help="How much to measure with.",
 )
 def bench(names: tuple[str, ...], json_file: Path | None, size: str) -> None:
-    """Measure all, or those that are named. Small takes less than a minute, full some ten; TMPDIR says on which disk."""
+    """Measure all, or those that are named. Small takes some two minutes, full an hour; TMPDIR says on which disk."""
     figures: list[Figure] = []
     with TemporaryDirectory(prefix="frost-bench-") as folder:
         workshop = Workshop(Path(folder), SIZES[size])

@@ -48,7 +48,7 @@ def rounded(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.3g}")
 
 
-_ROW = "{:<24} {:>10} {:<10} {:>10} {:>10} {:>6}  {:<6} {}"
+_ROW = "{:<28} {:>10} {:<10} {:>10} {:>10} {:>6}  {:<6} {}"
 
 
 def table(figures: Sequence[Figure]) -> str:
