@@ -128,6 +128,19 @@ class MemoryReferenceReader:
             found |= dict.fromkeys(edge.generated for edge in edges if is_used(edge.used))
         return list(found)[:limit]
 
+    def uses(self, did: Did, dataset_key: str, *, limit: int) -> int:
+        """How many other publishers built on a dataset or subscribe to it."""
+        name = f"{did}/{dataset_key}"
+        is_version = _is_version_of(name)
+        others = {
+            kept.entry.did
+            for kept in self._current()
+            for reference in kept.content.references
+            if reference.role in (Role.TARGET, Role.USED)
+            and (reference.name == name or is_version(reference.name))
+        }
+        return min(limit, len(others - {did}))
+
 
 def _edge(entry: CatalogEntry, made: Reference, used: Reference) -> Edge:
     return Edge(

@@ -15,6 +15,7 @@ from frostnode.protocol.entry import header_cid
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.frames import EventsFrame
 from frostnode.protocol.identity import End, Epoch, Event, Kind, commitment, sign_event
+from frostnode.protocol.names import Did
 from frostnode.protocol.references import Reference, Role
 from frostnode.replicate.ingest import Ingest
 from frostnode.search.language import parse_query
@@ -52,6 +53,8 @@ def referred(catalog):
             sorted(map(repr, catalog.made_from(name, limit=1000))),
             sorted(map(repr, catalog.built_on(name, limit=1000))),
             sorted(catalog.products(name, limit=1000)),
+            name.startswith("did:")
+            and catalog.uses(Did(name.partition("/")[0]), name.partition("/")[2], limit=1000),
         )
         for name in names
     }
