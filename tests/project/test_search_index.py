@@ -4,7 +4,7 @@ import pytest
 
 from frostnode.edge.tantivy.analysis import words
 from frostnode.edge.tantivy.index import TantivyIndex
-from frostnode.protocol.limits import FACET_VALUES_MAX, SEARCH_WINDOW
+from frostnode.protocol.limits import FACET_VALUES_MAX, SEARCH_WINDOW, SNIPPET_CHARS_MAX
 from frostnode.protocol.names import Did
 from frostnode.search.document import SearchDocument
 from frostnode.search.language import parse_query
@@ -117,6 +117,19 @@ def test_a_phrase_may_begin_in_what_a_hit_shows_of_a_description_and_end_behind_
     index.put(document(DID, "a", "Title", description="word " * 118 + "early late " * 10))
     index.commit(1, b"tag")
     assert hits(index, '"late early late early"') == [(DID, "a")]
+
+
+def test_what_a_hit_shows_of_a_description_may_end_within_a_word_that_is_found_whole_alone(open_index):
+    index = open_index()
+    shown = "x" * (SNIPPET_CHARS_MAX - len(" bath"))
+    index.put(document(DID, "sea", "Sea", description=f"{shown} bathymetry"))
+    index.put(document(DID, "one", "One", description="y" * (SNIPPET_CHARS_MAX + 1)))
+    index.commit(1, b"")
+    assert hits(index, "bathymetry") == [(DID, "sea")] and hits(index, "bath") == []
+    assert (
+        hits(index, "y" * (SNIPPET_CHARS_MAX + 1)) == [(DID, "one")]
+        and hits(index, "y" * SNIPPET_CHARS_MAX) == []
+    )
 
 
 def test_words_are_compared_by_stem_without_accents_and_characters_that_are_words(open_index):

@@ -154,10 +154,9 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
         if texts:
             entry[name] = [spaced(text) for text in texts]
     if document.description:
-        beginning = document.description[:SNIPPET_CHARS_MAX]
-        entry[DESCRIPTION] = shown = spaced(beginning)
-        entry[LEAD] = " ".join(shown.split(maxsplit=LEAD_WORDS)[:LEAD_WORDS])
-        entry[BEGINNING] = beginning.encode("utf-8", "replace")
+        entry[DESCRIPTION] = begun = spaced(_beginning(document.description))
+        entry[LEAD] = " ".join(begun.split(maxsplit=LEAD_WORDS)[:LEAD_WORDS])
+        entry[BEGINNING] = document.description[:SNIPPET_CHARS_MAX].encode("utf-8", "replace")
     if document.keywords:
         entry[LABEL] = labels(document.keywords)
     if document.same_as:
@@ -175,6 +174,15 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
             zip(sides(number), map(float, (area.west, area.east, area.south, area.north)), strict=True)
         )
     return entry
+
+
+def _beginning(description: str) -> str:
+    """How a description begins, in whole words: a part of a word may be another one."""
+    cut = description[:SNIPPET_CHARS_MAX]
+    if len(description) <= SNIPPET_CHARS_MAX:
+        return cut
+    whole = cut.rsplit(maxsplit=1)
+    return whole[0] if len(whole) > 1 else ""
 
 
 def _time(document: SearchDocument) -> Iterator[tuple[str, int]]:
