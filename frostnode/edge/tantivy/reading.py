@@ -96,7 +96,7 @@ class Reading:
         def closer(record: Record) -> float:
             return finer(
                 asked,
-                words(record.title),
+                record.title_words,
                 is_key=bool(typed) and is_key(record.key),
                 is_known=record.did in ask.known,
             )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import tantivy
 
-from frostnode.edge.tantivy.analysis import ANALYSIS
+from frostnode.edge.tantivy.analysis import ANALYSIS, words
 from frostnode.protocol.limits import SEARCH_AREAS_MAX, SNIPPET_CHARS_MAX
 from frostnode.protocol.names import DATASET, VERSION, Did
 from frostnode.search.document import SearchDocument
@@ -45,6 +45,9 @@ VARIABLE: Final = "variable"
 COLUMN: Final = "column"
 DESCRIPTION: Final = "description"
 """How it begins; what stands further down says less, and phrases go on."""
+
+TITLE_WORDS: Final = "title_words"
+"""The words of the title as they are compared: the first hits are ranked by them, and to find them takes longer than to read them."""
 
 LEAD: Final = "lead"
 """Its first words, once more."""
@@ -103,7 +106,8 @@ def build_schema() -> tantivy.Schema:
     for name in TEXTS:
         builder.add_text_field(name, stored=name in (TITLE, KEYWORD), tokenizer_name=ANALYSIS)
     builder.add_text_field(LEAD, tokenizer_name=ANALYSIS, index_option="basic")
-    builder.add_bytes_field(BEGINNING, stored=True)
+    for name in (BEGINNING, TITLE_WORDS):
+        builder.add_bytes_field(name, stored=True)
     for name in (CURSOR, COMMITS):
         builder.add_integer_field(name, stored=True)
     for name in (FIRST, LAST, FIRST_YEAR, LAST_YEAR):
@@ -140,6 +144,7 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
         NAME: spelled(Field.ID, key),
         DID: did,
         TITLE: spaced(document.title),
+        TITLE_WORDS: " ".join(words(document.title)).encode(),
         TEXT: [spaced(text) for text in (key, document.description, *document.texts)],
         WEIGHT: 2 ** quality(document) - 2,
         CHANGED: min(max(document.changed_ms, 0), _MS_MAX) << _TIE_BITS | order & (1 << _TIE_BITS) - 1,

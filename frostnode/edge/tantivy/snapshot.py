@@ -17,6 +17,7 @@ from frostnode.edge.tantivy.schema import (
     SAME,
     TIE,
     TITLE,
+    TITLE_WORDS,
     USED,
     WEIGHT,
     parts_of,
@@ -115,12 +116,13 @@ class Snapshot:
 class Record:
     """What the index keeps of one record: many are looked at for each that is answered."""
 
-    __slots__ = ("_kept", "did", "key", "name", "place", "title", "type")
+    __slots__ = ("_kept", "did", "key", "name", "place", "title", "title_words", "type")
 
     def __init__(self, kept: tantivy.Document, address: tantivy.DocAddress) -> None:
         self._kept = kept
         self.name: str = kept[ID][0]
         self.title: str = kept[TITLE][0]
+        self.title_words: list[str] = kept[TITLE_WORDS][0].decode().split()
         self.place = place_of(address)
         self.did, self.type, self.key = parts_of(self.name)
 
