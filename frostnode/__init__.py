@@ -27,6 +27,7 @@ The flow of a record, which is also the order to read the code in:
     project       fold arrivals into what people look at
     formats       records as other catalogs write them
     resolve       whom domains and other names lead to
+    snippets      lines of code that load data from where a record says that it is
     identity      a publisher's own acts: kits, a new identity, its next events
     hosting.py    what a host makes from its seed; a publisher comes to it
     notify        tell whoever asked of what arrived

@@ -33,6 +33,12 @@ class Config:
     url: str = ""
     """Where others reach this node: a hint in identity events and on pages, "" for nowhere."""
 
+    operator: str = ""
+    """Who runs this node. Shown to everyone."""
+
+    contact: str = ""
+    """An e-mail address or a page for whoever has something against what is shown here. Shown to everyone."""
+
     offers: bool = True
     """Whether other nodes may offer what they have. Whoever reaches this node then fills the disk, within limits."""
 
@@ -174,6 +180,8 @@ def write_config(config: Config) -> str:
         "host": "Address to listen at. Any other than a loopback one lets others read all that is carried.",
         "port": "Port to listen at; 0 takes a free one.",
         "url": 'Where others reach this node, "" for nowhere. A hint, public.',
+        "operator": "Who runs this node. Shown to everyone.",
+        "contact": "An e-mail address or a page, for whoever has something against what is shown here. Shown to everyone.",
         "offers": "Whether other nodes may offer what they have. Whoever reaches this node then fills the disk, within limits.",
         "lease": "Whether to ask the nodes that are followed to push to `url` too, for where long streams do not last.",
         "lease_private_addresses": "Whether nodes that ask to be pushed to may be in this network. Strangers then choose where in it this node asks.",

@@ -136,6 +136,8 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             peers_changed=Bell(),
             name=config.name,
             url=config.url,
+            operator=config.operator,
+            contact=config.contact,
             discover=config.discover,
             discover_private=config.discover_private,
             list_peers=config.list_peers,

@@ -15,6 +15,7 @@ from frostnode.ports import CatalogEntry, CatalogReader, LogReader
 from frostnode.project.stage import catch_up
 from frostnode.protocol.citations import citations as sort_citations
 from frostnode.protocol.citations import kind_of
+from frostnode.protocol.dagjson import to_json
 from frostnode.protocol.entry import Op
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import (
@@ -30,6 +31,7 @@ from frostnode.protocol.records import LINEAGE
 from frostnode.protocol.references import dataset_of, is_latest, named_record, record_name, reference_name
 
 _VERSIONS_AROUND: Final = 20
+_OF_DATA: Final = ("locations", "snapshot", "schema", "size", "digests")
 ACTIVITY: Final = ("name", "code", "container")
 """What a lineage record says of how something was made."""
 
@@ -264,9 +266,10 @@ def _activity(log: LogReader, entry: CatalogEntry | None) -> Json:
 
 
 async def around(parts: Parts, shown: Json) -> Json | None:
-    """What the page of a dataset or version tells of others: {versions, up, down, marks, citations, told}; None for other records.
+    """What the page of a dataset or version tells of others: {versions, newest, up, down, graph, marks, citations, told}; None for other records.
 
-    `up` and `down` have the nearest ends alone.
+    `up` and `down` have the nearest ends alone; `graph` is the whole, None where there is nothing. `newest` is what the
+    newest version of a dataset says of its data: {label, fields}, or None.
     """
     if shown["type"] not in (DATASET, VERSION):
         return None
@@ -279,6 +282,8 @@ async def around(parts: Parts, shown: Json) -> Json | None:
             nodes = [_node_json(node) for node in graph.nodes]
             return {
                 "versions": versions_json(catalog, log, dataset_of(url), _VERSIONS_AROUND),
+                "newest": _newest_json(catalog, log, url) if shown["type"] == DATASET else None,
+                "graph": graph_json(graph) if graph.edges else None,
                 "up": [node for node in nodes if node["distance"] == -1][:PAGE_ITEMS_MAX],
                 "down": [node for node in nodes if node["distance"] == 1][:PAGE_ITEMS_MAX],
                 "marks": [
@@ -289,6 +294,16 @@ async def around(parts: Parts, shown: Json) -> Json | None:
             }
 
     return await parts.worker.run(run)
+
+
+def _newest_json(catalog: CatalogReader, log: LogReader, dataset: DidUrl) -> Json | None:
+    """What the newest version of a dataset says of where its data lies and what it is."""
+    for entry in catalog.versions(dataset.did, dataset.key, limit=1):
+        body = readable_body(log, entry.body) if entry.body and entry.size <= SNIPPET_BODY_BYTES_MAX else None
+        if body:
+            fields = to_json({name: body[name] for name in _OF_DATA if name in body})
+            return {"label": entry.key.partition("@")[2], "fields": fields}
+    return None
 
 
 async def citations(parts: Parts, params: Params, progress: Progress) -> Json:

@@ -104,6 +104,10 @@ class Parts:
     witness: Witness
     files: Files
     make_site: MakeSite
+    operator: str = ""
+    """Who runs this node, for people; "" when that is not said."""
+    contact: str = ""
+    """Where whoever has something against what is shown here writes to."""
     trusted: tuple[Cosigner, ...] = ()
     local: LocalRecords | None = None
     """What is kept in the home alone. Only `operations.local` and `operations.local_notices` look at it."""

@@ -65,7 +65,7 @@ def entry_json(entry: CatalogEntry) -> Json:
 
 
 async def show(parts: Parts, params: Params, progress: Progress) -> Json:
-    """One record: its entry, the content or why it is not here, whether it can be proven, history, versions of a dataset."""
+    """One record: its entry, the content or why it is not here, whether it can be proven, where its publisher is hosted, history, versions of a dataset."""
     url = parse_did_url(str(params["url"]))
 
     def run() -> Json:
@@ -79,6 +79,7 @@ async def show(parts: Parts, params: Params, progress: Progress) -> Json:
                 **Badges(parts, catalog, log).of(entry),
                 "content": content_json(parts, log, entry),
                 "proof": _proof_json(log, entry),
+                "host": _host(log, entry.did),
                 "disputed": is_disputed(log, entry.origin),
                 "signed": _signed_json(log, entry),
                 "forks": forks_of(log, entry.did),
@@ -133,6 +134,12 @@ def _proof_json(log: LogReader, entry: CatalogEntry) -> Json:
 def is_withheld(shown: Json) -> bool:
     """Whether the content of a record that `show` answers with is withheld here."""
     return shown["content"]["state"] in ("erased", "refused")
+
+
+def _host(log: LogReader, did: Did) -> str:
+    """Where the publisher says that it is hosted now; "" when it does not, or is nowhere."""
+    standings = [state.standing for state in log.logs(did) if state.standing is not None]
+    return next((standing.url for standing in reversed(standings) if standing.end is None), None) or ""
 
 
 def _signed_json(log: LogReader, entry: CatalogEntry) -> list[Json]:

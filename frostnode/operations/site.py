@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from frostnode.files_port import Folder, SitePages
 from frostnode.operations import lineage, read
+from frostnode.operations.front import front
 from frostnode.operations.parts import Json, Params, Parts, Progress, telling
 from frostnode.operations.proof import proof_bytes
 from frostnode.operations.site_names import (
@@ -19,7 +20,6 @@ from frostnode.operations.site_names import (
     record_folder,
     record_name,
 )
-from frostnode.operations.status import status
 from frostnode.ports import LogReader
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.duplicity import handed_on
@@ -29,7 +29,6 @@ from frostnode.protocol.names import Did, DidUrl, Origin, parse_did, parse_did_u
 from frostnode.replicate.static_export import MARK, StaticExport
 
 _STEPS_AT_ONCE: Final = 16
-_NEWEST: Final = 12
 _PER_PAGE: Final = 100
 _MARK_CHARS: Final = 16
 _OURS: Final = ("publisher", "record", "proof", "static")
@@ -143,9 +142,7 @@ class _Pages:
                 "pager": pager,
             }
             await self._put(page_name(PUBLISHERS, offset // _PER_PAGE), "publishers.html", values)
-        newest = (await read.records(self._parts, {"limit": _NEWEST}, progress))["records"]
-        found = await status(self._parts, {}, progress)
-        await self._put(INDEX, "home.html", {"status": found, "newest": newest})
+        await self._put(INDEX, "home.html", {"front": await front(self._parts, {}, progress)})
         await self._parts.worker.run(partial(self._remove_stale, max(1, -(-len(everyone) // _PER_PAGE))))
 
     async def _put(self, name: str, template: str, values: dict[str, Any]) -> None:

@@ -29,6 +29,12 @@ def wants_page(request: Request) -> bool:
     return preferred(request, (_PAGE, "application/json")) == _PAGE
 
 
+def wants_document(request: Request) -> bool:
+    """Whether a program that came to a page would rather have JSON: it says so, and ranks no page as high."""
+    ranks = _ranks(request.headers.get("accept", ""))
+    return ranks.get("application/json", 0.0) > ranks.get(_PAGE, 0.0)
+
+
 def _ranks(header: str) -> dict[str, float]:
     """Media types in lower case, without their parameters, with their weight."""
     found: dict[str, float] = {}

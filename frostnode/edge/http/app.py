@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from frostnode.edge.http.accept import wants_page
+from frostnode.edge.http.accept import wants_document, wants_page
 from frostnode.edge.http.announcements import AnnouncementResources
 from frostnode.edge.http.api import Api
 from frostnode.edge.http.atom_feeds import AtomResources
@@ -17,6 +17,7 @@ from frostnode.edge.http.feeds import FeedResources
 from frostnode.edge.http.hub import HubLinks, HubResource
 from frostnode.edge.http.inbox import InboxPage
 from frostnode.edge.http.lineage import LineageResources
+from frostnode.edge.http.machines import Machines
 from frostnode.edge.http.mail_links import MailLinkPages
 from frostnode.edge.http.names import Names
 from frostnode.edge.http.neighbours import NeighbourResources
@@ -80,6 +81,7 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
             *sync.routes(),
             *Api(parts).routes(),
             *pages.routes(),
+            *Machines(parts).routes(),
             *LineageResources(parts, pages).routes(),
             *Names(parts, pages).routes(),
         ],
@@ -119,4 +121,6 @@ def _is_page(request: Request) -> bool:
     path = request.url.path
     if path.startswith(("/did", "/id")):
         return wants_page(request)
-    return not path.startswith(("/frost/", "/api/", "/feeds/", "/.well-known/"))
+    return not path.startswith(("/frost/", "/api/", "/feeds/", "/.well-known/")) and not wants_document(
+        request
+    )

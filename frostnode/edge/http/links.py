@@ -19,6 +19,8 @@ _BARE: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
 }
 """Schemes of identifiers: what a bare one looks like, and who resolves it."""
 
+_MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,200}")
+
 
 def record_path(url: str, under: str = "/record") -> str:
     """The path of a record's page. Browsers resolve dots between slashes, so such names go as a parameter."""
@@ -52,3 +54,8 @@ def identifier_href(scheme: str, value: str) -> str:
     if known and match:
         return known[1] + quote(match[1], safe="/:;=._-()@")
     return link_to(value)
+
+
+def contact_href(contact: str) -> str:
+    """Where the contact of the operator leads: an address of the web, or one of e-mail."""
+    return safe_href(contact) or (f"mailto:{quote(contact, safe='@+')}" if _MAIL.fullmatch(contact) else "")

@@ -1,30 +1,38 @@
-"""The pages for people: search, records, publishers, the node's state.
+"""The pages for people: search, records, publishers, what is new, the node's state.
 
 They show what the operations answer and decide nothing. Everything works without JavaScript; nothing is
-loaded from elsewhere.
+loaded from elsewhere. Who names JSON in Accept, and no page before it, gets what the operation answers.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from frostnode.edge.http.api import quiet, search_params, url_params, whole_number
+from frostnode.edge.http.accept import wants_document
+from frostnode.edge.http.api import HEADERS, Api, quiet, search_params, url_params, whole_number
 from frostnode.edge.http.atom_feeds import search_feed_path
-from frostnode.edge.http.links import link_to
-from frostnode.edge.http.record_view import view_record
+from frostnode.edge.http.links import link_to, record_path
+from frostnode.edge.http.plain_text import safe_href
+from frostnode.edge.http.record_page import record_values
+from frostnode.edge.http.record_view import RecordView, view_record
 from frostnode.edge.http.rendering import load_static, make_environment
 from frostnode.edge.outcomes import http_status, problem
 from frostnode.operations import block, peers, policy, read
+from frostnode.operations.about import about
+from frostnode.operations.built_on import built_on
+from frostnode.operations.front import front
 from frostnode.operations.lineage import around
 from frostnode.operations.parts import Json, Parts
 from frostnode.operations.search import search
 from frostnode.operations.status import status
 from frostnode.operations.subscribers import subscribers
 from frostnode.protocol.errors import FrostError, LocalError
+from frostnode.protocol.limits import ACTIVITY_LISTED
 from frostnode.protocol.names import DID_PREFIX
+from frostnode.protocol.records import PROFILE, PROFILE_KEY
 from frostnode.replicate.policy_table import ABOUT
 from frostnode.search_port import Sort
 
@@ -38,14 +46,15 @@ _NO_HITS: Final[Json] = {
     "meant": "",
     "went_to": "",
 }
-_NEWEST: Final = 12
 _RECORDS: Final = 50
 _PUBLISHERS: Final = 100
 _REFUSALS: Final = 50
 _OFFSET_MAX: Final = 2**53
 
 _FOR_EVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
-_ASK_AGAIN: Final = {"cache-control": "no-cache"}
+_ASK_AGAIN: Final = {"cache-control": "no-cache", "vary": "accept"}
+
+_ACTIVITY_TYPES: Final = ("dataset", "version", "lineage", "subscription", "profile")
 
 
 class Pages:
@@ -63,6 +72,8 @@ class Pages:
             Route("/search", self.search),
             Route("/record", self.record),
             Route("/record/{url:path}", self.record),
+            Route("/activity", self.activity),
+            Route("/about", self.about),
             Route("/publishers", self.publishers),
             Route("/publisher/{did}", self.publisher),
             Route("/peers", self.peers),
@@ -85,11 +96,47 @@ class Pages:
         text = await self._parts.worker.run(lambda: self._templates.get_template(template).render(shown))
         return HTMLResponse(text, status_code=status, headers={**_ASK_AGAIN, **(headers or {})})
 
+    async def _shown(
+        self, request: Request, template: str, answer: Json, values: Mapping[str, Any] | None = None
+    ) -> Response:
+        """What an operation answered: as a page, whose values these are, or as it is."""
+        if wants_document(request):
+            return JSONResponse(answer, headers={**HEADERS, **_ASK_AGAIN})
+        return await self._page(template, answer if values is None else values)
+
     async def home(self, request: Request) -> Response:
-        """What this node is, a search box, the newest records; what to do first, when there are none."""
-        found = await status(self._parts, {}, quiet)
-        newest = await read.records(self._parts, {"limit": _NEWEST}, quiet)
-        return await self._page("home.html", {"status": found, "newest": newest["records"]})
+        """What this is for, a search box, whose data is here, what is new; what to do first, when there is nothing."""
+        found = await front(self._parts, {}, quiet)
+        return await self._shown(request, "home.html", found, {"front": found})
+
+    async def activity(self, request: Request) -> Response:
+        """The newest changes of everything carried, or of one publisher, or of one type."""
+        offset = whole_number(request, "offset", 0, _OFFSET_MAX)
+        did, type_ = request.query_params.get("did", ""), request.query_params.get("type", "")
+        asked = {"did": did, "type": type_, "limit": ACTIVITY_LISTED + 1, "offset": offset}
+        found = await read.records(self._parts, asked, quiet)
+        everyone = (await front(self._parts, {}, quiet))["institutions"]
+        is_more = len(found["records"]) > ACTIVITY_LISTED
+        params = {name: value for name, value in (("did", did), ("type", type_)) if value}
+        pager = {
+            **_pager(offset, ACTIVITY_LISTED, offset, params),
+            "last": offset + ACTIVITY_LISTED,
+            "total": None,
+        }
+        values = {
+            "records": found["records"][:ACTIVITY_LISTED],
+            "pager": {**pager, "after": offset + ACTIVITY_LISTED if is_more else None},
+            "institutions": everyone,
+            "types": _ACTIVITY_TYPES,
+            "did": did,
+            "type": type_,
+        }
+        return await self._shown(request, "activity.html", found, values)
+
+    async def about(self, request: Request) -> Response:
+        """Who runs this node, what it carries, whom to write to, and how programs use it."""
+        found = await about(self._parts, {}, quiet)
+        return await self._shown(request, "about.html", found, {"about": found})
 
     async def search(self, request: Request) -> Response:
         """Hits with counts by fields to narrow them; the name of a record or publisher leads to its page."""
@@ -102,8 +149,10 @@ class Pages:
         if result["went_to"] and (target := link_to(result["went_to"])):
             return RedirectResponse(target, 303, headers=_ASK_AGAIN)
         kept = {"q": query, **{name: params[name] for name in ("include", "sort") if params[name]}}
-        return await self._page(
+        return await self._shown(
+            request,
             "search.html",
+            result,
             {
                 **result,
                 "query": query,
@@ -119,16 +168,25 @@ class Pages:
         """One record, as it is now or in one exact entry."""
         shown = await read.show(self._parts, url_params(request), quiet)
         status = http_status(LocalError("record.withheld", "")) if read.is_withheld(shown) else 200
+        if wants_document(request):
+            answer = await Api(self._parts).record(request)
+            answer.headers["vary"] = "accept"
+            return answer
         return await self.show_record(shown, status=status)
 
     async def show_record(
         self, shown: Json, *, status: int, headers: Mapping[str, str] | None = None
     ) -> Response:
         """The page of a record that was looked up, wherever it was asked for."""
-        content = shown["content"]
-        view = await self._parts.worker.run(lambda: view_record(content.get("fields", {})))
-        values = {"record": shown, "view": view, "around": await around(self._parts, shown)}
+        near = await around(self._parts, shown)
+        made = await self._parts.worker.run(lambda: record_values(shown, near, is_drawn=True))
+        values = {"record": shown, "around": near, "canonical": self._canonical(shown), **made}
         return await self._page("record.html", values, status=status, headers=headers)
+
+    def _canonical(self, shown: Json) -> str:
+        """The page of a record at the host of its publisher, else at this node if it knows its own address; "" if neither."""
+        base = safe_href(shown["host"]) or self._parts.url
+        return f"{base.rstrip('/')}{record_path(shown['url'])}" if base else ""
 
     async def show(
         self, template: str, values: Mapping[str, Any], headers: Mapping[str, str] | None = None
@@ -143,9 +201,12 @@ class Pages:
     async def publishers(self, request: Request) -> Response:
         """Everyone whose log is carried."""
         offset = whole_number(request, "offset", 0, _OFFSET_MAX)
-        everyone = (await read.publishers(self._parts, {}, quiet))["publishers"]
-        return await self._page(
+        found = await read.publishers(self._parts, {}, quiet)
+        everyone = found["publishers"]
+        return await self._shown(
+            request,
             "publishers.html",
+            found,
             {
                 "publishers": everyone[offset : offset + _PUBLISHERS],
                 "total": len(everyone),
@@ -160,23 +221,38 @@ class Pages:
         found = await read.publisher(self._parts, asked, quiet)
         total = sum(found["records"].values())
         pager = _pager(offset, _RECORDS, total, {})
-        told = await subscribers(self._parts, {"url": asked["did"]}, quiet)
-        values = {"publisher": found, "total": total, "pager": pager, "told": told}
-        return await self._page("publisher.html", values)
+        values = {
+            "publisher": found,
+            "total": total,
+            "pager": pager,
+            "told": await subscribers(self._parts, {"url": asked["did"]}, quiet),
+            "built": await built_on(self._parts, asked, quiet),
+            "profile": await self._profile(asked["did"]),
+        }
+        return await self._shown(request, "publisher.html", found, values)
+
+    async def _profile(self, did: str) -> RecordView | None:
+        """What a publisher says of itself."""
+        try:
+            shown = await read.show(self._parts, {"url": f"{did}/~{PROFILE}/{PROFILE_KEY}"}, quiet)
+        except LocalError:
+            return None
+        return await self._parts.worker.run(lambda: view_record(shown["content"].get("fields", {})))
 
     async def peers(self, request: Request) -> Response:
         """The nodes that this one follows, and how each does."""
-        return await self._page("peers.html", await peers.peers(self._parts, {}, quiet))
+        return await self._shown(request, "peers.html", await peers.peers(self._parts, {}, quiet))
 
     async def status(self, request: Request) -> Response:
         """What this node hosts, carries and follows, and how far behind it is."""
-        return await self._page("status.html", {"status": await status(self._parts, {}, quiet)})
+        found = await status(self._parts, {}, quiet)
+        return await self._shown(request, "status.html", found, {"status": found})
 
     async def withheld(self, request: Request) -> Response:
         """What this node does not show, and why."""
         page = whole_number(request, "page", 0, _OFFSET_MAX)
         found = await block.withheld(self._parts, {"page": page}, quiet)
-        return await self._page("withheld.html", {"page": page, **found})
+        return await self._shown(request, "withheld.html", found, {"page": page, **found})
 
     async def policy(self, request: Request) -> Response:
         """What this node carries, what it refuses, and why."""
@@ -185,7 +261,7 @@ class Pages:
         found = await policy.refusals(self._parts, {"limit": _REFUSALS, "offset": offset}, quiet)
         pager = _pager(offset, _REFUSALS, found["total"], {})
         values = {"policy": shown, "about": ABOUT, "refusals": found["refusals"], "pager": pager}
-        return await self._page("policy.html", values)
+        return await self._shown(request, "policy.html", shown, values)
 
     async def static(self, request: Request) -> Response:
         """A style sheet, script or image."""

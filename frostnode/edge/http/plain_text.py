@@ -74,7 +74,7 @@ def safe_href(address: str) -> str:
 
 def prose(text: str) -> Prose:
     """Paragraphs of a description, at most PAGE_TEXT_CHARS_MAX characters of it."""
-    plain = _without_tags(text[:PAGE_TEXT_CHARS_MAX])
+    plain = _BOLD.sub(r"\1", without_tags(text[:PAGE_TEXT_CHARS_MAX]))
     blocks = (_lines(block) for block in _PARAGRAPH_BREAK.split(plain))
     paragraphs = tuple(tuple(tuple(runs(line)) for line in lines) for lines in blocks if lines)
     return Prose(paragraphs, cut=len(text) > PAGE_TEXT_CHARS_MAX)
@@ -101,13 +101,13 @@ def runs(line: str) -> Iterator[Run]:
         href = safe_href(address)
         if match.start() > at:
             yield Run(line[at : match.start()])
-        yield Run(_honest(label, address), href) if href else Run(match[0])
+        yield Run(honest_label(label, address), href) if href else Run(match[0])
         at = end
     if at < len(line):
         yield Run(line[at:])
 
 
-def _honest(label: str, address: str) -> str:
+def honest_label(label: str, address: str) -> str:
     """The words of a link; with the address, where the words look like another one."""
     words = label.strip()
     if not words or words.rstrip("/") == address.rstrip("/"):
@@ -126,11 +126,12 @@ def _trimmed(address: str) -> str:
     return address
 
 
-def _without_tags(text: str) -> str:
+def without_tags(text: str) -> str:
+    """The text with the HTML in it as line breaks, Markdown links or nothing; entities as what they stand for."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_HIDDEN)
     text = _HTML_LINK.sub(lambda match: f"[{match['label']}]({match['href']})", text)
     text = _RAISED.sub(_raise, text)
-    text = _TAG.sub(_break, _BOLD.sub(r"\1", text))
+    text = _TAG.sub(_break, text)
     return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
 
 

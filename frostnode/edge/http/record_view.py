@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from frostnode.edge.http.extent import Extent, read_extent
 from frostnode.edge.http.links import identifier_href, link_to
+from frostnode.edge.http.markdown import Rich, rich
 from frostnode.edge.http.plain_text import Prose, Run, prose
 from frostnode.edge.http.schema_view import Table, read_schema
-from frostnode.protocol.limits import PAGE_ITEMS_MAX, PAGE_JSON_CHARS_MAX
+from frostnode.protocol.limits import PAGE_ITEMS_MAX, PAGE_JSON_CHARS_MAX, PAGE_TEXT_CHARS_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,9 @@ class Block:
 class RecordView:
     """The parts of a page, in the order in which it shows them."""
 
-    description: Prose | None = None
+    long_title: str = ""
+    """The title as it was written, when the head of a page has no room for it."""
+    description: Rich | None = None
     keywords: Group | None = None
     facts: tuple[Fact, ...] = ()
     extent: Extent | None = None
@@ -91,6 +94,9 @@ class _Fields:
         return kind()
 
 
+HEAD_CHARS_MAX: Final = 400
+"""Characters of a title at the head of a page."""
+
 _FACTS: Final = (
     ("name", "Name"),
     ("handle", "Handle"),
@@ -111,12 +117,13 @@ def view_record(content: object) -> RecordView:
     if not isinstance(content, Mapping):
         return RecordView(blocks=(_block("content", content),))
     fields = _Fields(content)
-    fields.text("title")
+    title = fields.text("title")
     description = fields.text("description")
     note = fields.text("deprecation_note")
     successor = fields.text("successor")
     view = {
-        "description": prose(description) if description else None,
+        "long_title": title[:PAGE_TEXT_CHARS_MAX] if len(title) > HEAD_CHARS_MAX else "",
+        "description": rich(description) if description else None,
         "keywords": _group(fields, "keywords", "Keywords", _keyword),
         "facts": tuple(_facts(fields)),
         "extent": read_extent(fields.take("extent", dict)),

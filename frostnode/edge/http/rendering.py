@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final
@@ -11,9 +10,10 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from frostnode.edge.http.links import end_path, link_to, record_path
+from frostnode.edge.http.links import contact_href, end_path, link_to, record_path
 from frostnode.edge.http.plain_text import one_line, runs
 from frostnode.edge.http.record_view import bytes_text
+from frostnode.edge.http.times import day_text, iso_text, utc_text
 
 _PACKAGE: Final = "frostnode.edge.http"
 _MEDIA_TYPES: Final = {
@@ -80,6 +80,7 @@ def make_environment(
     filters: dict[str, Any] = {
         "at": at or as_it_is,
         "bytes": bytes_text,
+        "contact_href": contact_href,
         "count": count_text,
         "cut": cut_text,
         "day": day_text,
@@ -122,29 +123,3 @@ def form_path(name: str, form: str) -> str:
     """The address of a lineage in another form."""
     path = record_path(name, "/api/lineage")
     return f"{path}{'&' if '?' in path else '?'}form={form}"
-
-
-def _moment(time_ms: int) -> datetime | None:
-    """None for times that calendars here do not reach: authors may claim any."""
-    try:
-        return datetime.fromtimestamp(time_ms / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def iso_text(time_ms: int) -> str:
-    """For machines: `2024-05-17T08:30:00Z`; empty when there is no such form."""
-    moment = _moment(time_ms)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""
-
-
-def utc_text(time_ms: int) -> str:
-    """To the minute."""
-    moment = _moment(time_ms)
-    return f"{moment.day} {moment:%b %Y, %H:%M} UTC" if moment else "beyond the year 9999"
-
-
-def day_text(time_ms: int) -> str:
-    """The day alone."""
-    moment = _moment(time_ms)
-    return f"{moment.day} {moment:%b %Y}" if moment else "beyond the year 9999"

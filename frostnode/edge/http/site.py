@@ -6,7 +6,7 @@ from typing import Any, Final
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from frostnode.edge.http.record_view import view_record
+from frostnode.edge.http.record_page import record_values
 from frostnode.edge.http.rendering import load_static, make_environment
 from frostnode.operations.site_names import (
     INDEX,
@@ -42,7 +42,7 @@ class Site:
         self._up = "../" * name.count("/") or "./"
         shown = {"query": "", **values}
         if template == "record.html":
-            shown["view"] = view_record(values["record"]["content"].get("fields", {}))
+            shown |= record_values(values["record"], values["around"], is_drawn=False)
         return self._templates.get_template(template).render(shown).encode()
 
     def _filter(self) -> Callable[..., str]:

@@ -1,13 +1,15 @@
-// Adds a button that copies the whole of each shortened name. Without it, a click selects the name.
-for (const name of navigator.clipboard ? document.querySelectorAll(".name-line [data-copy], dd [data-copy]") : []) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "copy";
-  button.textContent = "copy";
+// Makes the buttons that copy work: of a shortened name the whole, of a block of code its text. Without it, a click selects the name.
+function ready(button, text) {
+  button.classList.add("ready");
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(name.dataset.copy);
+    await navigator.clipboard.writeText(text());
     button.textContent = "copied";
     setTimeout(() => (button.textContent = "copy"), 2000);
   });
-  name.after(" ", button);
+}
+if (navigator.clipboard) {
+  for (const button of document.querySelectorAll("button.copy")) {
+    const source = button.closest("[data-copy-from]")?.querySelector("pre, .id") ?? button.previousElementSibling;
+    ready(button, () => source.dataset.copy ?? source.textContent);
+  }
 }

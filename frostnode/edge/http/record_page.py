@@ -1,0 +1,39 @@
+"""What the page of a record shows, beside what the operations answer: its fields in order, how to load it, how to cite it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from frostnode.edge.http.citation import cite
+from frostnode.edge.http.links import end_path
+from frostnode.edge.http.record_view import view_record
+from frostnode.operations.drawing import draw
+from frostnode.snippets.choose import loadings
+
+
+def record_values(
+    shown: Mapping[str, Any], around: Mapping[str, Any] | None, *, is_drawn: bool
+) -> dict[str, Any]:
+    """The values of the template `record.html`, out of what `read.show` and `lineage.around` answer.
+
+    A dataset that says nothing of where its data lies is loaded as its newest version says. Lineage is drawn only with
+    `is_drawn`: the links of a drawing are those of a live node.
+    """
+    fields = shown["content"].get("fields")
+    newest = around["newest"] if around else None
+    own = loadings(fields)
+    found = own or (loadings(newest["fields"]) if newest else ())
+    graph = around["graph"] if around else None
+    return {
+        "view": view_record(fields if "fields" in shown["content"] else {}),
+        "newest": view_record(newest["fields"]) if newest else None,
+        "loadings": found,
+        "loaded_from": newest["label"] if found and not own and newest else "",
+        "citation": cite(shown, fields),
+        "drawing": _drawing(graph) if is_drawn and graph else "",
+    }
+
+
+def _drawing(graph: Mapping[str, Any]) -> Markup:
+    return Markup(draw(graph, is_alone=False, href=end_path))  # noqa: S704 - `draw` escapes all that it is given
