@@ -52,9 +52,10 @@ def draw(
     width = max(place.x for place in places.values()) + _WIDTH + _MARGIN
     height = max(place.y for place in places.values()) + _HEIGHT + _MARGIN
     left_out = len(answer["nodes"]) - len(nodes)
+    role = "img" if is_alone else "group"  # with links in it, it is no picture
     opening = (
         f'<svg{_NAMESPACE if is_alone else ""} class="lineage" viewBox="0 0 {width} {height}"'
-        f' width="{width}" height="{height}" role="img" aria-labelledby="lineage-title lineage-desc">'
+        f' width="{width}" height="{height}" role="{role}" aria-labelledby="lineage-title lineage-desc">'
     )
     head = [
         opening,

@@ -31,6 +31,7 @@ from frostnode.protocol.records import LINEAGE
 from frostnode.protocol.references import dataset_of, is_latest, named_record, record_name, reference_name
 
 _VERSIONS_AROUND: Final = 20
+_OF_MAKERS: Final = ("creators",)
 _OF_DATA: Final = ("locations", "snapshot", "schema", "size", "digests")
 ACTIVITY: Final = ("name", "code", "container")
 """What a lineage record says of how something was made."""
@@ -266,10 +267,11 @@ def _activity(log: LogReader, entry: CatalogEntry | None) -> Json:
 
 
 async def around(parts: Parts, shown: Json) -> Json | None:
-    """What the page of a dataset or version tells of others: {versions, newest, up, down, graph, marks, citations, told}; None for other records.
+    """What the page of a dataset or version tells of others: {versions, newest, dataset, up, down, graph, marks, citations, told}; None for other records.
 
     `up` and `down` have the nearest ends alone; `graph` is the whole, None where there is nothing. `newest` is what the
-    newest version of a dataset says of its data: {label, fields}, or None.
+    newest version of a dataset says of its data: {label, fields}, or None; `dataset` is what the dataset of a version is:
+    {title, fields}, or None.
     """
     if shown["type"] not in (DATASET, VERSION):
         return None
@@ -283,6 +285,7 @@ async def around(parts: Parts, shown: Json) -> Json | None:
             return {
                 "versions": versions_json(catalog, log, dataset_of(url), _VERSIONS_AROUND),
                 "newest": _newest_json(catalog, log, url) if shown["type"] == DATASET else None,
+                "dataset": _dataset_json(catalog, log, dataset_of(url)) if shown["type"] == VERSION else None,
                 "graph": graph_json(graph) if graph.edges else None,
                 "up": [node for node in nodes if node["distance"] == -1][:PAGE_ITEMS_MAX],
                 "down": [node for node in nodes if node["distance"] == 1][:PAGE_ITEMS_MAX],
@@ -296,12 +299,24 @@ async def around(parts: Parts, shown: Json) -> Json | None:
     return await parts.worker.run(run)
 
 
+def _dataset_json(catalog: CatalogReader, log: LogReader, dataset: DidUrl) -> Json | None:
+    """What the dataset of a version is called, and who made it."""
+    entry = catalog.current(dataset.did, DATASET, dataset.key)
+    if entry is None or entry.op == Op.WITHDRAW:
+        return None
+    return {"title": entry.title, "fields": _some_fields(log, entry, _OF_MAKERS)}
+
+
+def _some_fields(log: LogReader, entry: CatalogEntry, names: Sequence[str]) -> Json:
+    """Those fields of a body, where it is here and not too large to be read for the page of another record."""
+    body = readable_body(log, entry.body) if entry.body and entry.size <= SNIPPET_BODY_BYTES_MAX else None
+    return {name: to_json(body[name]) for name in names if name in body} if body else {}
+
+
 def _newest_json(catalog: CatalogReader, log: LogReader, dataset: DidUrl) -> Json | None:
     """What the newest version of a dataset says of where its data lies and what it is."""
     for entry in catalog.versions(dataset.did, dataset.key, limit=1):
-        body = readable_body(log, entry.body) if entry.body and entry.size <= SNIPPET_BODY_BYTES_MAX else None
-        if body:
-            fields = to_json({name: body[name] for name in _OF_DATA if name in body})
+        if fields := _some_fields(log, entry, _OF_DATA):
             return {"label": entry.key.partition("@")[2], "fields": fields}
     return None
 

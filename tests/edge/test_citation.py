@@ -47,6 +47,12 @@ def test_without_names_the_publisher_made_it_and_the_exact_entry_is_its_address(
     assert "version = {v1}" in found.bibtex and "url = {did:frost:x/sea-ice?cid=bafyheader}" in found.bibtex
 
 
+def test_a_version_is_cited_by_its_dataset_and_the_makers_of_it():
+    dataset = {"title": "Sea ice", "fields": {"creators": [{"name": "Ada Ice"}]}}
+    found = cite({**RECORD, "type": "version", "title": "Release 1"}, {"label": "v1"}, dataset)
+    assert found.text.startswith("Ada Ice (2024). Sea ice (Version v1) [Data set]. Ice Institute. did:frost:")
+
+
 @pytest.mark.parametrize(
     "metadata", [{"stac": {"sci:citation": "Cite\n  me"}}, {"aws-open-data": {"Citation": "Cite me"}}]
 )

@@ -39,6 +39,8 @@ def icy(make_lasting_node):
         ("/status", "arrivals"),
         ("/withheld", "withheld"),
         ("/policy", "tiers"),
+        ("/lineage/DID/sea-ice", "nodes"),
+        ("/diff?a=DID/sea-ice&b=DID/sea-ice@v1", "changes"),
     ],
 )
 async def test_every_page_is_json_for_who_asks_for_it(icy, target, name):

@@ -500,6 +500,7 @@ AROUND = {
             ]
         },
     },
+    "dataset": {"title": HOSTILE, "fields": {"creators": [{"name": HOSTILE}]}},
     "graph": None,
     "marks": ["out of date"],
     "citations": {"counts": {"datasets": 1, "papers": 2, "code": 3, "other": 4}, "more": True},

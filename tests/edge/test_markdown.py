@@ -12,11 +12,12 @@ from frostnode.edge.http.markdown import rich
 from frostnode.protocol.limits import PAGE_TEXT_CHARS_MAX
 
 ALLOWED = {
-    **{tag: set() for tag in ("em", "strong", "s", "ul", "thead", "tbody", "tr", "br", "hr", "pre", "code")},
+    **{tag: set() for tag in ("em", "strong", "s", "ul", "thead", "tbody", "tr", "br", "hr", "code")},
     **{tag: {"dir"} for tag in ("p", "li", "blockquote", "th", "td", "h3", "h4", "h5")},
     "ol": {"start"},
     "a": {"href", "rel", "title"},
-    "div": {"class"},
+    "div": {"class", "tabindex"},
+    "pre": {"tabindex"},
     "table": {"class"},
 }
 
@@ -64,7 +65,7 @@ def shown(text):
         ("- a\n- b", '<ul><li dir="auto">a</li><li dir="auto">b</li></ul>'),
         ("3. a\n4. b", '<ol start="3"><li dir="auto">a</li><li dir="auto">b</li></ol>'),
         ("> q", '<blockquote dir="auto"><p dir="auto">q</p></blockquote>'),
-        ("```py\nx < 1\n```", "<pre><code>x &lt; 1\n</code></pre>"),
+        ("```py\nx < 1\n```", '<pre tabindex="0"><code>x &lt; 1\n</code></pre>'),
         ("a<br/>b", '<p dir="auto">a<br>b</p>'),
         ("<p>a</p><p>b</p>", '<p dir="auto">a</p><p dir="auto">b</p>'),
         ("<ul><li>a</li><li>b</li></ul>", '<ul><li dir="auto">a</li><li dir="auto">b</li></ul>'),
@@ -79,7 +80,10 @@ def test_what_people_meant(text, html):
 
 def test_a_table_scrolls_by_itself():
     html = rich("|a|b|\n|---|:-:|\n|1|2|").html
-    assert html.startswith('<div class="scroll"><table class="list"><thead>') and "style" not in html
+    assert (
+        html.startswith('<div class="scroll" tabindex="0"><table class="list"><thead>')
+        and "style" not in html
+    )
 
 
 @pytest.mark.parametrize(

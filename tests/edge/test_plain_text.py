@@ -152,6 +152,10 @@ def test_one_line_ends_between_words():
     assert one_line("<p>Sea ice,</p> <p>every day</p>", 100) == "Sea ice, every day"
     assert one_line("one two, three", 9) == "one two …"
     assert one_line("", 10) == ""
+    assert (
+        one_line("See [the next](NEXT_V2) *or* 2*3*4 [x](javascript:y)", 100)
+        == "See the next or 2*3*4 [x](javascript:y)"
+    )
 
 
 @pytest.mark.corpora
@@ -174,5 +178,6 @@ def words_by_hand(text):
     """The words of a description, without tags, entities and addresses: crude, and obvious."""
     bare = html.unescape(text[:PAGE_TEXT_CHARS_MAX]).replace("\x00", "")
     bare = re.sub(r"</?(?:br|p|li|ul|sub|sup)\b[^>]*>", " ", bare)
+    bare = re.sub(r"\]\([\w./#-]+\)", "] ", bare)
     bare = re.sub(r"https?://\S*", " ", re.sub(r"<[^>]*>", "", bare))
     return re.findall(r"[A-Za-z]{3,}", bare)[:-1]

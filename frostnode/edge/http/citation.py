@@ -39,15 +39,24 @@ class Citation:
     asked: str = ""
 
 
-def cite(record: Mapping[str, Any], fields: object) -> Citation | None:
-    """The citation of a dataset or version as `operations.read.show` answers it; None for other records."""
+def cite(
+    record: Mapping[str, Any], fields: object, dataset: Mapping[str, Any] | None = None
+) -> Citation | None:
+    """The citation of a dataset or version as `operations.read.show` answers it; None for other records.
+
+    `dataset` is that of a version, {title, fields}: a version is cited by its name, and by its makers where it names none.
+    """
     if record["type"] not in ("dataset", "version") or not isinstance(fields, Mapping):
         return None
-    title = _line(record["title"]) or record["key"]
+    title = _line(dataset["title"] if dataset else "") or _line(record["title"]) or record["key"]
     publisher = _line(record["publisher"])
-    authors = _authors(fields) or ([publisher] if publisher else [])
+    authors = (
+        _authors(fields)
+        or (_authors(dataset["fields"]) if dataset else [])
+        or ([publisher] if publisher else [])
+    )
     label = _line(fields.get("label")) if record["type"] == "version" else ""
-    doi = _doi(fields)
+    doi = _doi(fields)  # of a version its own alone: that of a dataset is of all its versions
     exact = f"{record['url']}?cid={record['header']}"
     year = year_text(record["time_ms"])
     where = f"https://doi.org/{doi}" if doi else exact

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from frostnode.edge.http.accept import wants_document
 from frostnode.edge.http.api import HEADERS, quiet, url_params, whole_number
 from frostnode.edge.http.links import end_path
 from frostnode.edge.http.pages import Pages
@@ -19,6 +20,7 @@ from frostnode.operations.parts import Parts
 from frostnode.protocol.limits import LINEAGE_NODES_MAX, VERSIONS_LISTED_MAX
 
 _PROV: Final = "application/provenance+json"
+_VARY: Final = {"vary": "accept"}
 _SVG: Final = "image/svg+xml"
 
 
@@ -47,6 +49,8 @@ class LineageResources:
     async def page(self, request: Request) -> Response:
         """All that is known of one lineage, drawn and in words."""
         found = await lineage.lineage(self._parts, _asked(request), quiet)
+        if wants_document(request):
+            return JSONResponse(found, headers={**HEADERS, **_VARY})
         cited = await lineage.citations(self._parts, url_params(request), quiet)
         drawing = await self._parts.worker.run(lambda: draw(found, is_alone=False, href=end_path))
         return await self._pages.show("lineage.html", {"found": found, "cited": cited, "drawing": drawing})
@@ -77,6 +81,10 @@ class LineageResources:
 
     async def diff_page(self, request: Request) -> Response:
         """The same for people."""
+        if wants_document(request):
+            answer = await self.diff(request)
+            answer.headers.update(_VARY)
+            return answer
         found = await versions.diff(self._parts, _sides(request), quiet)
         return await self._pages.show("diff.html", {"found": found})
 

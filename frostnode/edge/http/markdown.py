@@ -73,7 +73,7 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[str]:
         if token.type == "inline":
             yield from _inline(token.children or ())
         elif token.type in ("fence", "code_block"):
-            yield f"<pre><code>{escape(token.content)}</code></pre>"
+            yield f'<pre tabindex="0"><code>{escape(token.content)}</code></pre>'
         elif token.type == "hr":
             yield "<hr>"
         elif not token.hidden:
@@ -84,7 +84,9 @@ def _tag(token: Token) -> str:
     """The opening or closing tag of a token; nothing for a kind that is not known."""
     name = _HEADINGS.get(token.tag, token.tag)
     if name == "table":
-        return '<div class="scroll"><table class="list">' if token.nesting > 0 else "</table></div>"
+        return (
+            '<div class="scroll" tabindex="0"><table class="list">' if token.nesting > 0 else "</table></div>"
+        )
     if name == "ol":
         return _numbered(token) if token.nesting > 0 else "</ol>"
     if name in _PLAIN:

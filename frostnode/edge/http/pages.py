@@ -35,6 +35,7 @@ from frostnode.protocol.names import DID_PREFIX
 from frostnode.protocol.records import PROFILE, PROFILE_KEY
 from frostnode.replicate.policy_table import ABOUT
 from frostnode.search_port import Sort
+from frostnode.snippets.quoting import word
 
 _FACETS: Final = ("publisher", "keyword", "format", "license", "year", "type", "source")
 _NO_HITS: Final[Json] = {
@@ -136,7 +137,11 @@ class Pages:
     async def about(self, request: Request) -> Response:
         """Who runs this node, what it carries, whom to write to, and how programs use it."""
         found = await about(self._parts, {}, quiet)
-        return await self._shown(request, "about.html", found, {"about": found})
+        base = (found["url"] or str(request.base_url)).rstrip("/")
+        example = f"curl -H 'Accept: application/json' {word(base + '/search?q=ocean')}"
+        return await self._shown(
+            request, "about.html", found, {"about": found, "base": base, "example": example}
+        )
 
     async def search(self, request: Request) -> Response:
         """Hits with counts by fields to narrow them; the name of a record or publisher leads to its page."""

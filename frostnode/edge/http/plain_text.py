@@ -60,6 +60,9 @@ _OWN_LINE: Final = re.compile(r"(?:[-*•+|#>]|\d{1,3}[.)]\s)")
 _HEADING: Final = re.compile(r"#{1,6} ")
 _BULLET: Final = re.compile(r"^[-*+] (?=.)")
 _BOLD: Final = re.compile(r"(?<![\w*])\*\*(?=[^\s*])([^*\n]{1,200})(?<=\S)\*\*(?![\w*])")
+_NEAR_LINK: Final = re.compile(r"\[([^\[\]]{1,300})\]\((?!https?://)[\w./#-]{1,300}\)")
+"""A link to a page beside the one for which a description was written."""
+_EMPHASIS: Final = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]{1,200})(?<=\S)\*(?![\w*])")
 _SPACES: Final = re.compile(r"[ \t\u00a0]+")
 _AFTER_ADDRESS: Final = ".,;:!?'*_"
 
@@ -83,7 +86,7 @@ def prose(text: str) -> Prose:
 def one_line(text: str, chars_max: int) -> str:
     """The beginning of a text without its markup, on one line, cut between words."""
     lines = ("".join(run.text for run in line) for lines in prose(text).paragraphs for line in lines)
-    words = " ".join(" ".join(lines).split())
+    words = _EMPHASIS.sub(r"\1", _NEAR_LINK.sub(r"\1", " ".join(" ".join(lines).split())))
     if len(words) <= chars_max:
         return words
     return words[:chars_max].rpartition(" ")[0].rstrip(",;:.") + " …"

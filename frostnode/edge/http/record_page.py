@@ -30,7 +30,7 @@ def record_values(
         "newest": view_record(newest["fields"]) if newest else None,
         "loadings": found,
         "loaded_from": newest["label"] if found and not own and newest else "",
-        "citation": cite(shown, fields),
+        "citation": cite(shown, fields, around["dataset"] if around else None),
         "drawing": _drawing(graph) if is_drawn and graph else "",
     }
 
