@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from frostnode.testing.browser import find_chromium
 from frostnode.testing.namespaces import refused
 
 ROOT = Path(__file__).parents[1]
@@ -34,11 +35,12 @@ def beside(name: str) -> Path | None:
 
 
 def pytest_report_header() -> list[str]:
-    """Says what the corpus tests read, and in what networks nodes run: where there is less, a run shows less."""
+    """Says what the corpus tests read, and in what networks nodes run, and whether pages are looked at in a browser: where there is less, a run shows less."""
     read = "real corpora at ../shared/corpora" if beside("corpora") else "records written for the project"
     why_not = refused()
     nodes = f"loopback alone: {why_not}" if why_not else "loopback, and network namespaces of their own"
-    return [f"corpus tests: {read}", f"networks of nodes: {nodes}"]
+    pages = "in Chromium" if find_chromium() else "not in a browser: no Chromium here"
+    return [f"corpus tests: {read}", f"networks of nodes: {nodes}", f"pages: {pages}"]
 
 
 @pytest.fixture(scope="session")

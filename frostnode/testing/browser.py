@@ -111,6 +111,10 @@ class Browser:
         self.ask("Page.navigate", url=url)
         self.wait("Page.loadEventFired")
 
+    def expect_page(self) -> None:
+        """Forget what happened so far: what is waited for comes from here on."""
+        self._events.clear()
+
     def wait(self, method: str) -> dict[str, Any]:
         """The next event of this name."""
         limit = time.monotonic() + _ANSWER_S

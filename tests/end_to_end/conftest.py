@@ -97,18 +97,29 @@ class Node:
         return code
 
 
-@pytest.fixture
-def make_node(tmp_path):
-    """Nodes by name, ended with the test."""
-    passphrase = tmp_path / "passphrase"
+def making(folder: Path):
+    """Makes nodes by name in this folder, and ends them."""
+    passphrase = folder / "passphrase"
     passphrase.write_text("correct horse battery staple\n")
     nodes = []
 
     def make(name: str) -> Node:
-        node = Node(tmp_path / name, passphrase)
+        node = Node(folder / name, passphrase)
         nodes.append(node)
         return node
 
     yield make
     for node in nodes:
         node.kill()
+
+
+@pytest.fixture
+def make_node(tmp_path):
+    """Nodes by name, ended with the test."""
+    yield from making(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def make_lasting_node(tmp_path_factory):
+    """The same for all tests of a file that only look at them."""
+    yield from making(tmp_path_factory.mktemp("lasting"))
