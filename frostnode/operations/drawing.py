@@ -49,7 +49,7 @@ def draw(
     """
     nodes = sorted(answer["nodes"], key=lambda node: (abs(node["distance"]), node["name"]))[:DRAWN_NODES_MAX]
     places = _layout(nodes, answer["edges"])
-    width = max(place.x for place in places.values()) + _WIDTH + _MARGIN
+    width = _width(answer, places)
     height = max(place.y for place in places.values()) + _HEIGHT + _MARGIN
     left_out = len(answer["nodes"]) - len(nodes)
     role = "img" if is_alone else "group"  # with links in it, it is no picture
@@ -68,6 +68,15 @@ def draw(
     ]
     boxes = [_box(node, places[node["name"]], answer["url"], href(node["name"])) for node in nodes]
     return "\n".join([*head, *filter(None, lines), *boxes, "</svg>"]) + "\n"
+
+
+def _width(answer: Mapping[str, Any], places: Mapping[str, _Place]) -> int:
+    """Up to the end of the last column, and of the lines that bulge out beside it."""
+    last = max(place.x for place in places.values())
+    column = {name for name, place in places.items() if place.x == last}
+    pairs = [{pair["version"], pair["dataset"]} for pair in answer["versions"]]
+    pairs += [{edge["used"], edge["generated"]} for edge in answer["edges"]]
+    return last + _WIDTH + (_GAP_X // 2 if any(pair <= column for pair in pairs) else _MARGIN)
 
 
 def _description(nodes: Sequence[Mapping[str, Any]], left_out: int) -> str:

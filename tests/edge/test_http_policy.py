@@ -116,7 +116,7 @@ async def test_the_page_says_what_is_carried(carrying):
     page = await node.ask("/policy")
     assert page.status == 200
     for name in ABOUT:
-        assert f"<dt>{name}</dt>" in page.text
+        assert f"<dt><code>{name}</code></dt>" in page.text
     answer = (await node.ask("/api/policy")).json
     assert answer["settings"] == settings_of(node.parts.carrying.policy)
     assert answer["tiers"] == {"own": 0, "followed": 1, "vouched": 0, "unknown": 1}

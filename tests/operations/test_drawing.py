@@ -111,3 +111,11 @@ def test_any_words_make_a_drawing_and_a_document(items):
     ET.fromstring(draw(whole))
     document = prov_json(whole)
     assert all(re.fullmatch(r"[!-~]+", name) for name in document["entity"])
+
+
+def test_lines_beside_the_last_column_are_within_the_drawing():
+    nodes = [end("a", 0), end("a@1", 0)]
+    drawn = ET.fromstring(draw(answer(nodes, versions=[{"version": "a@1", "dataset": "a"}])))
+    reach = max(int(x) for path in drawn.iter(f"{SVG}path") for x in re.findall(r"(\d+) \d+", path.get("d")))
+    right = max(int(rect.get("x")) + int(rect.get("width")) for rect in drawn.iter(f"{SVG}rect"))
+    assert right < reach <= int(drawn.get("width"))
