@@ -19,7 +19,7 @@ _ASSETS: Final = {
 def catalogs(place: Place) -> Iterator[Snippet]:
     """What loads by name."""
     match place.kind:
-        case Kind.EARTH_ENGINE:
+        case Kind.EARTH_ENGINE if not place.collection or place.collection in _ASSETS:
             load = _ASSETS.get(place.collection, "ImageCollection")
             yield python(
                 "ee",

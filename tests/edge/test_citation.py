@@ -54,7 +54,7 @@ def test_a_version_is_cited_by_its_dataset_and_the_makers_of_it():
 
 
 @pytest.mark.parametrize(
-    "metadata", [{"stac": {"sci:citation": "Cite\n  me"}}, {"aws-open-data": {"Citation": "Cite me"}}]
+    "metadata", [{"stac": {"sci:citation": "Cite\n  *me*"}}, {"aws-open-data": {"Citation": "Cite me"}}]
 )
 def test_what_the_source_asks_for_comes_first(metadata):
     assert cite(RECORD, {"metadata": metadata}).asked == "Cite me"

@@ -237,6 +237,17 @@ async def test_every_link_of_a_record_to_this_node_leads_somewhere(icy, ice):
                 assert answer.status == 200, link
 
 
+async def test_where_no_data_is_named_the_record_itself_can_be_taken(icy, ice):
+    old = await page(icy, f"/record/{ice.did}/old")
+    url = f"https://frost.example.org/record/{ice.did}/old"
+    assert f"The record itself: copycurl -H 'Accept: application/json' {url}" in old.text
+    loaded = await page(icy, f"/record/{ice.did}/sea-ice")
+    assert (
+        "From the newest version, v1." in loaded.text
+        and 'xr.open_zarr("https://a.example/x.zarr")' in loaded.text
+    )
+
+
 async def test_an_exact_entry_of_the_past_says_so(icy, ice):
     cid = header_cid(ice.leaves[1])
     shown = await page(icy, f"/record/{ice.did}/sea-ice?cid={cid}")
@@ -529,7 +540,7 @@ def render(content):
         "host": "",
     }
     made = record_values(record, AROUND, is_drawn=True)
-    values = {"record": record, "around": AROUND, "canonical": "", **made}
+    values = {"record": record, "around": AROUND, "canonical": "", "asks": "", **made}
     return Page(RECORD_PAGE.render(node_name=HOSTILE, query="", **values))
 
 

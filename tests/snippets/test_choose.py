@@ -74,6 +74,8 @@ def of_shell(text):
             'open_catalog("https://h/c.yaml")',
         ),
         ({"href": "ee://A/B", "collection": "image"}, "ee", 'ee.Image("A/B")'),
+        ({"href": "ee://A/B", "collection": "table"}, "ee", 'ee.FeatureCollection("A/B")'),
+        ({"href": "ee://A/B", "collection": "bigquery_table"}, None, ""),
         ({"href": "ee://A/B"}, "ee", 'ee.ImageCollection("A/B")'),
         ({"href": "hf://datasets/o/n/x.parquet"}, "datasets", 'load_dataset("o/n")'),
         ({"href": "https://huggingface.co/datasets/o/n"}, "datasets", 'load_dataset("o/n")'),

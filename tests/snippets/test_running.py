@@ -70,5 +70,7 @@ def test_curl_fetches_the_file_and_does_nothing_else(served, tmp_path, path, nam
 @pytest.mark.skipif(importlib.util.find_spec("pandas") is None, reason="no pandas here")
 def test_pandas_reads_the_table(served):
     text = snippet(f"http://127.0.0.1:{served.server_port}/ice.csv", "pandas").text
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0 and "extent" in done.stdout

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from frostnode.edge.http.plain_text import one_line
 from frostnode.edge.http.times import year_text
 
 _AUTHORS_MAX: Final = 20
 _CHARS_MAX: Final = 500
+_ASKED_CHARS_MAX: Final = 2000
 _DOI: Final = re.compile(
     r"(?:https?://(?:dx\.)?doi\.org/|doi:)?(10\.[0-9]{4,9}/[^\s{}\\]{1,300})", re.IGNORECASE
 )
@@ -122,7 +124,7 @@ def _asked(fields: Mapping[str, Any]) -> str:
     stac, aws = metadata.get("stac"), metadata.get("aws-open-data")
     for source, name in ((stac, "sci:citation"), (aws, "Citation")):
         if isinstance(source, Mapping) and isinstance(source.get(name), str):
-            return " ".join(str(source[name]).split())[: _CHARS_MAX * 4]
+            return one_line(str(source[name])[:_ASKED_CHARS_MAX], _ASKED_CHARS_MAX)
     return ""
 
 

@@ -185,7 +185,14 @@ class Pages:
         """The page of a record that was looked up, wherever it was asked for."""
         near = await around(self._parts, shown)
         made = await self._parts.worker.run(lambda: record_values(shown, near, is_drawn=True))
-        values = {"record": shown, "around": near, "canonical": self._canonical(shown), **made}
+        canonical = self._canonical(shown)
+        values = {
+            "record": shown,
+            "around": near,
+            "canonical": canonical,
+            "asks": f"curl -H 'Accept: application/json' {word(canonical)}" if canonical else "",
+            **made,
+        }
         return await self._page("record.html", values, status=status, headers=headers)
 
     def _canonical(self, shown: Json) -> str:

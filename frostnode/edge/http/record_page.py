@@ -17,19 +17,18 @@ def record_values(
 ) -> dict[str, Any]:
     """The values of the template `record.html`, out of what `read.show` and `lineage.around` answer.
 
-    A dataset that says nothing of where its data lies is loaded as its newest version says. Lineage is drawn only with
+    A dataset is loaded as its newest version says, or, where that says nothing, as it says itself. Lineage is drawn only with
     `is_drawn`: the links of a drawing are those of a live node.
     """
     fields = shown["content"].get("fields")
-    newest = around["newest"] if around else None
-    own = loadings(fields)
-    found = own or (loadings(newest["fields"]) if newest else ())
+    newest = around["newest"] if around and "fields" in shown["content"] else None
+    newest_loadings = loadings(newest["fields"]) if newest else ()
     graph = around["graph"] if around else None
     return {
         "view": view_record(fields if "fields" in shown["content"] else {}),
         "newest": view_record(newest["fields"]) if newest else None,
-        "loadings": found,
-        "loaded_from": newest["label"] if found and not own and newest else "",
+        "loadings": newest_loadings or loadings(fields),
+        "loaded_from": newest["label"] if newest and newest_loadings else "",
         "citation": cite(shown, fields, around["dataset"] if around else None),
         "drawing": _drawing(graph) if is_drawn and graph else "",
     }
