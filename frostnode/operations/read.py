@@ -65,12 +65,17 @@ def entry_json(entry: CatalogEntry) -> Json:
 
 
 async def show(parts: Parts, params: Params, progress: Progress) -> Json:
-    """One record: its entry, the content or why it is not here, whether it can be proven, where its publisher is hosted, history, versions of a dataset."""
+    """One record: its entry, the content or why it is not here, whether it can be proven, where its publisher is hosted, history, versions of a dataset.
+
+    `carried_by` names those of the nodes that this one tells others of, which have shown to have it.
+    """
     url = parse_did_url(str(params["url"]))
+    listed = parts.listed_peers()
 
     def run() -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
             entry = find_entry(parts, catalog, log, url)
+            offers = log.offers(entry.origin)
             is_dataset = entry.type == DATASET
             versions = catalog.versions(url.did, url.key, limit=VERSIONS_LISTED_MAX) if is_dataset else []
             return {
@@ -80,6 +85,7 @@ async def show(parts: Parts, params: Params, progress: Progress) -> Json:
                 "content": content_json(parts, log, entry),
                 "proof": _proof_json(log, entry),
                 "host": _host(log, entry.did),
+                "carried_by": [peer for peer in listed if offers.get(peer, 0) > entry.index],
                 "disputed": is_disputed(log, entry.origin),
                 "signed": _signed_json(log, entry),
                 "forks": forks_of(log, entry.did),

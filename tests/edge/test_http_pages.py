@@ -237,6 +237,24 @@ async def test_every_link_of_a_record_to_this_node_leads_somewhere(icy, ice):
                 assert answer.status == 200, link
 
 
+async def test_a_record_says_where_it_is_carried_as_far_as_this_node_tells(node):
+    publisher = node.publish(("dataset", "a", {"title": "A"}), ("dataset", "b", {"title": "B"}))
+    with node.store.write() as writer:
+        for peer, size in (
+            ("https://all.example", 2),
+            ("https://some.example", 1),
+            ("https://quiet.example", 2),
+        ):
+            writer.put_peer(peer)
+            writer.put_sources(peer, {publisher.origin: size})
+    node.neighbours_listed = ["https://all.example", "https://some.example"]
+    first, second = [await page(node, f"/record/{publisher.did}/{key}") for key in "ab"]
+    assert "Where it is carried https://all.example https://some.example this node" in first.text
+    assert "Where it is carried https://all.example this node" in second.text
+    node.parts.list_peers = False
+    assert "Where it is carried this node" in (await page(node, f"/record/{publisher.did}/a")).text
+
+
 async def test_where_no_data_is_named_the_record_itself_can_be_taken(icy, ice):
     old = await page(icy, f"/record/{ice.did}/old")
     url = f"https://frost.example.org/record/{ice.did}/old"
@@ -537,7 +555,8 @@ def render(content):
         "witnesses": [],
         "history": [ENTRY],
         "versions": [],
-        "host": "",
+        "host": HOSTILE,
+        "carried_by": ["https://peer.example"],
     }
     made = record_values(record, AROUND, is_drawn=True)
     values = {"record": record, "around": AROUND, "canonical": "", "asks": "", **made}
