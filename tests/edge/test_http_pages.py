@@ -354,6 +354,14 @@ async def test_publishers_are_listed_and_named(icy, ice):
     assert "beyond the last of 1 publisher" in (await page(icy, "/publishers?offset=100")).text
 
 
+async def test_publishers_with_most_datasets_come_first(node):
+    for name, count in (("one", 1), ("three", 3), ("two", 2)):
+        datasets = [("dataset", f"d{at}", {"title": "D"}) for at in range(count)]
+        node.publish(("profile", "self", {"name": f"Lab of {name}"}), *datasets, name=name)
+    text = (await page(node, "/publishers")).text
+    assert text.index("Lab of three") < text.index("Lab of two") < text.index("Lab of one")
+
+
 async def test_status_shows_hosted_peers_and_lag(node):
     publisher = node.publish(("dataset", "a", {"title": "A"}))
     with node.store.write() as writer:

@@ -211,10 +211,13 @@ class Pages:
         return await self._page("claims.html", {"found": found}, headers=headers)
 
     async def publishers(self, request: Request) -> Response:
-        """Everyone whose log is carried."""
+        """Everyone whose log is carried, those with most datasets first."""
         offset = whole_number(request, "offset", 0, _OFFSET_MAX)
         found = await read.publishers(self._parts, {}, quiet)
-        everyone = found["publishers"]
+        everyone = sorted(
+            found["publishers"],
+            key=lambda item: (-item["records"].get("dataset", 0), item["name"] or "\uffff", item["did"]),
+        )
         return await self._shown(
             request,
             "publishers.html",
