@@ -14,6 +14,7 @@ from typing import Any
 
 import trio
 
+from frostnode.access_port import AccessStore
 from frostnode.bell import Bell
 from frostnode.config import Config, read_config
 from frostnode.edge.callbacks import HttpCallbacks, ManyPools
@@ -32,6 +33,7 @@ from frostnode.edge.random import SystemRandom
 from frostnode.edge.request_signer import NodeSigner
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.smtp import SmtpMailer
+from frostnode.edge.sqlite.access_store import SqliteAccessStore
 from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.local_records import SqliteLocalRecords
 from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
@@ -89,6 +91,8 @@ class Ports:
     witness: Witness
     local: LocalRecords | None = None
     """What is kept in the home alone; None where nothing is."""
+    access: AccessStore | None = None
+    """Who may write through the API; None where nobody may."""
     host: HostKeys | None = None
     """The keys of this host; without them no publisher comes to it."""
     is_copy: bool = False
@@ -150,6 +154,7 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             make_site=ports.make_site,
             trusted=config.trusted,
             local=ports.local,
+            access=ports.access,
             host=ports.host,
             start_grace_s=config.start_grace_s,
             is_copy=ports.is_copy,
@@ -231,9 +236,9 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
         guarded = await stack.enter_async_context(HttpCallbacks(PublicAddresses(ManyPools())))
         private = await stack.enter_async_context(HttpCallbacks())
         witness = LocalWitness(home.witness, SigningKey(derive_seed(seed, WITNESS_KEY_LABEL)))
-        stack.callback(witness.close)
-        local = SqliteLocalRecords(home.local)
-        stack.callback(local.close)
+        local, access = SqliteLocalRecords(home.local), SqliteAccessStore(home.access)
+        for part in (witness, local, access):
+            stack.callback(part.close)
         ports = Ports(
             log=store,
             catalog=catalog,
@@ -246,6 +251,7 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
             transport=transport,
             witness=witness,
             local=local,
+            access=access,
             host=SeedKeys(seed),
             is_copy=home.is_copy,
             guarded=None if config.discover_private else public,

@@ -23,6 +23,7 @@ from frostnode.cli.publish import edit, publish, withdraw
 from frostnode.cli.serve import serve, start
 from frostnode.cli.sign import sign
 from frostnode.cli.subscribe import inbox, subscribe, subscriptions, unsubscribe
+from frostnode.cli.token import token
 from frostnode.cli.versions import deprecate, diff, version, versions
 from frostnode.cli.watch import watch
 from frostnode.cli.withhold import block, erase, unblock, withheld
@@ -53,6 +54,7 @@ COMMANDS: Final[list[click.Command]] = [
     subscriptions,
     inbox,
     watch,
+    token,
     search,
     similar,
     show,

@@ -58,6 +58,11 @@ class Home:
         return self.root / "local.db"
 
     @property
+    def access(self) -> Path:
+        """Tokens of the API, as hashes, and what was answered to them of late."""
+        return self.root / "access.db"
+
+    @property
     def catalog(self) -> Path:
         """The catalog view; may be deleted."""
         return self.root / "catalog.db"

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 import trio
 
+from frostnode.access_port import AccessStore
 from frostnode.bell import Bell
 from frostnode.files_port import Files, MakeSite
 from frostnode.hosting import HostKeys
@@ -25,6 +26,7 @@ from frostnode.notify.sender import Sender
 from frostnode.notify.watches import Watches
 from frostnode.notify.window import Window
 from frostnode.notify_port import Form, NotifyStore
+from frostnode.operations.held_names import HeldNames
 from frostnode.ports import CatalogReader, CatalogStore, Clock, LogReader, LogStore, Random, Worker
 from frostnode.project.fold import CatalogFold
 from frostnode.project.index import IndexFold
@@ -111,6 +113,8 @@ class Parts:
     trusted: tuple[Cosigner, ...] = ()
     local: LocalRecords | None = None
     """What is kept in the home alone. Only `operations.local` and `operations.local_notices` look at it."""
+    access: AccessStore | None = None
+    """Who may write through the API; None where nobody may."""
     host: HostKeys | None = None
     """The keys of this host, for publishers that come to it."""
     start_grace_s: float = START_GRACE_S
@@ -162,6 +166,8 @@ class Parts:
     """What the owner of the home shows to see its pages; without it there are none."""
     address: str = ""
     """Where this node answers on this machine, while it serves."""
+    writing: HeldNames = field(init=False, default_factory=HeldNames)
+    """The records that are being published."""
     scrubbing: trio.Lock = field(init=False, default_factory=trio.Lock)
 
     def __post_init__(self) -> None:

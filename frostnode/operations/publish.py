@@ -1,6 +1,7 @@
 """Publish and withdraw: records in, receipts out, nothing acknowledged before it is durable and signed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -15,19 +16,23 @@ from frostnode.publish.submit import Checked, Checker, Place, open_place
 async def publish(parts: Parts, params: Params, progress: Progress) -> Json:
     """Publish `records` (maps with type, key and fields, in lossless JSON form) for `did`.
 
-    Answers {did, dry_run, records: [{url, status: published | unchanged | blocked | would publish, header, origin, index}]}.
+    Answers {did, dry_run, records: [{url, status: published | unchanged | blocked | would publish, header, origin, index}]};
+    what is published says too which entry it `replaces`, if any. With `expected` nothing is published over another entry
+    than this one (`Checked.check_expected`).
     """
     place = await parts.read(lambda reader: open_place(reader, params.get("did")))
     dry_run = bool(params.get("dry_run"))
-    checker = await _checker(parts, place, dry_run=dry_run)
+    checker = Checker(parts.log, parts.catalog, parts.clock, parts.random)
     records: Sequence[Any] = params["records"]
     results: list[Json] = []
     if not dry_run and (why := parts.start_check.waiting.get(place.origin)):
         await progress(f"publishing waits: {why}", 0, None)
     for at in range(0, len(records), PUBLISH_BATCH_RECORDS_MAX):
         batch = records[at : at + PUBLISH_BATCH_RECORDS_MAX]
-        checked = await parts.worker.run(partial(checker.check, place, batch))
-        results += await _submit(parts, place, checked, dry_run=dry_run)
+        async with _writing(parts, place, map(_name, batch), dry_run=dry_run):
+            checked = await parts.worker.run(partial(checker.check, place, batch))
+            _check_expected(checked, params)
+            results += await _submit(parts, place, checked, dry_run=dry_run)
         await progress("publishing", len(results), len(records))
     return {"did": place.did, "dry_run": dry_run, "records": results}
 
@@ -37,24 +42,38 @@ async def withdraw(parts: Parts, params: Params, progress: Progress) -> Json:
     url = parse_did_url(params["url"])
     place = await parts.read(lambda reader: open_place(reader, url.did))
     dry_run = bool(params.get("dry_run"))
-    checker = await _checker(parts, place, dry_run=dry_run)
-    checked = await parts.worker.run(lambda: checker.withdrawal(place, url))
-    return {
-        "did": place.did,
-        "dry_run": dry_run,
-        "records": await _submit(parts, place, [checked], dry_run=dry_run),
-    }
+    checker = Checker(parts.log, parts.catalog, parts.clock, parts.random)
+    async with _writing(parts, place, [f"{url.type}/{url.key}"], dry_run=dry_run):
+        checked = await parts.worker.run(lambda: checker.withdrawal(place, url))
+        _check_expected([checked], params)
+        results = await _submit(parts, place, [checked], dry_run=dry_run)
+    return {"did": place.did, "dry_run": dry_run, "records": results}
 
 
-async def _checker(parts: Parts, place: Place, *, dry_run: bool) -> Checker:
-    """What is published is known from the catalog: it is brought up to date first.
+def _name(record: Any) -> str:
+    """Of a record that nobody has checked."""
+    return f"{record.get('type')}/{record.get('key')}" if isinstance(record, Mapping) else ""
 
-    What an error left waiting for its signature is finished before: who tries again after it publishes nothing twice.
+
+@asynccontextmanager
+async def _writing(parts: Parts, place: Place, names: Iterable[str], *, dry_run: bool) -> AsyncIterator[None]:
+    """Hold records of a publisher while they are checked and written.
+
+    What is published is known from the catalog: it is brought up to date first. What an error left waiting for its signature is
+    finished before: who tries again after it publishes nothing twice.
     """
-    if not dry_run and await parts.read(lambda reader: _waits(reader, place)):
-        await parts.sequencing.submit(place.origin, [])
-    await catch_up(parts.worker, parts.catalog_fold)
-    return Checker(parts.log, parts.catalog, parts.clock, parts.random)
+    held = () if dry_run else [f"{place.did}/{name}" for name in names]
+    async with parts.writing.of(held):
+        if not dry_run and await parts.read(lambda reader: _waits(reader, place)):
+            await parts.sequencing.submit(place.origin, [])
+        await catch_up(parts.worker, parts.catalog_fold)
+        yield
+
+
+def _check_expected(checked: Sequence[Checked], params: Params) -> None:
+    if params.get("expected") is not None:
+        for item in checked:
+            item.check_expected(str(params["expected"]))
 
 
 def _waits(reader: LogReader, place: Place) -> bool:
@@ -73,6 +92,7 @@ async def _submit(parts: Parts, place: Place, checked: list[Checked], *, dry_run
                 "header": str(receipt.header),
                 "origin": place.origin,
                 "index": receipt.index,
+                "replaces": checked[at].replaced or None,
             }
     return results
 
@@ -81,7 +101,10 @@ def _standing(item: Checked) -> Json:
     """What is to be done with a record."""
     if item.blocked:
         return {"status": "blocked", "reason": item.blocked}
-    return {"status": "would publish" if item.changed else "unchanged"}
+    if item.changed or item.current is None:
+        return {"status": "would publish"}
+    now = item.current
+    return {"status": "unchanged", "header": str(now.header), "origin": now.origin, "index": now.index}
 
 
 def _batches(checked: list[Checked]) -> Iterator[list[int]]:

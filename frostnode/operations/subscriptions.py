@@ -46,8 +46,8 @@ async def subscribe(parts: Parts, params: Params, progress: Progress) -> Json:
     """Be told of `target`: {id, target, form, public, secret, followed}.
 
     `behalf` is the own dataset that depends on it (a key, or its DID URL). Unless `private`, a subscription record says
-    so to everybody. `form` is inbox, webhook or email, with `address`; `since` is now or beginning; `digest_s` seconds
-    are gathered into one message.
+    so to everybody; a private one has the `id` that is given, or one of chance. `form` is inbox, webhook or email, with
+    `address`; `since` is now or beginning; `digest_s` seconds are gathered into one message.
     """
     target, since = parse_target(str(params["target"])), _since(params)
     form = _form(params.get("form") or Form.INBOX, str(params.get("address") or ""))
@@ -64,7 +64,7 @@ async def subscribe(parts: Parts, params: Params, progress: Progress) -> Json:
     id_ = (
         await _publish(parts, params, target, behalf, progress)
         if is_public
-        else parts.random.bytes(_ID_BYTES).hex()
+        else str(params.get("id") or parts.random.bytes(_ID_BYTES).hex())
     )
     watch = Watch(
         id=id_,

@@ -26,6 +26,7 @@ from frostnode.operations import (
     site,
     subscribers,
     subscriptions,
+    tokens,
     versions,
 )
 from frostnode.operations.own_names import in_full
@@ -60,6 +61,9 @@ OPERATIONS: Final[dict[str, tuple[tuple[str, ...], Operation]]] = {
     "subscription pause": (("id",), subscriptions.pause),
     "subscription resume": (("id",), subscriptions.resume),
     "subscribers": (("url",), subscribers.subscribers),
+    "token create": (("scopes", "lifetime_s"), tokens.create),
+    "token list": ((), tokens.tokens),
+    "token revoke": (("id",), tokens.revoke),
     "inbox page": ((), subscriptions.inbox_page),
     "changes": (("target",), local_notices.changes),
     "inbox": ((), local_notices.inbox),

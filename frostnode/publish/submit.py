@@ -12,7 +12,7 @@ from frostnode.log.left import CHANGED_SINCE, TO_GO_ON, left
 from frostnode.log.sequencer import Submission
 from frostnode.log.withheld import check_shown
 from frostnode.neighbours import Hosted
-from frostnode.ports import CatalogReader, CatalogStore, Clock, LogReader, LogStore, Random
+from frostnode.ports import CatalogEntry, CatalogReader, CatalogStore, Clock, LogReader, LogStore, Random
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.dagjson import from_json
 from frostnode.protocol.entry import Header, Op, encode_body, encode_header
@@ -36,13 +36,38 @@ class Place:
 class Checked:
     """A record that may be published; `changed` unless it is published already in the same words.
 
-    `blocked` is why it may not: its record is blocked here.
+    `blocked` is why it may not: its record is blocked here. `current` is what stands now under its name.
     """
 
     url: DidUrl
     changed: bool
     submission: Submission
     blocked: str = ""
+    current: CatalogEntry | None = None
+
+    @property
+    def replaced(self) -> str:
+        """The header CID of the record that stands now under its name; "" when there is none, or it is withdrawn."""
+        return str(self.current.header) if self.current is not None and self.current.op == Op.PUT else ""
+
+    def check_expected(self, expected: str) -> None:
+        """Check that what it shall take the place of is what its author has seen: a header CID, `*` for any, "" for none.
+
+        Who has seen something else and says what stands there already has lost nothing.
+
+        Raises:
+            LocalError: record.changed
+        """
+        found = self.replaced
+        if found == expected or (expected == "*" and found) or not self.changed:
+            return
+        raise LocalError(
+            "record.changed",
+            f"{self.url}: the entry that is replaced",
+            found=found or "none",
+            expected={"": "none", "*": "one"}.get(expected, expected),
+            hint="read it again, then decide",
+        )
 
 
 def open_place(reader: LogReader, did: str | None) -> Place:
@@ -130,8 +155,8 @@ class Checker:
         )
         block = log.block(place.did, type_, key)
         if block is not None:
-            return Checked(url, False, Submission(encode_header(header), body), block.reason)
-        return Checked(url, published != value, Submission(encode_header(header), body))
+            return Checked(url, False, Submission(encode_header(header), body), block.reason, current)
+        return Checked(url, published != value, Submission(encode_header(header), body), "", current)
 
     def withdrawal(self, place: Place, url: DidUrl) -> Checked:
         """The tombstone of a record.
@@ -145,4 +170,4 @@ class Checker:
         if current is None:
             raise LocalError("record.not-found", f"{url} was never published")
         header = Header(op=Op.WITHDRAW, type=url.type, key=url.key, time=self._clock.now_ms())
-        return Checked(url, current.op != Op.WITHDRAW, Submission(encode_header(header), None))
+        return Checked(url, current.op != Op.WITHDRAW, Submission(encode_header(header), None), "", current)

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from frostnode.bell import Bell
-from frostnode.edge.http.app import refusal
 from frostnode.edge.http.offers import OfferResources
+from frostnode.edge.http.refusals import refusal
 from frostnode.edge.http.server import serve_http
 from frostnode.edge.http.signed import Gate
 from frostnode.edge.http.sync import SyncResources

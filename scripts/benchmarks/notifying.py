@@ -12,7 +12,7 @@ import trio
 
 from frostnode.edge.control import call
 from frostnode.edge.home import Home
-from frostnode.edge.http.api import quiet
+from frostnode.edge.http.asked import quiet
 from frostnode.notify_port import Form, Watch
 from frostnode.operations.parts import Parts
 from frostnode.operations.table import operate

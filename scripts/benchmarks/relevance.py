@@ -9,7 +9,7 @@ import click
 import trio
 
 from frostnode.edge.home import Home
-from frostnode.edge.http.api import quiet
+from frostnode.edge.http.asked import quiet
 from frostnode.operations.parts import Parts
 from frostnode.operations.search import search
 from frostnode.protocol.names import Did, parse_did_url

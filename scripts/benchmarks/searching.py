@@ -9,7 +9,7 @@ from typing import Final
 import httpx
 import trio
 
-from frostnode.edge.http.api import quiet
+from frostnode.edge.http.asked import quiet
 from frostnode.formats.imported import Record
 from frostnode.operations.parts import Parts
 from frostnode.operations.search import search

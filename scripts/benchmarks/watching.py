@@ -8,7 +8,7 @@ import trio
 
 from frostnode.edge.control import call
 from frostnode.edge.home import Home
-from frostnode.edge.http.api import quiet
+from frostnode.edge.http.asked import quiet
 from frostnode.protocol.limits import STREAMS_PER_ADDRESS_MAX
 from scripts.benchmarks.figures import Figure
 from scripts.benchmarks.material import record

@@ -13,7 +13,7 @@ from frostnode.config import Config
 from frostnode.edge.clock import SystemClock
 from frostnode.edge.control import call
 from frostnode.edge.home import Home
-from frostnode.edge.http.api import quiet
+from frostnode.edge.http.asked import quiet
 from frostnode.edge.random import SystemRandom
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.formats.imported import Record

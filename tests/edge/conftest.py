@@ -1,17 +1,21 @@
 """A node's application over a temporary home, asked without sockets."""
 
 import json
+import shutil
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 import trio
 
 from frostnode.bell import Bell
+from frostnode.config import Config
 from frostnode.edge.files import DiskFiles
-from frostnode.edge.http.api import quiet
+from frostnode.edge.home import Home
 from frostnode.edge.http.app import make_app
+from frostnode.edge.http.asked import quiet
 from frostnode.edge.http.site import Site
 from frostnode.edge.signer import LocalSigner
 from frostnode.edge.sqlite.catalog import SqliteCatalog
@@ -19,7 +23,10 @@ from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.tantivy.index import TantivyIndex
 from frostnode.edge.witness import LocalWitness
+from frostnode.founding import found
+from frostnode.identity.kits import CHEAPEST
 from frostnode.log.service import Sequencing
+from frostnode.node import open_parts
 from frostnode.operations.parts import Parts
 from frostnode.operations.table import operate
 from frostnode.project.fold import CatalogFold
@@ -28,6 +35,7 @@ from frostnode.protocol.errors import CODES
 from frostnode.protocol.keys import SigningKey
 from frostnode.replicate.ingest import Ingest
 from frostnode.testing.clock import ManualClock
+from frostnode.testing.memory_access import MemoryAccessStore
 from frostnode.testing.memory_publisher import MemoryPublisher
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.worker import InlineWorker
@@ -65,7 +73,56 @@ class Answer:
         return found[0]
 
 
-class Node:
+class Asked:
+    """Whoever has an application that answers."""
+
+    client = ("127.0.0.1", 1)
+
+    async def ask(self, target, method="GET", headers=None, body=b""):
+        """The whole answer to a request for `target`, a raw path with its query."""
+        async with self.asking(target, method, headers, body) as exchange:
+            async for chunk in exchange.chunks:
+                exchange.answer.body += chunk
+            return exchange.answer
+
+    async def write(self, token, method, target, content=None, **headers):
+        """A write of JSON; `if_match` and the like are headers."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent |= {"authorization": f"Bearer {token}"} if token else {}
+        if content is None:
+            return await self.ask(target, method, sent)
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        return await self.ask(target, method, {"content-type": "application/json", **sent}, body)
+
+    @asynccontextmanager
+    async def asking(self, target, method="GET", headers=None, body=b""):
+        """An answer that is under way; leaving the context is what a client does that hangs up."""
+        path, _, query = target.partition("?")
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": unquote(path),
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": [
+                *([] if "host" in (headers or {}) else [(b"host", b"node.example")]),
+                *((name.encode(), value.encode()) for name, value in (headers or {}).items()),
+            ],
+            "client": self.client,
+            "server": ("127.0.0.1", 80),
+        }
+        exchange = Exchange(body)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(exchange.run, self.app, scope)
+            yield exchange
+            exchange.hang_up.set()
+
+
+class Node(Asked):
     """The parts of a node that carries what it is given, and its application."""
 
     def __init__(self, folder):
@@ -97,6 +154,7 @@ class Node:
             followers={},
             files=DiskFiles(),
             make_site=Site,
+            access=MemoryAccessStore(),
             witness=LocalWitness(folder / "witness.db", SigningKey(b"witness".ljust(32))),
         )
         self.neighbours_listed = []
@@ -143,43 +201,41 @@ class Node:
         self.project()
         return done
 
+    async def token(self, *scopes, lifetime_s=3600, **more):
+        """A token for these scopes; for all, if none is said."""
+        scopes = scopes or ("publish", "subscribe", "inbox")
+        made = await operate(
+            self.parts, "token create", {"scopes": scopes, "lifetime_s": lifetime_s, **more}, quiet
+        )
+        return made["token"]
+
     def close(self):
         for close in self._closing:
             close()
 
-    async def ask(self, target, method="GET", headers=None, body=b""):
-        """The whole answer to a request for `target`, a raw path with its query."""
-        async with self.asking(target, method, headers, body) as exchange:
-            async for chunk in exchange.chunks:
-                exchange.answer.body += chunk
-            return exchange.answer
 
-    @asynccontextmanager
-    async def asking(self, target, method="GET", headers=None, body=b""):
-        """An answer that is under way; leaving the context is what a client does that hangs up."""
-        path, _, query = target.partition("?")
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": unquote(path),
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "root_path": "",
-            "headers": [
-                *([] if "host" in (headers or {}) else [(b"host", b"node.example")]),
-                *((name.encode(), value.encode()) for name, value in (headers or {}).items()),
-            ],
-            "client": ("127.0.0.1", 1),
-            "server": ("127.0.0.1", 80),
-        }
-        exchange = Exchange(body)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(exchange.run, self.app, scope)
-            yield exchange
-            exchange.hang_up.set()
+class OwnNode(Asked):
+    """A node of a home of its own with a publisher: what is published here is signed and on disk."""
+
+    def __init__(self, parts):
+        self.parts = parts
+        self.app = make_app(parts, ABOUT)
+        with parts.log.read() as log:
+            (hosted,) = log.hosted()
+        self.did = hosted.did
+
+    async def operate(self, operation, **params):
+        return await operate(self.parts, operation, params, quiet)
+
+    async def token(self, *scopes, lifetime_s=3600, **more):
+        """A token for these scopes; for all, if none is said."""
+        scopes = scopes or ("publish", "subscribe", "inbox")
+        return (await self.operate("token create", scopes=scopes, lifetime_s=lifetime_s, **more))["token"]
+
+    async def sizes(self):
+        """How many entries the log of the publisher has."""
+        (hosted,) = (await self.operate("status"))["hosted"]
+        return hosted["size"]
 
 
 class Exchange:
@@ -199,6 +255,8 @@ class Exchange:
     async def _receive(self):
         if self._body:
             part = self._body.pop(0)
+            if part is None:  # nothing more comes, and nobody hangs up
+                await trio.sleep_forever()
             await trio.sleep(1 if self._asked else 0)
             self._asked = True
             return {"type": "http.request", "body": part, "more_body": bool(self._body)}
@@ -231,6 +289,41 @@ def make_node(tmp_path):
 def node(make_node):
     """An empty node."""
     return make_node()
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory):
+    """A home with one publisher; each test has a copy of it."""
+    home = Home(tmp_path_factory.mktemp("founded") / "home")
+    found(home, Config(name="Polar"), passphrase="p", kit=None, peers=[], cost=CHEAPEST)
+    return home
+
+
+@pytest.fixture
+def own_home(founded, tmp_path):
+    """A home with one publisher."""
+    home = Home(Path(shutil.copytree(founded.root, tmp_path / "home")))
+    home.mark()
+    return home
+
+
+@pytest.fixture
+def node_over():
+    """Opens the node of a home, as often as it is wanted."""
+
+    @asynccontextmanager
+    async def opened(home):
+        async with open_parts(home, Config(name="Polar")) as parts:
+            yield OwnNode(parts)
+
+    return opened
+
+
+@pytest.fixture
+async def own(own_home, node_over):
+    """A node over a home with one publisher."""
+    async with node_over(own_home) as node:
+        yield node
 
 
 @pytest.fixture(scope="session")

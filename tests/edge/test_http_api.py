@@ -243,7 +243,7 @@ async def test_the_file_name_of_a_proof_is_harmless(node, key):
         ("/api/publishers/x", 400, "name.did"),
         (f"/api/publishers/did:frost:{Cid.of(b'')}", 404, "publisher.unknown"),
         (f"/api/log/did:frost:{Cid.of(b'')}", 404, "publisher.unknown"),
-        ("/api/record", 400, "name.did-url"),
+        ("/api/record", 400, "usage"),
         ("/api/record/", 400, "name.did-url"),
         ("/api/record/{did}", 400, "name.did-url"),
         ("/api/record/{did}/nothing", 404, "record.not-found"),

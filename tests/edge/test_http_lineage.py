@@ -204,7 +204,7 @@ async def test_differences_are_a_page_and_json(node, world):
     text = await text_of(node, f"/diff?{sides}")
     assert "/changes/note" in text
     assert "No difference" in await text_of(node, f"/diff?a={quote(ice)}&b={quote(ice)}")
-    assert (await node.ask("/api/diff?a=x")).code == "name.did-url"
+    assert (await node.ask("/api/diff?a=x&b=x")).code == "name.did-url"
 
 
 async def test_versions_and_citations_are_answered_as_json(node, world):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from frostnode.edge.http.api import quiet
+from frostnode.edge.http.asked import quiet
 from frostnode.operations import follow, policy
 from frostnode.operations.table import operate
 from frostnode.protocol.errors import LocalError

@@ -18,7 +18,7 @@ from hypercorn.config import Config as HypercornConfig
 from frostnode.config import Config
 from frostnode.edge.control import call
 from frostnode.edge.home import Home
-from frostnode.edge.http.api import quiet
+from frostnode.edge.http.asked import quiet
 from frostnode.edge.http.server import listen, serve_http
 from frostnode.founding import found
 from frostnode.identity.kits import CHEAPEST

@@ -125,6 +125,7 @@ def test_the_first_ten_minutes(newcomer):
     assert "1 would publish" in story
     assert "1 published" in story
     assert "Sea ice extent of the Northern Hemisphere" in story
+    assert story.count('"status":"published"') == 2, "by the API"
     assert [text.count("The authority kit fits") for text in said if "kit fits" in text] == [1, 1]
     reminded = [text.count("was never checked") for text in said if "views     up to date" in text]
     assert (reminded[0], reminded[-1]) == (2, 0)
@@ -141,6 +142,8 @@ def test_the_readme_has_the_commands_of_the_first_ten_minutes():
         "frost proof",
         "frost verify",
         "frost kit check",
+        "frost token create",
+        "curl",
     ):
         assert command in text
     assert shutil.which("bash")

@@ -6,12 +6,12 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from frostnode.edge.http.accept import wants_document, wants_page
 from frostnode.edge.http.announcements import AnnouncementResources
-from frostnode.edge.http.api import Api
+from frostnode.edge.http.api.resource import Api
 from frostnode.edge.http.atom_feeds import AtomResources
 from frostnode.edge.http.feeds import FeedResources
 from frostnode.edge.http.hub import HubLinks, HubResource
@@ -24,15 +24,13 @@ from frostnode.edge.http.neighbours import NeighbourResources
 from frostnode.edge.http.offers import OfferResources
 from frostnode.edge.http.orphans import OrphanResources
 from frostnode.edge.http.pages import Pages
+from frostnode.edge.http.refusals import refusal
 from frostnode.edge.http.security import SecurityHeaders
-from frostnode.edge.http.signed import ACCEPT_SIGNATURE, Gate
+from frostnode.edge.http.signed import Gate
 from frostnode.edge.http.sync import SyncResources
 from frostnode.edge.http.witness import WitnessResources
-from frostnode.edge.outcomes import http_status, problem
 from frostnode.operations.parts import Parts
 from frostnode.protocol.errors import FrostError, LocalError
-
-_PROBLEM = "application/problem+json"
 
 
 def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
@@ -57,13 +55,9 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
 
     async def not_routed(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        if error.status_code != 404:
-            return JSONResponse(
-                {"type": "about:blank", "title": error.detail, "status": error.status_code},
-                status_code=error.status_code,
-                media_type=_PROBLEM,
-                headers=dict(error.headers or {}),
-            )
+        if error.status_code == 405:
+            unknown = LocalError("request.method", f"{request.url.path} does not know {request.method}")
+            return refusal(unknown, error.headers)
         return await refuse(request, LocalError("record.not-found", f"nothing at {request.url.path}"))
 
     app = Starlette(
@@ -79,7 +73,7 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
             *FeedResources(parts).routes(),
             *AtomResources(parts).routes(),
             *sync.routes(),
-            *Api(parts).routes(),
+            *Api(parts, pages).routes(),
             *pages.routes(),
             *Machines(parts).routes(),
             *LineageResources(parts, pages).routes(),
@@ -106,15 +100,6 @@ def _offers(parts: Parts) -> list[Route]:
 def _mail_links(parts: Parts, pages: Pages) -> list[Route]:
     """Where receivers of mails say yes and no; nothing where no mails are sent."""
     return [] if parts.consent is None else MailLinkPages(parts, pages, parts.consent).routes()
-
-
-def refusal(error: FrostError) -> Response:
-    """The answer to a program."""
-    status = http_status(error)
-    headers = {"cache-control": "no-cache"}  # what is refused now may be here, or shown, at the next moment
-    if status == 401:
-        headers |= {"www-authenticate": "Signature", "accept-signature": ACCEPT_SIGNATURE}
-    return JSONResponse(problem(error), status_code=status, media_type=_PROBLEM, headers=headers)
 
 
 def _is_page(request: Request) -> bool:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from frostnode.edge.http.api import choice, url_params, whole_number
+from frostnode.edge.http.asked import choice, url_params, whole_number
 from frostnode.edge.http.atom import ATOM_TYPE, FeedHead, atom
 from frostnode.edge.http.links import record_path
 from frostnode.edge.http.streams import NOT_KEPT

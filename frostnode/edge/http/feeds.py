@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from frostnode.edge.http.api import choice, whole_number
+from frostnode.edge.http.asked import choice, whole_number
 from frostnode.edge.http.streams import NOT_KEPT, OpenStreams
 from frostnode.notify.feed import Told
 from frostnode.notify.reader import Reader

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from frostnode.edge.http.api import quiet, whole_number
+from frostnode.edge.http.asked import quiet, whole_number
 from frostnode.edge.http.pages import Pages
 from frostnode.operations.parts import Parts
 from frostnode.operations.subscriptions import inbox, read_inbox

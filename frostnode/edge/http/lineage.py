@@ -1,4 +1,4 @@
-"""Versions and lineage over HTTP: pages of lineage and differences, and the same as JSON, PROV-JSON and SVG.
+"""Pages of lineage and differences; the API has the same as JSON, PROV-JSON and SVG.
 
 What is kept local is not known here: nothing of this package is given it.
 """
@@ -11,17 +11,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from frostnode.edge.http.accept import wants_document
-from frostnode.edge.http.api import HEADERS, quiet, url_params, whole_number
+from frostnode.edge.http.asked import HEADERS, quiet, url_params, whole_number
 from frostnode.edge.http.links import end_path
 from frostnode.edge.http.pages import Pages
 from frostnode.operations import lineage, versions
 from frostnode.operations.drawing import draw
 from frostnode.operations.parts import Parts
-from frostnode.protocol.limits import LINEAGE_NODES_MAX, VERSIONS_LISTED_MAX
+from frostnode.protocol.limits import LINEAGE_NODES_MAX
 
-_PROV: Final = "application/provenance+json"
-_VARY: Final = {"vary": "accept"}
-_SVG: Final = "image/svg+xml"
+_ANSWER: Final = {**HEADERS, "vary": "accept"}
 
 
 class LineageResources:
@@ -37,54 +35,21 @@ class LineageResources:
             Route("/lineage", self.page),
             Route("/lineage/{url:path}", self.page),
             Route("/diff", self.diff_page),
-            Route("/api/lineage", self.lineage),
-            Route("/api/lineage/{url:path}", self.lineage),
-            Route("/api/citations", self.citations),
-            Route("/api/citations/{url:path}", self.citations),
-            Route("/api/versions", self.versions),
-            Route("/api/versions/{url:path}", self.versions),
-            Route("/api/diff", self.diff),
         ]
 
     async def page(self, request: Request) -> Response:
         """All that is known of one lineage, drawn and in words."""
         found = await lineage.lineage(self._parts, _asked(request), quiet)
         if wants_document(request):
-            return JSONResponse(found, headers={**HEADERS, **_VARY})
+            return JSONResponse(found, headers=_ANSWER)
         cited = await lineage.citations(self._parts, url_params(request), quiet)
         drawing = await self._parts.worker.run(lambda: draw(found, is_alone=False, href=end_path))
         return await self._pages.show("lineage.html", {"found": found, "cited": cited, "drawing": drawing})
 
-    async def lineage(self, request: Request) -> Response:
-        """The same as JSON; with `form=prov` as PROV-JSON, with `form=svg` as a drawing."""
-        form = request.query_params.get("form", "")
-        found = await lineage.lineage(self._parts, {**_asked(request), "form": form}, quiet)
-        if form == "svg":
-            return Response(found["svg"], media_type=_SVG, headers=HEADERS)
-        if form == "prov":
-            return JSONResponse(found["prov"], media_type=_PROV, headers=HEADERS)
-        return JSONResponse(found, headers=HEADERS)
-
-    async def citations(self, request: Request) -> Response:
-        """What was built on something, counted by kind."""
-        return JSONResponse(await lineage.citations(self._parts, url_params(request), quiet), headers=HEADERS)
-
-    async def versions(self, request: Request) -> Response:
-        """The history of a dataset."""
-        limit = whole_number(request, "limit", versions.LISTED, VERSIONS_LISTED_MAX)
-        found = await versions.versions(self._parts, {**url_params(request), "limit": limit}, quiet)
-        return JSONResponse(found, headers=HEADERS)
-
-    async def diff(self, request: Request) -> Response:
-        """What differs between two records."""
-        return JSONResponse(await versions.diff(self._parts, _sides(request), quiet), headers=HEADERS)
-
     async def diff_page(self, request: Request) -> Response:
-        """The same for people."""
+        """What differs between two records."""
         if wants_document(request):
-            answer = await self.diff(request)
-            answer.headers.update(_VARY)
-            return answer
+            return JSONResponse(await versions.diff(self._parts, _sides(request), quiet), headers=_ANSWER)
         found = await versions.diff(self._parts, _sides(request), quiet)
         return await self._pages.show("diff.html", {"found": found})
 

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from frostnode.edge.http.accept import preferred, wants_page
-from frostnode.edge.http.api import HEADERS, quiet
+from frostnode.edge.http.asked import HEADERS, quiet
 from frostnode.edge.http.links import record_path
 from frostnode.edge.http.pages import Pages
 from frostnode.edge.outcomes import http_status, problem
@@ -46,7 +46,6 @@ class Names:
             Route("/did:frost:{rest:path}", self.named),
             Route("/id", self.identifier),
             Route("/id/{identifier:path}", self.identifier),
-            Route("/api/resolve", self.resolve),
         ]
 
     async def well_known(self, request: Request) -> Response:
@@ -56,11 +55,6 @@ class Names:
         if not dids:
             raise LocalError("record.not-found", f"no publisher here has the handle {host}")
         return Response(write_well_known(dids), media_type="application/json", headers=HEADERS)
-
-    async def resolve(self, request: Request) -> Response:
-        """Whatever `?name=` leads to, as `frost resolve` says it."""
-        found = await resolve.resolve(self._parts, {"name": request.query_params.get("name", "")}, quiet)
-        return JSONResponse(found, headers=HEADERS)
 
     async def document(self, request: Request) -> Response:
         """A DID document; with its metadata for who asks for a resolution; a browser is sent to the publisher's page."""

@@ -12,12 +12,13 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from frostnode.edge.http.accept import wants_document
-from frostnode.edge.http.api import HEADERS, Api, quiet, search_params, url_params, whole_number
+from frostnode.edge.http.asked import HEADERS, quiet, search_params, url_params, whole_number
 from frostnode.edge.http.atom_feeds import search_feed_path
 from frostnode.edge.http.links import link_to, record_path
 from frostnode.edge.http.plain_text import safe_href
 from frostnode.edge.http.record_page import record_values
 from frostnode.edge.http.record_view import RecordView, view_record
+from frostnode.edge.http.refusals import PROBLEM
 from frostnode.edge.http.rendering import load_static, make_environment
 from frostnode.edge.outcomes import http_status, problem
 from frostnode.operations import block, peers, policy, read
@@ -174,9 +175,7 @@ class Pages:
         shown = await read.show(self._parts, url_params(request), quiet)
         status = http_status(LocalError("record.withheld", "")) if read.is_withheld(shown) else 200
         if wants_document(request):
-            answer = await Api(self._parts).record(request)
-            answer.headers["vary"] = "accept"
-            return answer
+            return _document(shown)
         return await self.show_record(shown, status=status)
 
     async def show_record(
@@ -289,6 +288,16 @@ class Pages:
     async def error(self, request: Request, error: FrostError) -> Response:
         """The page that says what went wrong."""
         return await self._page("error.html", {"problem": problem(error)}, status=http_status(error))
+
+
+def _document(shown: Json) -> Response:
+    """A record as JSON; what is withheld here with the reason, as the API says it."""
+    headers = {**HEADERS, **_ASK_AGAIN}
+    if not read.is_withheld(shown):
+        return JSONResponse(shown, headers=headers)
+    error = LocalError("record.withheld", shown["content"]["reason"])
+    content = {**problem(error), "record": shown}
+    return JSONResponse(content, status_code=http_status(error), media_type=PROBLEM, headers=headers)
 
 
 def _pager(offset: int, step: int, total: int, params: Mapping[str, str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from frostnode.bell import Bell
-from frostnode.edge.http.api import choice
+from frostnode.edge.http.asked import choice
 from frostnode.edge.http.streams import LastArrival, OpenStreams
 from frostnode.log.withheld import blocked_error, check_shown, withheld_error, withheld_line
 from frostnode.ports import LogReader, LogStore, Worker
