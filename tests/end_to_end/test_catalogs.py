@@ -135,7 +135,7 @@ def interrupted_sync(node, total, chance):
 
 
 def check_contents(node, aws_documents, stac_documents):
-    """Every dataset is there: found by its title, equal body, metadata equal to the source; proofs verify."""
+    """Every dataset is there: found by its title, alone or as a source of the same; equal body and metadata; proofs verify."""
     store = SqliteStore(node.home / "frost.db", None, None)
     records = records_of(node)
     by_source = {
@@ -155,7 +155,8 @@ def check_contents(node, aws_documents, stac_documents):
     with httpx.Client(base_url=node.url) as client:
         for record in records:
             hits = client.get("/api/search", params={"q": record["title"], "limit": 20}).json()["hits"]
-            assert record["url"] in [hit["url"] for hit in hits], record["title"]
+            found_urls = [one["url"] for hit in hits for one in (hit, *hit["sources"])]
+            assert record["url"] in found_urls, record["title"]
             verify_proof(client.get(f"/api/proof/{record['url']}").content)
     for record in (records[0], records[len(records) // 2], records[-1]):
         proof = node.home / "record.frostproof"
