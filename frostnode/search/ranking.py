@@ -35,6 +35,8 @@ class Weights:
     """How it begins."""
     text: float = 0.5
     """All of the description, any other text, and the key."""
+    whole: float = 3.0
+    """When the title, or the key, is what was typed and nothing else: as if all words counted once more in the title."""
     other_places: float = 1 / 16
     """A word counts where it counts most, and in all other places together this part of it; a power of two."""
 

@@ -1,4 +1,4 @@
-"""The search index: whatever the library says of the disk is an error of ours."""
+"""The search index: whatever the library says of the disk is an error of ours, and what was meant comes first among many."""
 
 import subprocess
 import sys
@@ -10,6 +10,8 @@ from frostnode.edge.tantivy.index import TantivyIndex
 from frostnode.protocol.errors import StorageError
 from frostnode.protocol.names import Did
 from frostnode.search.document import SearchDocument
+from frostnode.search.language import parse_query
+from frostnode.search_port import Ask
 
 DID = Did("did:frost:x")
 ONE = SearchDocument(did=DID, type="dataset", key="a", title="A", texts=["words"])
@@ -103,3 +105,24 @@ def test_nothing_is_lost_after_a_disk_that_was_really_full(tmp_path: Path) -> No
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_is_called_just_as_was_typed_comes_before_any_number_of_others(tmp_path: Path) -> None:
+    index = TantivyIndex(tmp_path)
+    texts = ("modis of the ocean", "modis")
+    for number in range(200):
+        index.put(
+            SearchDocument(
+                did=DID, type="dataset", key=f"n{number}", title="Ocean by MODIS", keywords=texts, uses=9
+            )
+        )
+    index.put(SearchDocument(did=DID, type="version", key="a@1", title="MODIS"))
+    index.put(SearchDocument(did=DID, type="dataset", key="OCEAN/Modis_v2", title="Another"))
+    index.commit(1, b"tag")
+
+    def first(query: str) -> str:
+        return index.search(Ask(query=parse_query(query), limit=5)).found[0].key
+
+    assert first("modis") == "a@1"
+    assert first("ocean modis v2") == "OCEAN/Modis_v2"
+    index.close()

@@ -16,13 +16,14 @@ from frostnode.edge.tantivy.schema import (
     KEYWORD,
     LEAD,
     TEXT,
-    TEXTS,
     TITLE,
     VARIABLE,
+    WHOLE,
 )
 from frostnode.search.matching import Wanted
 from frostnode.search.meaning import Meaning, meaning_of
-from frostnode.search.query import Field, Phrase, Within, Word
+from frostnode.search.query import Field, Occur, Phrase, Within, Word
+from frostnode.search.query import Query as Asked
 from frostnode.search.ranking import RARITY_MIN, WEIGHTS
 from frostnode.search.values import WORDY_FIELDS, is_did, period_of
 from frostnode.search_port import Ask
@@ -47,11 +48,12 @@ _WORDY: Final = {
 class Plan:
     """What to ask for.
 
-    `near` is None where nothing can be near; `wanted` are the plain words, `texts` they and those that must be there, each with what
+    `which` finds the same as `hits`, and scores nothing. `near` is None where nothing can be near; `wanted` are the plain words, `texts` they and those that must be there, each with what
     it is worth.
     """
 
     hits: Query
+    which: Query
     near: Query | None
     wanted: tuple[tuple[Wanted, float], ...]
     texts: tuple[tuple[Wanted, float], ...]
@@ -72,18 +74,20 @@ class Planner:
         wanted, must = _runs(meaning.wanted), _runs(meaning.must)
         worth = {run: self._worth(run, alone=len(wanted) + len(must) == 1) for run in (*wanted, *must)}
         own = self.clauses.one_of(DID, ask.own)
-        base = [
-            *(self.scored(run, worth[run]) for run in must),
-            *map(_constant, self._filters(meaning, own)),
-        ]
+        filters = [_constant(query) for query in self._filters(meaning, own)]
+        base = [*(self.scored(run, worth[run]) for run in must), *filters]
         without = [self.found(run) for run in _runs(meaning.must_not)]
         without += [query for value in meaning.without if (query := self._within(value, own)) is not None]
         without += [self.clauses.cursor, *([hidden] if hidden is not None else [])]
         helping = [self.scored(run, RARITY_MIN) for run in _runs(meaning.helping)]
+        helping += self._whole(ask.query, sum(worth.values()))
         plain = [self.scored(run, worth[run]) for run in wanted]
         return Plan(
             hits=_query([*base, *plain], helping, without),
-            near=_near(base, plain, helping, without) if len(plain) > 1 else None,
+            which=_query([*map(self.found, worth), *filters], [], without),
+            near=_query([*base, any_of(plain)], helping, [*without, all_of(map(self.found, wanted))])
+            if len(plain) > 1
+            else None,
             wanted=tuple((run, worth[run]) for run in wanted),
             texts=tuple(worth.items()),
             is_everything=not ask.query.clauses,
@@ -91,17 +95,22 @@ class Planner:
 
     def _worth(self, run: Wanted, *, alone: bool) -> float:
         """What a run of words is worth; where nothing is asked for beside it that need not be counted."""
-        return 1.0 if alone else self._rarity(run, any_of([self.clauses.run(name, run) for name in TEXTS]))
+        return 1.0 if alone else self._rarity(run, self.clauses.run(TEXT, run))
 
     def found(self, run: Wanted) -> Query:
         """What has a run of words in any text, or in the name of its publisher."""
         dids = self._names.having(run)
-        return any_of(
-            [
-                *(self.clauses.run(name, run) for name in TEXTS),
-                *([self.clauses.one_of(DID, dids)] if dids else []),
-            ]
-        )
+        return any_of([self.clauses.run(TEXT, run), *([self.clauses.one_of(DID, dids)] if dids else [])])
+
+    def _whole(self, query: Asked, worth: float) -> list[Query]:
+        """What is called just as was typed, for as much as all of the words in a title."""
+        asked = [text for text in query.clauses if isinstance(text, Word | Phrase)]
+        if any(text.occur is Occur.MUST_NOT or (isinstance(text, Word) and text.is_prefix) for text in asked):
+            return []
+        typed = " ".join(word for text in asked for word in words(text.text))
+        if not typed:
+            return []
+        return [tantivy.Query.const_score_query(self.clauses.term(WHOLE, typed), WEIGHTS.whole * worth)]
 
     def scored(self, run: Wanted, worth: float) -> Query:
         """The same, each for as much as it counts: most where it counts most, and a little for all other places."""
@@ -153,9 +162,3 @@ def _query(must: Sequence[Query], helping: Sequence[Query], without: Sequence[Qu
     clauses = [(MUST, query) for query in must or [_constant(tantivy.Query.all_query())]]
     clauses += [(SHOULD, query) for query in helping]
     return tantivy.Query.boolean_query(clauses + [(MUST_NOT, query) for query in without])
-
-
-def _near(
-    base: Sequence[Query], plain: Sequence[Query], helping: Sequence[Query], without: Sequence[Query]
-) -> Query:
-    return _query([*base, any_of(plain)], helping, [*without, all_of(plain)])

@@ -13,7 +13,7 @@ from frostnode.edge.tantivy.clauses import MUST, SHOULD, Query, all_of, any_of
 from frostnode.edge.tantivy.facets import count_values
 from frostnode.edge.tantivy.names import Names
 from frostnode.edge.tantivy.plan import Plan, Planner
-from frostnode.edge.tantivy.schema import DID, ID, KEYWORD, SAME, TEXTS, TITLE, VALUES
+from frostnode.edge.tantivy.schema import DID, ID, KEYWORD, SAME, TEXT, TITLE, VALUES
 from frostnode.edge.tantivy.snapshot import Hit, Place, Record, Snapshot, place_of
 from frostnode.edge.tantivy.suggestions import nearest
 from frostnode.protocol.limits import (
@@ -133,7 +133,7 @@ class Reading:
         found = self._facets.get(key) if key else None
         if found is None:
             own = self.snapshot.clauses.one_of(DID, ask.own)
-            found = count_values(self.snapshot, plan.hits, ask.facets, own)
+            found = count_values(self.snapshot, plan.which, ask.facets, own)
             if key and len(self._facets) < SEARCH_FACETS_CACHED_MAX:
                 self._facets[key] = found
         return found
@@ -157,7 +157,7 @@ class Reading:
 
     def _count(self, word: str) -> int:
         run = Wanted((word,))
-        return self.snapshot.count_run(run, any_of([self.snapshot.clauses.run(name, run) for name in TEXTS]))
+        return self.snapshot.count_run(run, self.snapshot.clauses.run(TEXT, run))
 
     # -- records by others ------------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ class Reading:
 
     def _shared(self, run: Wanted) -> Query:
         clauses = self.snapshot.clauses
-        worth = self.snapshot.rarity(run, any_of([clauses.run(field, run) for field in TEXTS]))
+        worth = self.snapshot.rarity(run, clauses.run(TEXT, run))
         return any_of(
             [
                 tantivy.Query.const_score_query(clauses.run(field, run), worth * weight)

@@ -20,7 +20,7 @@ from frostnode.search.ranking import LEAD_WORDS, quality, tie
 from frostnode.search.values import spelled
 from frostnode.search.words import spaced
 
-FORMAT: Final = "3"
+FORMAT: Final = "4"
 """Part of the folder's name: another schema is another index, rebuilt from nothing."""
 
 CURSOR_ID: Final = "~cursor"
@@ -53,10 +53,12 @@ LEAD: Final = "lead"
 """Its first words, once more."""
 
 TEXT: Final = "text"
-"""The key, the whole description, and all other texts."""
+"""All texts and the key: whatever finds a record stands here, and in the fields beside it where it counts for more."""
 
-TEXTS: Final = (TITLE, KEYWORD, VARIABLE, COLUMN, DESCRIPTION, TEXT)
-"""Fields of words: a word is looked for in all of them."""
+WHOLE: Final = "whole"
+"""The words of the title, and those of the key, each as one value: who types just that means this record."""
+
+_WORDY: Final = (TITLE, KEYWORD, VARIABLE, COLUMN, DESCRIPTION, TEXT)
 
 VALUES: Final[dict[Field, str]] = {
     Field.TYPE: "type",
@@ -101,9 +103,9 @@ def build_schema() -> tantivy.Schema:
         builder.add_text_field(name, stored=True, tokenizer_name="raw", index_option="basic")
     for name in (DID, LABEL, *VALUES.values()):
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
-    for name in (NAME, HARVESTED):
+    for name in (NAME, HARVESTED, WHOLE):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    for name in TEXTS:
+    for name in _WORDY:
         builder.add_text_field(name, stored=name in (TITLE, KEYWORD), tokenizer_name=ANALYSIS)
     builder.add_text_field(LEAD, tokenizer_name=ANALYSIS, index_option="basic")
     for name in (BEGINNING, TITLE_WORDS):
@@ -139,13 +141,15 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
     """All that the index keeps of a record, by the names of the fields; only what it has."""
     did, type_, key = document.did, document.type, document.key
     order = tie(did, type_, key)
+    titled = " ".join(words(document.title))
     entry: dict[str, Any] = {
         ID: identifier(did, type_, key),
         NAME: spelled(Field.ID, key),
         DID: did,
         TITLE: spaced(document.title),
-        TITLE_WORDS: " ".join(words(document.title)).encode(),
-        TEXT: [spaced(text) for text in (key, document.description, *document.texts)],
+        TITLE_WORDS: titled.encode(),
+        WHOLE: list(dict.fromkeys((titled, " ".join(words(key))))),
+        TEXT: [spaced(text) for text in _texts(document)],
         WEIGHT: 2 ** quality(document) - 2,
         CHANGED: min(max(document.changed_ms, 0), _MS_MAX) << _TIE_BITS | order & (1 << _TIE_BITS) - 1,
         USED: min(max(document.uses, 0), _USES_MAX) << 43 | order >> 20,
@@ -179,6 +183,16 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
             zip(sides(number), map(float, (area.west, area.east, area.south, area.north)), strict=True)
         )
     return entry
+
+
+def _texts(document: SearchDocument) -> Iterator[str]:
+    yield document.title
+    yield document.key
+    yield document.description
+    yield from document.keywords
+    yield from document.variables
+    yield from document.columns
+    yield from document.texts
 
 
 def _beginning(description: str) -> str:
