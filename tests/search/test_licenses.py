@@ -90,7 +90,7 @@ def test_a_name_is_a_family_of_its_own_and_only_so_much_is_read() -> None:
 def test_few_licenses_of_real_catalogs_are_of_no_family(corpora: Path | None) -> None:
     """Of the 1,190 texts of the registry of AWS and those of other catalogs: what is left are mostly bare addresses."""
     if corpora is None:
-        pytest.skip("no corpora")
+        pytest.skip("real catalogs are not beside the repository")
     told: Counter[str] = Counter()
     with (corpora / "aws-open-data-registry/datasets.jsonl").open("rb") as lines:
         texts = {str(record["license"]) for record in aws_open_data.from_json_lines(lines)}

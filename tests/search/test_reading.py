@@ -359,7 +359,7 @@ def test_anything_can_be_read(type_: str, fields: object, newest: object) -> Non
 @pytest.mark.slow
 def test_real_catalogs_are_found_by_more_than_words(corpora: Path | None) -> None:
     if corpora is None:
-        pytest.skip("no corpora")
+        pytest.skip("real catalogs are not beside the repository")
     for name, share, named in (("earthengine", 0.9, 0.9), ("planetary-computer", 0.7, 0.4)):
         with (corpora / name / "collections.jsonl").open("rb") as lines:
             read = [document_of(Did(DID), "dataset", str(r["key"]), r) for r in stac.from_json_lines(lines)]

@@ -1,9 +1,7 @@
 """Lines of code as people run them: what can be run here loads what is served, whatever the address looks like."""
 
-import importlib.util
 import shutil
 import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -65,12 +63,3 @@ def test_curl_fetches_the_file_and_does_nothing_else(served, tmp_path, path, nam
     assert done.returncode == 0, done.stderr
     assert [file.name for file in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_bytes() == TABLE and len(served.asked) == 1
-
-
-@pytest.mark.skipif(importlib.util.find_spec("pandas") is None, reason="no pandas here")
-def test_pandas_reads_the_table(served):
-    text = snippet(f"http://127.0.0.1:{served.server_port}/ice.csv", "pandas").text
-    done = subprocess.run(
-        [sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0 and "extent" in done.stdout

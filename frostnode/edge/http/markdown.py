@@ -45,8 +45,8 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": PAGE_TEXT_DEPTH_MAX})
     parser.enable(["table", "strikethrough"])
     parser.disable(["code", "html_block", "html_inline"])  # whoever indents HTML does not mean code
-    parser.validateLink = _any_link  # type: ignore[method-assign]
-    parser.normalizeLink = _as_written  # type: ignore[method-assign]
+    parser.validateLink = _any_link  # type: ignore[method-assign]  # as its documentation says to
+    parser.normalizeLink = _as_written  # type: ignore[method-assign]  # the same
     return parser
 
 
