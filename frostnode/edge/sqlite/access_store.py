@@ -1,13 +1,12 @@
 """AccessStore in a file of its own, made with the first token: most homes never have one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
-from typing import Final, TypeVar
+from typing import Final
 
 from frostnode.access_port import Attempt, Scope, Token
 from frostnode.edge.sqlite.connection import Database, Row
-from frostnode.edge.sqlite.migrations import migrate, migrations
+from frostnode.edge.sqlite.lazy_file import LazyFile
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import (
     IDEMPOTENCY_ANSWERS_BYTES_MAX,
@@ -16,8 +15,6 @@ from frostnode.protocol.limits import (
     TOKENS_MAX,
 )
 from frostnode.protocol.names import Did
-
-T = TypeVar("T")
 
 SCHEMA: Final = "access"
 _SELECT: Final = "SELECT id, name, digest, scopes, did, created_ms, expires_ms, used_ms FROM token"
@@ -31,45 +28,20 @@ class SqliteAccessStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = Lock()
-        self._database: Database | None = None
-
-    @property
-    def _is_there(self) -> bool:
-        return self._database is not None or self._path.exists()
-
-    def _with(self, work: Callable[[Database], T]) -> T:
-        """Do this alone and whole, in the file that is made if there is none."""
-        with self._lock:
-            if self._database is None:
-                database = Database(self._path)
-                try:
-                    migrate(database, migrations(SCHEMA))
-                except BaseException:  # not for us to judge: whatever it is, the file is given back
-                    database.close()
-                    raise
-                self._database = database
-            self._database.begin(write=True)
-            try:
-                done = work(self._database)
-                self._database.commit()
-                return done
-            finally:
-                self._database.rollback()
+        self._file = LazyFile(path, SCHEMA)
 
     def tokens(self) -> Sequence[Token]:
         """All, oldest first."""
-        if not self._is_there:
+        if not self._file.is_there:
             return ()
-        rows = self._with(lambda database: database.all(f"{_SELECT} ORDER BY created_ms, id"))
+        rows = self._file.whole(lambda database: database.all(f"{_SELECT} ORDER BY created_ms, id"))
         return [_token(row) for row in rows]
 
     def token(self, id_: str) -> Token | None:
         """One."""
-        if not self._is_there:
+        if not self._file.is_there:
             return None
-        row = self._with(lambda database: database.one(f"{_SELECT} WHERE id = ?", (id_,)))
+        row = self._file.whole(lambda database: database.one(f"{_SELECT} WHERE id = ?", (id_,)))
         return None if row is None else _token(row)
 
     def add(self, token: Token) -> None:
@@ -100,17 +72,22 @@ class SqliteAccessStore:
                 ),
             )
 
-        self._with(work)
+        self._file.whole(work)
 
     def remove(self, id_: str) -> bool:
         """Forget one, and what was answered to it."""
-        if not self._is_there:
+        if not self._file.is_there:
             return False
-        return self._with(lambda database: database.run_changes("DELETE FROM token WHERE id = ?", (id_,))) > 0
+        return (
+            self._file.whole(lambda database: database.run_changes("DELETE FROM token WHERE id = ?", (id_,)))
+            > 0
+        )
 
     def used(self, id_: str, now_ms: int) -> None:
         """Note when it was used last."""
-        self._with(lambda database: database.run("UPDATE token SET used_ms = ? WHERE id = ?", (now_ms, id_)))
+        self._file.whole(
+            lambda database: database.run("UPDATE token SET used_ms = ? WHERE id = ?", (now_ms, id_))
+        )
 
     def begin(self, attempt: Attempt) -> Attempt | None:
         """Note an attempt, or answer the earlier one."""
@@ -132,22 +109,21 @@ class SqliteAccessStore:
             )
             return None
 
-        return self._with(work)
+        return self._file.whole(work)
 
     def finish(self, token: str, key: str, answer: bytes) -> None:
         """Keep what was answered."""
         sql = "UPDATE attempt SET answer = ?, size = ? WHERE token = ? AND key = ?"
-        self._with(lambda database: database.run(sql, (answer, len(answer), token, key)))
+        self._file.whole(lambda database: database.run(sql, (answer, len(answer), token, key)))
 
     def forget(self, token: str, key: str) -> None:
         """Free the key."""
         sql = "DELETE FROM attempt WHERE token = ? AND key = ?"
-        self._with(lambda database: database.run(sql, (token, key)))
+        self._file.whole(lambda database: database.run(sql, (token, key)))
 
     def close(self) -> None:
         """Give the file back."""
-        if self._database is not None:
-            self._database.close()
+        self._file.close()
 
 
 def _token(row: Row) -> Token:
