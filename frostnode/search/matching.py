@@ -1,7 +1,8 @@
 """Whether a document is what a query asks for, looked at one by one: what every index must say too.
 
 Rules (spec/15-search.md#meaning):
-- words are compared as the index has them (spec/15-search.md#words); words that follow each other do so within one text;
+- words are compared as the index has them (spec/15-search.md#words): one by itself in any of its forms, those that follow each other
+  to the letter, and within one text;
 - a value is compared in its one spelling, whole, or by its beginning where a `*` says so.
 """
 
@@ -16,6 +17,7 @@ from typing import Final, TypeAlias
 
 from frostnode.protocol.names import DidUrl, RecordKey, RecordType
 from frostnode.search.document import SearchDocument
+from frostnode.search.forms import forms
 from frostnode.search.meaning import meaning_of
 from frostnode.search.query import Area, Field, Period, Phrase, Query, Within, Word
 from frostnode.search.values import WORDY_FIELDS, is_did, is_whole_did, period_of, spelled
@@ -163,6 +165,8 @@ class DocumentWords:
 
     def has(self, wanted: "Wanted", field: Field | None = None) -> bool:
         """Whether these words follow each other within one text, of a field or any."""
+        if wanted.forms and field is None:
+            return not self.all.isdisjoint(wanted.forms)
         if not self.all.issuperset(wanted.whole):
             return False
         if wanted.is_prefix and not self._has_beginning(wanted.words[-1]):
@@ -186,10 +190,14 @@ class DocumentWords:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Words that shall follow each other; of the last one perhaps only the beginning."""
+    """Words that shall follow each other, to the letter; of the last one perhaps only the beginning.
+
+    `forms` are those in any of which a single word may stand; none where it is meant to the letter.
+    """
 
     words: Run
     is_prefix: bool = False
+    forms: Run = ()
 
     @property
     def whole(self) -> Run:
@@ -197,7 +205,9 @@ class Wanted:
         return self.words[:-1] if self.is_prefix else self.words
 
     def is_in(self, run: Run) -> bool:
-        """Whether they follow each other in a text of these words."""
+        """Whether they follow each other in a text of these words, or a form of a single one is there."""
+        if self.forms:
+            return not set(run).isdisjoint(self.forms)
         return any(self.is_at(run, at) for at in range(len(run) - len(self.words) + 1))
 
     def is_at(self, run: Run, at: int) -> bool:
@@ -210,6 +220,16 @@ class Wanted:
             and run[at : end - 1] == self.words[:-1]
             and run[end - 1].startswith(self.words[-1])
         )
+
+
+def wanted_of(text: Word | Phrase, words: Words) -> Wanted | None:
+    """What a part of a query asks for in any text; None where it has no word."""
+    run = tuple(words(text.text))
+    if not run:
+        return None
+    if isinstance(text, Phrase):
+        return Wanted(run)
+    return Wanted(run, text.is_prefix, forms(run[0]) if len(run) == 1 and not text.is_prefix else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +291,8 @@ class Question:
     def ways_in(self) -> list[tuple[str, ...]]:
         """Sets of keys of which every hit has one: by each of them alone all hits can be looked up."""
         texts = (*self._wanted, *self._must)
-        ways: list[tuple[str, ...]] = [(word,) for wanted in texts for word in wanted.whole]
+        ways: list[tuple[str, ...]] = [wanted.forms for wanted in texts if wanted.forms]
+        ways += [(word,) for wanted in texts if not wanted.forms for word in wanted.whole]
         for group in self._groups:
             keys = tuple(key for value in group if (key := value.key) is not None)
             if len(keys) == len(group):
@@ -292,12 +313,7 @@ class Question:
         return all(any(map(is_named, group)) for group in self._groups)
 
     def _texts(self, texts: Iterable[Word | Phrase]) -> tuple[Wanted, ...]:
-        made = (self._run(text.text, is_prefix=isinstance(text, Word) and text.is_prefix) for text in texts)
-        return tuple(filter(None, made))
-
-    def _run(self, text: str, *, is_prefix: bool) -> Wanted | None:
-        words = tuple(self._words(text))
-        return Wanted(words, is_prefix) if words else None
+        return tuple(filter(None, (wanted_of(text, self._words) for text in texts)))
 
     def _group(self, values: tuple[Within, ...]) -> tuple[_Value, ...]:
         """The values of which any is enough; none where one of them asks for nothing."""
@@ -312,8 +328,11 @@ class Question:
             return _Value(value, key=_key(field, text) if is_whole_did(text) else None)
         if field not in WORDY_FIELDS:
             return _Value(value, key=None if value.is_prefix else _key(field, text))
-        wanted = self._run(text, is_prefix=value.is_prefix)
-        return None if wanted is None else _Value(value, wanted, key=max(wanted.whole, key=len, default=None))
+        words = tuple(self._words(text))
+        if not words:
+            return None
+        wanted = Wanted(words, value.is_prefix)
+        return _Value(value, wanted, key=max(wanted.whole, key=len, default=None))
 
 
 def _key(field: Field, value: str) -> str:

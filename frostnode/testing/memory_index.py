@@ -17,6 +17,7 @@ from frostnode.search.matching import (
     Words,
     field_values,
     texts_in,
+    wanted_of,
 )
 from frostnode.search.meaning import FUNCTION_WORDS, meaning_of
 from frostnode.search.query import Field, Query
@@ -222,10 +223,12 @@ class MemoryIndex:
 
     def _score(self, query: Query, document: SearchDocument) -> float:
         meaning = meaning_of(query)
-        wanted = {word for text in (*meaning.wanted, *meaning.must) for word in self._words(text.text)}
-        title = wanted.intersection(self._words(document.title))
-        anywhere = {word for text in texts_in(document) for word in wanted.intersection(self._words(text))}
-        return _TITLE_WEIGHT * len(title) + len(anywhere)
+        asked = (wanted_of(text, self._words) for text in (*meaning.wanted, *meaning.must))
+        wanted = [run for run in asked if run is not None]
+        title = tuple(self._words(document.title))
+        texts = [tuple(self._words(text)) for text in texts_in(document)]
+        anywhere = sum(any(map(run.is_in, texts)) for run in wanted)
+        return _TITLE_WEIGHT * sum(run.is_in(title) for run in wanted) + anywhere
 
 
 def _facet(documents: Sequence[SearchDocument], field_: Field, own: frozenset[Did]) -> Mapping[str, int]:

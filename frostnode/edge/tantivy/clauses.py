@@ -14,12 +14,17 @@ from frostnode.edge.tantivy.schema import (
     LAST,
     NAME,
     SAME,
+    TEXT,
     VALUES,
     YES,
     sides,
 )
-from frostnode.protocol.limits import SEARCH_AREAS_MAX, SEARCH_PREFIX_TERMS_MAX
-from frostnode.search.matching import Wanted, parts_of
+from frostnode.protocol.limits import (
+    SEARCH_AREAS_MAX,
+    SEARCH_COUNTS_CACHED_MAX,
+    SEARCH_PREFIX_TERMS_MAX,
+)
+from frostnode.search.matching import Run, Wanted, parts_of
 from frostnode.search.query import Area, Field, Period, Within
 from frostnode.search.values import is_whole_did
 
@@ -54,6 +59,7 @@ class Clauses:
     def __init__(self, schema: tantivy.Schema, searcher: tantivy.Searcher) -> None:
         self._schema = schema
         self._searcher = searcher
+        self._forms: dict[Run, Run] = {}
         self.cursor: Final = self.term(ID, CURSOR_ID)
         self.harvested: Final = self.term(HARVESTED, YES)
 
@@ -66,13 +72,25 @@ class Clauses:
         return tantivy.Query.term_set_query(self._schema, field, sorted(values))
 
     def run(self, field: str, wanted: Wanted) -> Query:
-        """What has these words after each other in one text of a field."""
+        """What has these words after each other in one text of a field, or one in any of its forms."""
         words = wanted.words
+        if wanted.forms:
+            return any_of([self.term(field, form) for form in self._there(wanted.forms)])
         if len(words) == 1:
             return self.beginning(field, words[0]) if wanted.is_prefix else self.term(field, words[0])
         if wanted.is_prefix:
             return tantivy.Query.regex_phrase_query(self._schema, field, [*words[:-1], f"{words[-1]}.*"])
         return tantivy.Query.phrase_query(self._schema, field, list(words))
+
+    def _there(self, forms: Run) -> Run:
+        """Those of them that any record has; the first at least."""
+        there = self._forms.get(forms)
+        if there is None:
+            there = tuple(form for form in forms if self._searcher.doc_freq(TEXT, form)) or forms[:1]
+            if len(self._forms) >= SEARCH_COUNTS_CACHED_MAX:
+                self._forms = {}
+            self._forms[forms] = there
+        return there
 
     def beginning(self, field: str, text: str) -> Query:
         """What has a value or word that begins so."""

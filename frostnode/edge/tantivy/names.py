@@ -1,6 +1,6 @@
 """The names of publishers as words: titles of the profiles in the index, so that a name that changes changes no other record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TypeAlias
 
@@ -29,9 +29,13 @@ class Names:
         return Names({**self._runs, **{did: tuple(words(name)) for did, name in changes.items()}})
 
     def having(self, wanted: Wanted) -> list[Did]:
-        """Those in whose names these words follow each other."""
-        likely = self._by_word.get(wanted.words[0], ()) if not wanted.is_prefix else self._runs
-        return sorted(did for did in likely if _is_in(wanted, self._runs[did]))
+        """Those in whose names these words follow each other, or a single one stands in any of its forms."""
+        if wanted.is_prefix:
+            likely: Iterable[Did] = self._runs
+        else:
+            beginnings = wanted.forms or wanted.words[:1]
+            likely = set().union(*(self._by_word.get(word, ()) for word in beginnings))
+        return sorted(did for did in likely if wanted.is_in(self._runs[did]))
 
     @cached_property
     def _by_word(self) -> Mapping[str, set[Did]]:
@@ -40,10 +44,6 @@ class Names:
             for word in run:
                 found.setdefault(word, set()).add(did)
         return found
-
-
-def _is_in(wanted: Wanted, run: Run) -> bool:
-    return any(wanted.is_at(run, at) for at in range(len(run)))
 
 
 def name_of(key: str, title: str) -> str:

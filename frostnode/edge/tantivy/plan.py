@@ -20,7 +20,7 @@ from frostnode.edge.tantivy.schema import (
     VARIABLE,
     WHOLE,
 )
-from frostnode.search.matching import Wanted
+from frostnode.search.matching import Wanted, wanted_of
 from frostnode.search.meaning import Meaning, meaning_of
 from frostnode.search.query import Field, Occur, Phrase, Within, Word
 from frostnode.search.query import Query as Asked
@@ -149,8 +149,8 @@ class Planner:
 
 
 def _runs(texts: Iterable[Word | Phrase]) -> list[Wanted]:
-    made = (Wanted(tuple(words(text.text)), isinstance(text, Word) and text.is_prefix) for text in texts)
-    return list(dict.fromkeys(run for run in made if run.words))
+    made = (wanted_of(text, words) for text in texts)
+    return list(dict.fromkeys(run for run in made if run is not None))
 
 
 def _constant(query: Query) -> Query:

@@ -21,7 +21,8 @@ from frostnode.protocol.limits import (
     SEARCH_WINDOW,
     SIMILAR_WORDS_MAX,
 )
-from frostnode.search.matching import Wanted
+from frostnode.search.forms import forms
+from frostnode.search.matching import Wanted, wanted_of
 from frostnode.search.meaning import FUNCTION_WORDS
 from frostnode.search.printing import print_query
 from frostnode.search.query import Field, Occur, Phrase, Word
@@ -87,6 +88,7 @@ class Reading:
     def _closer(self, plan: Plan, ask: Ask) -> Callable[[Record], float]:
         """By what the score of a record is multiplied, once it is looked at."""
         asked = [word for run, _ in plan.texts if not run.is_prefix for word in run.words]
+        spelling = {form: run.words[0] for run, _ in plan.texts for form in run.forms}
         typed = _plain("".join(text.text for text in ask.query.clauses if isinstance(text, Word | Phrase)))
 
         def is_key(key: str) -> bool:
@@ -96,7 +98,7 @@ class Reading:
         def closer(record: Record) -> float:
             return finer(
                 asked,
-                record.title_words,
+                [spelling.get(word, word) for word in record.title_words],
                 is_key=bool(typed) and is_key(record.key),
                 is_known=record.did in ask.known,
             )
@@ -150,13 +152,12 @@ class Reading:
         return print_query(meant) if meant != query else ""
 
     def _instead(self, word: Word) -> str:
-        run = words(word.text)
-        if len(run) != 1 or word.is_prefix or word.occur is Occur.MUST_NOT or self._count(run[0]):
+        wanted = wanted_of(word, words)
+        if wanted is None or not wanted.forms or word.occur is Occur.MUST_NOT or self._count(wanted):
             return ""
-        return nearest(self.snapshot, run[0], self._count)
+        return nearest(self.snapshot, wanted.words[0], lambda other: self._count(Wanted((other,))))
 
-    def _count(self, word: str) -> int:
-        run = Wanted((word,))
+    def _count(self, run: Wanted) -> int:
         return self.snapshot.count_run(run, self.snapshot.clauses.run(TEXT, run))
 
     # -- records by others ------------------------------------------------------------------------------
@@ -170,7 +171,7 @@ class Reading:
         distinct = dict.fromkeys(word for text in texts for word in words(text))
         some = [word for word in distinct if word not in FUNCTION_WORDS][:SIMILAR_WORDS_MAX]
         clauses = self.snapshot.clauses
-        shared = [self._shared(Wanted((word,))) for word in some]
+        shared = [self._shared(Wanted((word,), forms=forms(word))) for word in some]
         if not shared:
             return []
         same = document.get_all(SAME)

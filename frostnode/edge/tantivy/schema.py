@@ -20,7 +20,7 @@ from frostnode.search.ranking import LEAD_WORDS, quality, tie
 from frostnode.search.values import spelled
 from frostnode.search.words import spaced
 
-FORMAT: Final = "4"
+FORMAT: Final = "5"
 """Part of the folder's name: another schema is another index, rebuilt from nothing."""
 
 CURSOR_ID: Final = "~cursor"

@@ -1,19 +1,13 @@
 """Did you mean: the nearest word of titles and keywords to one that is nowhere."""
 
-from collections import Counter
 from collections.abc import Callable
-from typing import Final
 
 import tantivy
 
-from frostnode.edge.tantivy.analysis import words
 from frostnode.edge.tantivy.schema import KEYWORD, TITLE
 from frostnode.edge.tantivy.snapshot import Snapshot
 from frostnode.protocol.limits import SUGGESTION_TERMS_MAX
 from frostnode.search.spelling import distance_within, may_be_within, mistakes_in
-
-_SEEN: Final = 8
-"""Records that are looked at for the spelling of a word: the index knows its stem."""
 
 Count = Callable[[str], int]
 """How many records have a word, in whichever text."""
@@ -28,7 +22,7 @@ def nearest(snapshot: Snapshot, word: str, count: Count) -> str:
     for beginning in (word[:2], word[:1]):
         near = _near(snapshot.searcher, word, beginning, allowed)
         if near and (best := _commonest(near, count)):
-            return _as_written(snapshot, best) or best
+            return best
     return ""
 
 
@@ -50,15 +44,3 @@ def _commonest(terms: list[str], count: Count) -> str:
     counts = [(-count(term), term) for term in terms]
     fewest, term = min(counts)
     return term if fewest else ""
-
-
-def _as_written(snapshot: Snapshot, term: str) -> str:
-    """How the best records that have a word write it."""
-    spellings: Counter[str] = Counter()
-    for field in (TITLE, KEYWORD):
-        query = tantivy.Query.const_score_query(snapshot.clauses.term(field, term), 1.0)
-        for _, address in snapshot.top(query, _SEEN)[1]:
-            for text in snapshot.searcher.doc(address).get_all(field):
-                spellings.update(part for part in text.lower().split() if words(part) == [term])
-    likely = [spelled.strip("".join(char for char in spelled if not char.isalnum())) for spelled in spellings]
-    return min(zip((-count for count in spellings.values()), likely, strict=True))[1] if spellings else ""
