@@ -26,15 +26,11 @@ class Weights:
 
     title: float = 3.0
     keyword: float = 2.0
-    name: float = 1.0
-    """A variable or a column."""
     publisher: float = 1.5
     lead: float = 1.5
     """The first LEAD_WORDS of the description: they say what it is about."""
-    description: float = 1.0
-    """How it begins."""
     text: float = 0.5
-    """All of the description, any other text, and the key."""
+    """Any text, and the key."""
     whole: float = 3.0
     """When the title, or the key, is what was typed and nothing else: as if all words counted once more in the title."""
     other_places: float = 1 / 16

@@ -11,7 +11,6 @@ from frostnode.edge.tantivy.clauses import MUST, MUST_NOT, SHOULD, Clauses, Quer
 from frostnode.edge.tantivy.names import Names
 from frostnode.edge.tantivy.schema import (
     COLUMN,
-    DESCRIPTION,
     DID,
     KEYWORD,
     LEAD,
@@ -28,14 +27,6 @@ from frostnode.search.ranking import RARITY_MIN, WEIGHTS
 from frostnode.search.values import WORDY_FIELDS, is_did, period_of
 from frostnode.search_port import Ask
 
-_FIELD_WEIGHTS: Final = {
-    TITLE: WEIGHTS.title,
-    KEYWORD: WEIGHTS.keyword,
-    VARIABLE: WEIGHTS.name,
-    COLUMN: WEIGHTS.name,
-    DESCRIPTION: WEIGHTS.description,
-    TEXT: WEIGHTS.text,
-}
 _WORDY: Final = {
     Field.TITLE: TITLE,
     Field.KEYWORD: KEYWORD,
@@ -75,17 +66,19 @@ class Planner:
         worth = {run: self._worth(run, alone=len(wanted) + len(must) == 1) for run in (*wanted, *must)}
         own = self.clauses.one_of(DID, ask.own)
         filters = [_constant(query) for query in self._filters(meaning, own)]
-        base = [*(self.scored(run, worth[run]) for run in must), *filters]
+        base = [*(self._counted(run, worth[run]) for run in must), *filters]
         without = [self.found(run) for run in _runs(meaning.must_not)]
         without += [query for value in meaning.without if (query := self._within(value, own)) is not None]
         without += [self.clauses.cursor, *([hidden] if hidden is not None else [])]
-        helping = [self.scored(run, RARITY_MIN) for run in _runs(meaning.helping)]
-        helping += self._whole(ask.query, sum(worth.values()))
-        plain = [self.scored(run, worth[run]) for run in wanted]
+        plain = [self._counted(run, worth[run]) for run in wanted]
+        more = [self._more(run, worth[run]) for run in worth]
+        for run in _runs(meaning.helping):
+            more += (self._counted(run, RARITY_MIN), self._more(run, RARITY_MIN))
+        more += self._whole(ask.query, sum(worth.values()))
         return Plan(
-            hits=_query([*base, *plain], helping, without),
+            hits=_query([*base, *plain], more, without),
             which=_query([*map(self.found, worth), *filters], [], without),
-            near=_query([*base, any_of(plain)], helping, [*without, all_of(map(self.found, wanted))])
+            near=_query([*base, any_of(plain)], more, [*without, all_of(map(self.found, wanted))])
             if len(plain) > 1
             else None,
             wanted=tuple((run, worth[run]) for run in wanted),
@@ -112,15 +105,28 @@ class Planner:
             return []
         return [tantivy.Query.const_score_query(self.clauses.term(WHOLE, typed), WEIGHTS.whole * worth)]
 
-    def scored(self, run: Wanted, worth: float) -> Query:
-        """The same, each for as much as it counts: most where it counts most, and a little for all other places."""
-        places = [(self.clauses.run(name, run), weight) for name, weight in _FIELD_WEIGHTS.items()]
+    def _counted(self, run: Wanted, worth: float) -> Query:
+        """What has a run of words, for as little as it counts anywhere."""
+        return tantivy.Query.const_score_query(self.found(run), WEIGHTS.text * worth)
+
+    def _more(self, run: Wanted, worth: float) -> Query:
+        """Where it counts for more, for as much more: most where it counts most, and a little for all other places.
+
+        What has it is found in one field alone; only of that is it asked where it stands.
+        """
+        places = [
+            (self.clauses.run(TITLE, run), WEIGHTS.title),
+            (self.clauses.run(KEYWORD, run), WEIGHTS.keyword),
+        ]
         if len(run.words) == 1 and not run.is_prefix:
             places.append((self.clauses.run(LEAD, run), WEIGHTS.lead))
         if dids := self._names.having(run):
             places.append((self.clauses.one_of(DID, dids), WEIGHTS.publisher))
         return tantivy.Query.disjunction_max_query(
-            [tantivy.Query.const_score_query(query, weight * worth) for query, weight in places],
+            [
+                tantivy.Query.const_score_query(query, (weight - WEIGHTS.text) * worth)
+                for query, weight in places
+            ],
             WEIGHTS.other_places,
         )
 

@@ -20,7 +20,7 @@ from frostnode.search.ranking import LEAD_WORDS, quality, tie
 from frostnode.search.values import spelled
 from frostnode.search.words import spaced
 
-FORMAT: Final = "5"
+FORMAT: Final = "6"
 """Part of the folder's name: another schema is another index, rebuilt from nothing."""
 
 CURSOR_ID: Final = "~cursor"
@@ -43,14 +43,11 @@ TITLE: Final = "title"
 KEYWORD: Final = "keyword"
 VARIABLE: Final = "variable"
 COLUMN: Final = "column"
-DESCRIPTION: Final = "description"
-"""How it begins; what stands further down says less, and phrases go on."""
-
 TITLE_WORDS: Final = "title_words"
 """The words of the title as they are compared: the first hits are ranked by them, and to find them takes longer than to read them."""
 
 LEAD: Final = "lead"
-"""Its first words, once more."""
+"""The first words of the description, once more."""
 
 TEXT: Final = "text"
 """All texts and the key: whatever finds a record stands here, and in the fields beside it where it counts for more."""
@@ -58,7 +55,7 @@ TEXT: Final = "text"
 WHOLE: Final = "whole"
 """The words of the title, and those of the key, each as one value: who types just that means this record."""
 
-_WORDY: Final = (TITLE, KEYWORD, VARIABLE, COLUMN, DESCRIPTION, TEXT)
+_WORDY: Final = (TITLE, KEYWORD, VARIABLE, COLUMN, TEXT)
 
 VALUES: Final[dict[Field, str]] = {
     Field.TYPE: "type",
@@ -163,7 +160,7 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
         if texts:
             entry[name] = [spaced(text) for text in texts]
     if document.description:
-        entry[DESCRIPTION] = begun = spaced(_beginning(document.description))
+        begun = spaced(_beginning(document.description))
         entry[LEAD] = " ".join(begun.split(maxsplit=LEAD_WORDS)[:LEAD_WORDS])
         entry[BEGINNING] = document.description[:SNIPPET_CHARS_MAX].encode("utf-8", "replace")
     if document.keywords:
