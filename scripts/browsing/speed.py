@@ -1,7 +1,7 @@
-"""How soon a person on a middling phone sees each page of a running node, as Lighthouse measures it: a browser with a processor slowed
-down four times, on a line of 1.6 Mbit/s and 150 ms.
+"""How soon a person on a middling phone sees each page of a running node.
 
-Exit status 1 when a figure is beyond what web.dev calls good: first paint 1.8 s, largest paint 2.5 s, blocking 0.2 s, shift 0.1.
+As Lighthouse measures it: a browser with a processor slowed down four times, on a line of 1.6 Mbit/s and 150 ms. Exit
+status 1 when a figure is beyond what web.dev calls good: first paint 1.8 s, largest paint 2.5 s, blocking 0.2 s, shift 0.1.
 """
 
 import argparse
