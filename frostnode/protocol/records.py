@@ -223,7 +223,8 @@ def title_of(type_: str, key: str, fields: object) -> str:
         for name in ("name", "title") if type_ == PROFILE else ("title", "name", "label"):
             value = fields.get(name)
             if isinstance(value, str):
-                words = value[: 4 * TITLE_CHARS_MAX].translate(_UNPRINTABLE).split()
+                begun = value[: 4 * TITLE_CHARS_MAX]
+                words = (begun if begun.isprintable() else begun.translate(_UNPRINTABLE)).split()
                 if words:
                     return " ".join(words)[:TITLE_CHARS_MAX]
     return key

@@ -159,7 +159,9 @@ _GRANTED: Final[tuple[tuple[str, str], ...]] = (
 LICENSE_FAMILIES: Final = tuple(dict.fromkeys((*(name for name, _ in (*_NAMED, *_GRANTED)), OTHER)))
 """All of them, OTHER last."""
 
-_NAMES: Final = tuple((name, re.compile(form)) for name, form in _NAMED)
+_NAME: Final = re.compile(rf"(?:^|\b(?=\w))(?:{'|'.join(f'({form})' for _, form in _NAMED)})")
+"""Whatever names a family, at the beginning of a word: one form of all, for each more that is looked for takes as long again."""
+
 _GRANTS: Final = tuple((name, re.compile(form)) for name, form in _GRANTED)
 
 
@@ -171,11 +173,6 @@ def license_family(text: str) -> str:
 
 @lru_cache(LICENSES_CACHED_MAX)
 def _family(text: str) -> str:
-    named = [
-        (found.start(), place)
-        for place, (_, form) in enumerate(_NAMES)
-        if (found := form.search(text)) is not None
-    ]
-    if named:
-        return _NAMES[min(named)[1]][0]
+    if (named := _NAME.search(text)) is not None and named.lastindex is not None:
+        return _NAMED[named.lastindex - 1][0]
     return next((name for name, form in _GRANTS if form.search(text) is not None), OTHER)

@@ -3,9 +3,10 @@
 Rules (spec/15-search.md#what-a-record-is-found-by): nobody has checked the fields; what has not its shape is passed over.
 """
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any, Final
 
 from frostnode.protocol.errors import NameError_
@@ -114,42 +115,49 @@ def _keywords(fields: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _texts(fields: Mapping[str, Any], apart: Collection[str], room: int) -> list[str]:
-    """Every other text of a record, each once, the telling fields first, out of the first INDEXED_ITEMS_MAX values."""
+    """Every other text of a record, each once, the telling fields first, within bounds."""
     rest = [fields[name] for name in fields if name not in _APART]
-    collected = _Collected(apart, room)
+    collected = _Collected()
     collected.add((*map(fields.get, _AHEAD), *rest, *map(fields.get, _LAST)), BODY_DEPTH_MAX)
-    return collected.texts()
+    for text in ("", *apart):
+        collected.found.pop(text, None)
+    return _within(collected.found, room)
 
 
 class _Collected:
-    """Texts in order, each once, within bounds. Written for speed: every value of every record goes through it."""
+    """Texts in order, each once, out of INDEXED_ITEMS_MAX values. Written for speed: every value of every record goes through it."""
 
-    def __init__(self, apart: Collection[str], room: int) -> None:
-        self._found: dict[str, None] = dict.fromkeys(apart)
-        self._skipped = len(self._found)
-        self._room = room
+    def __init__(self) -> None:
+        self.found: dict[str, None] = {}
         self._left = INDEXED_ITEMS_MAX
 
-    def add(self, values: Iterable[Any], depth: int) -> None:
-        """Add what texts there are, however deep."""
-        found = self._found
+    def add(self, values: Collection[Any], depth: int) -> None:
+        """Add what texts there are, however deep. The values of a map or list are counted when it is come to."""
+        left = self._left
+        self._left = left - len(values)
+        if self._left < 0:
+            self._left, values = 0, list(values)[:left]
+        found = self.found
         for value in values:
-            self._left -= 1
-            if self._left < 0 or self._room <= 0 or not depth:
-                return
             kind = type(value)
             if kind is str:
-                if value and value not in found:
-                    found[value[: self._room]] = None
-                    self._room -= len(value)
+                found[value] = None
             elif kind is dict:
-                self.add(value.values(), depth - 1)
-            elif kind is list:
+                if depth:
+                    self.add(value.values(), depth - 1)
+            elif kind is list and depth:
                 self.add(value, depth - 1)
 
-    def texts(self) -> list[str]:
-        """What was added."""
-        return list(self._found)[self._skipped :]
+
+def _within(texts: Iterable[str], room: int) -> list[str]:
+    """As much of some texts as there is room for."""
+    kept = list(texts)
+    ends = list(accumulate(map(len, kept)))
+    if ends and ends[-1] > room:
+        last = bisect_left(ends, room)
+        kept[last] = kept[last][: room - ends[last] + len(kept[last])]
+        del kept[last + (room > 0) :]
+    return kept
 
 
 class _Read:

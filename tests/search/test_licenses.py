@@ -51,6 +51,7 @@ from frostnode.search.reading import document_of
         ("Apache License Version 2.0", "apache"),
         ("BSD-3-Clause", "bsd"),
         ("GNU Affero General Public License", "agpl"),
+        ("terms of Schafferopen", OTHER),
         ("GNU Lesser General Public License v3.0", "lgpl"),
         ("GPL-3.0-or-later", "gpl"),
         ("afl-3.0", "open-source"),

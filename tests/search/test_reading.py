@@ -253,6 +253,8 @@ def test_a_document_has_bounds() -> None:
     assert document({"metadata": {"a": {"license": [*terms[1:], "MIT"]}}}).license == "mit"
     wide = document({"title": "t", "rest": [str(at) for at in range(INDEXED_ITEMS_MAX + 9)]})
     assert len(wide.texts) < INDEXED_ITEMS_MAX
+    deep = document({"title": "t", "rest": [["a"], [0] * INDEXED_ITEMS_MAX, ["b"]], "z": "c"})
+    assert deep.texts == ["a", "c"], "a list is counted where it begins, and what comes after it has no room"
     long = document({"title": "t", "rest": ["x" * INDEXED_CHARS_MAX, "y"]})
     assert sum(map(len, long.texts)) == INDEXED_CHARS_MAX
     assert len(document({"keywords": ["x" * 999]}).keywords[0]) == DOCUMENT_VALUE_CHARS_MAX
