@@ -330,6 +330,9 @@ class CatalogReader(ReferenceReader, Protocol):
     def current(self, did: Did, type_: str, key: str) -> CatalogEntry | None:
         """The last entry of a record, a withdrawal included; None when there never was one."""
 
+    def currents(self, did: Did, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], CatalogEntry]:
+        """The same of many records of one publisher, by type and key; those that never were are left out."""
+
     def entries(self, did: Did, type_: str, key: str) -> list[CatalogEntry]:
         """All entries of a record that count, newest first."""
 
@@ -347,6 +350,9 @@ class CatalogReader(ReferenceReader, Protocol):
         self, did: Did, dataset_key: str, *, limit: int, withdrawn: bool = False
     ) -> list[CatalogEntry]:
         """Versions of a dataset as they are now, newest first by their first entries; `withdrawn` ones only if asked for."""
+
+    def newest_versions(self, did: Did, dataset_keys: Collection[str]) -> dict[str, CatalogEntry]:
+        """The first of them for each of many datasets of one publisher; those that have none are left out."""
 
     def records(
         self,

@@ -3,7 +3,7 @@
 Part of the catalog view: it follows cuts, erasures and bodies that come late as everything there does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,5 +47,8 @@ class ReferenceReader(Protocol):
     def products(self, name: str, *, limit: int) -> list[str]:
         """The names of all that was made from this, or from a version of it, each once."""
 
-    def uses(self, did: Did, dataset_key: str, *, limit: int) -> int:
-        """How many publishers other than its own built on a dataset or subscribe to it, or to one of its versions: up to `limit`."""
+    def uses(self, did: Did, dataset_keys: Collection[str], *, limit: int) -> dict[str, int]:
+        """How many publishers other than its own built on a dataset or subscribe to it, or to one of its versions: up to `limit`.
+
+        Of all these datasets at once, those that have none left out.
+        """

@@ -31,12 +31,15 @@ def headers_of(log: LogReader, origin: Origin, start: int, stop: int) -> Iterato
             yield index, leaf, header
 
 
-def readable_body(log: LogReader, cid: Cid) -> dict[str, Value] | None:
-    """A body as fields, None when it is not here or is no record: it is carried all the same."""
+def readable_body(log: LogReader, cid: Cid, *, again: bool = False) -> dict[str, Value] | None:
+    """A body as fields, None when it is not here or is no record: it is carried all the same.
+
+    `again` if it was readable before.
+    """
     found = log.body(cid)
     if not isinstance(found, bytes):
         return None
     try:
-        return decode_body(found)
+        return decode_body(found, again=again)
     except PeerError:
         return None

@@ -4,7 +4,8 @@ Follows behind the catalog's cursor, so the catalog always knows what is looked 
 commits at once; what comes meanwhile is grouped into the next commit.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from threading import Lock
 
 from frostnode.log.content import headers_of, readable_body
@@ -20,7 +21,7 @@ from frostnode.ports import (
 from frostnode.project.run import NO_RUN, Run, run_of, was_followed
 from frostnode.protocol.dagcbor import Value
 from frostnode.protocol.entry import Header, Op, read_leaf
-from frostnode.protocol.limits import INDEX_ARRIVALS_MAX, INDEX_BATCH_BYTES_MAX, USES_COUNTED_MAX
+from frostnode.protocol.limits import INDEX_ARRIVALS_MAX, INDEX_BATCH_BYTES_MAX, TILE_WIDTH, USES_COUNTED_MAX
 from frostnode.protocol.names import DATASET, VERSION, Did, Origin
 from frostnode.protocol.records import LINEAGE, SUBSCRIPTION
 from frostnode.protocol.references import named_record
@@ -50,8 +51,8 @@ class IndexFold:
         """Index these records anew: of an erased header no arrival can say whose it was."""
         with self._folding, self._catalog.read() as catalog, self._log.read() as log:
             putting = _Putting(log, catalog, self._index)
-            for record in records:
-                putting.put(*record)
+            for did, type_, key in records:
+                putting.put(did, [(type_, key)])
             self._index.commit(self._index.cursor(), self._index.mark())
 
     def renew(self) -> None:
@@ -100,8 +101,9 @@ class IndexFold:
                 is_drop = arrival.kind is ArrivalKind.DROPPED
                 if run.is_within(before) and not is_drop:
                     continue
-                for header in _headers(log, arrival, run):
-                    putting.put(arrival.did, header.type, header.key)
+                headers = _headers(log, arrival, run)
+                while some := list(islice(headers, TILE_WIDTH)):
+                    putting.put(arrival.did, ((header.type, header.key) for header in some))
                 before = NO_RUN if is_drop else run
             if putting.weight >= INDEX_BATCH_BYTES_MAX:
                 return arrival
@@ -123,53 +125,65 @@ class _Putting:
         self._index = index
         self._done: set[tuple[Did, str, str]] = set()
 
-    def put(self, did: Did, type_: str, key: str) -> None:
-        """Index a record anew, and every dataset that it says something of."""
-        if (did, type_, key) in self._done:
-            return
-        self._done.add((did, type_, key))
+    def put(self, did: Did, names: Iterable[tuple[str, str]]) -> None:
+        """Index records of a publisher anew, by type and key, and every dataset that they say something of."""
+        told = sorted(self._put(did, names))
+        for other in dict.fromkeys(owner for owner, _ in told):
+            datasets = [(DATASET, key) for owner, key in told if owner == other]
+            self._put(
+                other, self._catalog.currents(other, datasets)
+            )  # what is not here need not be put again
+
+    def _put(self, did: Did, names: Iterable[tuple[str, str]]) -> set[tuple[Did, str]]:
+        """Index records anew, all of them looked up at once; answers the datasets that they say something of."""
+        fresh = [name for name in dict.fromkeys(names) if (did, *name) not in self._done]
+        self._done.update((did, *name) for name in fresh)
+        datasets = [key for type_, key in fresh if type_ == DATASET]
+        entries = self._catalog.currents(did, fresh)
+        newest = self._catalog.newest_versions(did, datasets)
+        uses = self._catalog.uses(did, datasets, limit=USES_COUNTED_MAX)
+        told: set[tuple[Did, str]] = set()
+        for name in fresh:
+            entry, version = entries.get(name), newest.get(name[1]) if name[0] == DATASET else None
+            told |= self._put_one(did, *name, self._document(entry, version, uses))
+        return told
+
+    def _put_one(
+        self, did: Did, type_: str, key: str, document: SearchDocument | None
+    ) -> set[tuple[Did, str]]:
         named: set[str] = set()
         if type_ in (LINEAGE, SUBSCRIPTION):
             named.update(self._index.referred(did, type_, key))
-        document = self._document(did, type_, key)
         if document is None:
             self._index.remove(did, type_, key)
         else:
             named.update(document.refers_to)
             self._index.put(document)
-        if type_ == VERSION:
-            self._put_dataset(did, key.partition("@")[0])
-        for url in filter(None, map(named_record, sorted(named))):
-            self._put_dataset(url.did, url.key)
+        told = {(url.did, str(url.key)) for url in map(named_record, named) if url is not None}
+        return told | {(did, key.partition("@")[0])} if type_ == VERSION else told
 
-    def _put_dataset(self, did: Did, key: str) -> None:
-        """Index a dataset anew that something else tells of; one that is not here has nothing to be put again."""
-        if (did, DATASET, key) not in self._done and self._catalog.current(did, DATASET, key) is not None:
-            self.put(did, DATASET, key)
-
-    def _document(self, did: Did, type_: str, key: str) -> SearchDocument | None:
-        entry = self._catalog.current(did, type_, key)
+    def _document(
+        self, entry: CatalogEntry | None, version: CatalogEntry | None, uses: Mapping[str, int]
+    ) -> SearchDocument | None:
         fields = self._fields(entry)
         if entry is None or fields is None:
             return None
-        is_dataset = type_ == DATASET
-        versions = self._catalog.versions(did, key, limit=1) if is_dataset else []
         return document_of(
-            did,
-            type_,
-            key,
+            entry.did,
+            entry.type,
+            entry.key,
             fields,
-            newest=self._fields(versions[0]) if versions else None,
+            newest=self._fields(version),
             changed_ms=min(entry.time_ms, entry.seen_ms),
-            uses=self._catalog.uses(did, key, limit=USES_COUNTED_MAX) if is_dataset else 0,
+            uses=uses.get(entry.key, 0) if entry.type == DATASET else 0,
         )
 
     def _fields(self, entry: CatalogEntry | None) -> dict[str, Value] | None:
-        """What an entry says, None where it says nothing that is readable here."""
-        if entry is None or entry.op != Op.PUT or entry.body is None:
+        """What an entry says, None where it says nothing that is readable here: the catalog has read it, or could not."""
+        if entry is None or entry.op != Op.PUT or entry.body is None or not entry.title:
             return None
         self.weight += entry.size
-        return readable_body(self._log, entry.body)
+        return readable_body(self._log, entry.body, again=True)
 
 
 def _headers(log: LogReader, arrival: Arrival, run: Run) -> Iterator[Header]:

@@ -194,6 +194,15 @@ def decode(
             "encoding.too-large", "DAG-CBOR bytes", found=len(data), expected=f"≤ {bytes_max}"
         )
     _check_shape(data, depth_max=depth_max, floats=floats)
+    return decode_again(data)
+
+
+def decode_again(data: bytes) -> Value:
+    """Read bytes that `decode` has taken before: what is told apart by its hash needs its shape checked once.
+
+    Raises:
+        EncodingError: encoding.not-canonical: a disk may have changed them since
+    """
     try:
         value: Value = cbrrr.decode_dag_cbor(data, cid_ctor=Cid)  # type: ignore[assignment]  # as above
     except (ValueError, MemoryError) as error:

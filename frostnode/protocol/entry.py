@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import cbrrr
 
-from frostnode.protocol.dagcbor import Cid, Value, decode, encode
+from frostnode.protocol.dagcbor import Cid, Value, decode, decode_again, encode
 from frostnode.protocol.errors import EncodingError, RecordError
 from frostnode.protocol.limits import (
     BODY_BYTES_MAX,
@@ -183,14 +183,14 @@ def encode_body(fields: Mapping[str, Value], salt: bytes) -> bytes:
     return data
 
 
-def decode_body(data: bytes) -> dict[str, Value]:
-    """Read the fields of a record, without the salt.
+def decode_body(data: bytes, *, again: bool = False) -> dict[str, Value]:
+    """Read the fields of a record, without the salt; `again` if a body with this hash was read before.
 
     Raises:
         EncodingError: encoding.too-large, encoding.not-canonical, encoding.too-deep
         RecordError: body.malformed
     """
-    fields = decode(data)
+    fields = decode_again(data) if again else decode(data)
     if not isinstance(fields, dict):
         raise RecordError("body.malformed", "body", found=type(fields).__name__, expected="a map")
     salt = fields.pop(SALT, None)

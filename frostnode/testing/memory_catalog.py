@@ -128,18 +128,20 @@ class MemoryReferenceReader:
             found |= dict.fromkeys(edge.generated for edge in edges if is_used(edge.used))
         return list(found)[:limit]
 
-    def uses(self, did: Did, dataset_key: str, *, limit: int) -> int:
-        """How many other publishers built on a dataset or subscribe to it."""
-        name = f"{did}/{dataset_key}"
+    def uses(self, did: Did, dataset_keys: Collection[str], *, limit: int) -> dict[str, int]:
+        """How many other publishers built on each of these datasets or subscribe to it."""
+        counted = {key: len(self._users(f"{did}/{key}") - {did}) for key in dataset_keys}
+        return {key: min(limit, count) for key, count in counted.items() if count}
+
+    def _users(self, name: str) -> set[Did]:
         is_version = _is_version_of(name)
-        others = {
+        return {
             kept.entry.did
             for kept in self._current()
             for reference in kept.content.references
             if reference.role in (Role.TARGET, Role.USED)
             and (reference.name == name or is_version(reference.name))
         }
-        return min(limit, len(others - {did}))
 
 
 def _edge(entry: CatalogEntry, made: Reference, used: Reference) -> Edge:
@@ -177,6 +179,11 @@ class MemoryCatalogReader(MemoryReferenceReader):
         """The last entry of a record."""
         entries = self._entries((did, type_, key))
         return entries[-1].entry if entries else None
+
+    def currents(self, did: Did, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], CatalogEntry]:
+        """The last entry of each of these records."""
+        found = {name: self.current(did, *name) for name in names}
+        return {name: entry for name, entry in found.items() if entry is not None}
 
     def entries(self, did: Did, type_: str, key: str) -> list[CatalogEntry]:
         """Newest first."""
@@ -224,6 +231,10 @@ class MemoryCatalogReader(MemoryReferenceReader):
             and (withdrawn or entries[-1].entry.op != Op.WITHDRAW)
         ]
         return [entry for _, entry in sorted(found, key=lambda one: one[0], reverse=True)[:limit]]
+
+    def newest_versions(self, did: Did, dataset_keys: Collection[str]) -> dict[str, CatalogEntry]:
+        """The first version of each of these datasets."""
+        return {key: found[0] for key in dataset_keys if (found := self.versions(did, key, limit=1))}
 
     def records(
         self,

@@ -266,3 +266,32 @@ def test_the_exact_entries_that_were_named_stand_on_the_edge(catalog):
     with catalog.read() as reader:
         (edge,) = reader.made_from("b", limit=9)
     assert (edge.generated_pin, edge.used_pin) == (PIN, other)
+
+
+def test_many_records_are_looked_up_at_once(catalog):
+    put(
+        catalog,
+        entry(0),
+        entry(1, "a@1", "version"),
+        entry(2, "a@2", "version"),
+        entry(3, "a@1", "version"),
+        entry(4, "a@latest", "version"),
+        entry(5, "a/b@1", "version"),
+        entry(6, "b@1", "version", op="withdraw"),
+        entry(7, "c@1", "version", did=OTHER, origin=OTHER_LOG),
+        entry(8, op="withdraw"),
+        entry(9, "c", "x"),
+    )
+    names = [("dataset", "a"), ("version", "a@1"), ("dataset", "none"), ("dataset", "c"), ("x", "c")]
+    with catalog.read() as reader:
+        found = reader.currents(DID, names)
+        assert {name: found.get(name) for name in names} == {
+            name: reader.current(DID, *name) for name in names
+        }
+        assert {name: one.index for name, one in found.items()} == {names[0]: 8, names[1]: 3, names[4]: 9}
+        newest = reader.newest_versions(DID, ["a", "a/b", "b", "c", "none", "a'"])
+        assert {key: one.index for key, one in newest.items()} == {"a": 2, "a/b": 5}
+        assert reader.newest_versions(OTHER, ["a", "c"])["c"].index == 7
+        assert (
+            reader.currents(DID, []) == reader.newest_versions(DID, []) == reader.uses(DID, [], limit=9) == {}
+        )

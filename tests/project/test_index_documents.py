@@ -145,8 +145,12 @@ def test_uses_are_other_publishers_that_subscribe_or_built_on_it(indexed: Indexe
     indexed.take(*third.stream())
     assert indexed.document(source).uses == 2
     with indexed.catalog.read() as catalog:
-        assert [catalog.uses(source.did, "a", limit=limit) for limit in (1, 2, 3)] == [1, 2, 2]
-        assert catalog.uses(source.did, "b", limit=3) == 1
+        assert [catalog.uses(source.did, ["a"], limit=limit) for limit in (1, 2, 3)] == [
+            {"a": 1},
+            {"a": 2},
+            {"a": 2},
+        ]
+        assert catalog.uses(source.did, ["b", "none", "a"], limit=3) == {"a": 2, "b": 1}
     assert indexed.index.kept == indexed.rebuilt()
 
 

@@ -54,7 +54,7 @@ def referred(catalog):
             sorted(map(repr, catalog.built_on(name, limit=1000))),
             sorted(catalog.products(name, limit=1000)),
             name.startswith("did:")
-            and catalog.uses(Did(name.partition("/")[0]), name.partition("/")[2], limit=1000),
+            and catalog.uses(Did(name.partition("/")[0]), [name.partition("/")[2]], limit=1000),
         )
         for name in names
     }

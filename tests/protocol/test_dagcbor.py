@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frostnode.protocol.dagcbor import CID_PREFIX, Cid, Value, decode, encode
+from frostnode.protocol.dagcbor import CID_PREFIX, Cid, Value, decode, decode_again, encode
 from frostnode.protocol.errors import EncodingError, NameError_
 from frostnode.protocol.limits import BODY_BYTES_MAX, BODY_DEPTH_MAX, BODY_ITEMS_MAX, HEADER_BYTES_MAX
 
@@ -110,6 +110,18 @@ def judged(data: bytes) -> bool:
         return False
     assert encode(value) == data == slow_encode(value)
     return True
+
+
+@given(values, st.integers(0, 255))
+def test_what_was_decoded_is_decoded_again_to_the_same_or_refused_once_it_has_changed(
+    value: Value, byte: int
+) -> None:
+    data = encode(value)
+    assert identical(decode_again(data), decode(data))
+    with suppress(EncodingError):
+        decode_again(data[:-1] + bytes([byte]))
+    with pytest.raises(EncodingError):
+        decode_again(data[:-1])
 
 
 @given(st.binary(max_size=60))

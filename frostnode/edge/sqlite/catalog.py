@@ -6,30 +6,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from frostnode.edge.sqlite.connection import Binding, Database, Row
+from frostnode.edge.sqlite.connection import Binding, Database
 from frostnode.edge.sqlite.pool import Pool, transaction
-from frostnode.edge.sqlite.reference_reader import IS_CURRENT, ReferenceReading
+from frostnode.edge.sqlite.record_reader import SELECT, RecordReading, entry_of
+from frostnode.edge.sqlite.reference_reader import IS_CURRENT
 from frostnode.ports import NO_CONTENT, CatalogEntry, Content, PublisherSummary
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import Op
 from frostnode.protocol.handles import Handle
 from frostnode.protocol.identifiers import HANDLE_SCHEME
 from frostnode.protocol.names import Did, Origin
-from frostnode.protocol.records import LATEST_LABEL, PROFILE, PROFILE_KEY
+from frostnode.protocol.records import PROFILE, PROFILE_KEY
 
 SCHEMA: Final = "catalog"
 
-_SELECT = """
-    SELECT p.did, e.type, e.key, l.origin, e.epoch, e.leaf, e.header, e.op, e.time_ms, e.seen_ms,
-           e.body, e.size, e.title, e.harvested
-    FROM entry e JOIN publisher p ON p.id = e.publisher JOIN log l ON l.id = e.log
-"""
-
-
-_FIRST: Final = (
-    "(SELECT f.{0} FROM entry f WHERE f.publisher = r.publisher AND f.type = r.type AND f.key = r.key"
-    " ORDER BY f.epoch, f.leaf LIMIT 1)"
-)
 _HANDLES: Final = f"""
     SELECT p.did, i.name FROM identifier i JOIN entry e ON e.id = i.entry {IS_CURRENT}
     JOIN publisher p ON p.id = e.publisher
@@ -38,27 +28,7 @@ _HANDLES: Final = f"""
 """
 
 
-def _entry(row: Row) -> CatalogEntry:
-    did, type_, key, origin, epoch, leaf, header, op, time_ms, seen_ms, body, size, title, harvested = row
-    return CatalogEntry(
-        did=Did(did),
-        type=type_,
-        key=key,
-        origin=Origin(origin),
-        epoch=epoch,
-        index=leaf,
-        header=Cid.from_digest(header),
-        op=op,
-        time_ms=time_ms,
-        seen_ms=seen_ms,
-        body=Cid.from_digest(body) if body is not None else None,
-        size=size,
-        title=title,
-        harvested_from=harvested,
-    )
-
-
-class SqliteCatalogReader(ReferenceReading):
+class SqliteCatalogReader(RecordReading):
     """CatalogReader within one transaction."""
 
     def cursor(self) -> int:
@@ -75,32 +45,6 @@ class SqliteCatalogReader(ReferenceReading):
         row = self._db.one("SELECT begun FROM cursor")
         return b"" if row is None else bytes(row[0])
 
-    def current(self, did: Did, type_: str, key: str) -> CatalogEntry | None:
-        """The last entry of a record, a withdrawal included."""
-        row = self._db.one(
-            _SELECT + "JOIN record r ON r.entry = e.id WHERE p.did = ? AND r.type = ? AND r.key = ?"
-            " AND r.publisher = p.id",
-            (did, type_, key),
-        )
-        return _entry(row) if row else None
-
-    def entries(self, did: Did, type_: str, key: str) -> list[CatalogEntry]:
-        """All entries of a record, newest first."""
-        rows = self._db.all(
-            _SELECT + "WHERE p.did = ? AND e.type = ? AND e.key = ? ORDER BY e.epoch DESC, e.leaf DESC",
-            (did, type_, key),
-        )
-        return [_entry(row) for row in rows]
-
-    def before(self, did: Did, type_: str, key: str, epoch: int, index: int) -> CatalogEntry | None:
-        """The last entry of a record before this position."""
-        row = self._db.one(
-            _SELECT + "WHERE p.did = ? AND e.type = ? AND e.key = ? AND (e.epoch, e.leaf) < (?, ?)"
-            " ORDER BY e.epoch DESC, e.leaf DESC LIMIT 1",
-            (did, type_, key, epoch, index),
-        )
-        return _entry(row) if row else None
-
     def seen_by(self, origin: Origin, start: int, stop: int, at_ms: int) -> list[int]:
         """Which entries [start, stop) of a log were first held at this time or before, in order."""
         rows = self._db.all(
@@ -113,10 +57,10 @@ class SqliteCatalogReader(ReferenceReading):
     def entry_by_header(self, did: Did, header: Cid) -> CatalogEntry | None:
         """The last entry with exactly this header."""
         row = self._db.one(
-            _SELECT + "WHERE e.header = ? AND p.did = ? ORDER BY e.epoch DESC, e.leaf DESC LIMIT 1",
+            SELECT + "WHERE e.header = ? AND p.did = ? ORDER BY e.epoch DESC, e.leaf DESC LIMIT 1",
             (header.digest, did),
         )
-        return _entry(row) if row else None
+        return entry_of(row) if row else None
 
     def naming(self, bodies: Set[Cid]) -> list[tuple[Did, Origin, int, Cid]]:
         """All entries that name one of these bodies. There is no index for so rare a question."""
@@ -128,25 +72,6 @@ class SqliteCatalogReader(ReferenceReading):
         return [
             (Did(did), Origin(origin), leaf, named[body]) for did, origin, leaf, body in rows if body in named
         ]
-
-    def versions(
-        self, did: Did, dataset_key: str, *, limit: int, withdrawn: bool = False
-    ) -> list[CatalogEntry]:
-        """The versions of a dataset, newest first: keys between `KEY@` and the next character."""
-        rows = self._db.all(
-            f"{_SELECT} JOIN record r ON r.entry = e.id WHERE p.did = ? AND r.publisher = p.id"
-            " AND r.type = 'version' AND r.key > ? AND r.key < ? AND r.key != ? AND r.withdrawn <= ?"
-            f" ORDER BY {_FIRST.format('epoch')} DESC, {_FIRST.format('leaf')} DESC LIMIT ?",
-            (
-                did,
-                f"{dataset_key}@",
-                f"{dataset_key}A",
-                f"{dataset_key}@{LATEST_LABEL}",
-                int(withdrawn),
-                limit,
-            ),
-        )
-        return [_entry(row) for row in rows]
 
     def records(
         self,
@@ -169,11 +94,11 @@ class SqliteCatalogReader(ReferenceReading):
             where += " AND p.did = ?"
             bindings.append(did)
         rows = self._db.all(
-            f"{_SELECT} JOIN record r ON r.entry = e.id WHERE {where}"
+            f"{SELECT} JOIN record r ON r.entry = e.id WHERE {where}"
             " ORDER BY r.seen_ms DESC, p.did, r.type, r.key LIMIT ? OFFSET ?",
             (*bindings, limit, offset),
         )
-        return [_entry(row) for row in rows]
+        return [entry_of(row) for row in rows]
 
     def counts(self, did: Did | None = None) -> dict[str, int]:
         """Current records that are not withdrawn, by type."""
@@ -231,12 +156,12 @@ class SqliteCatalogReader(ReferenceReading):
     ) -> list[CatalogEntry]:
         """Current records that say to be what this identifier names."""
         rows = self._db.all(
-            f"{_SELECT} JOIN identifier i ON i.entry = e.id {IS_CURRENT} WHERE i.name = ?1 AND r.withdrawn = 0"
+            f"{SELECT} JOIN identifier i ON i.entry = e.id {IS_CURRENT} WHERE i.name = ?1 AND r.withdrawn = 0"
             " AND p.did NOT IN (SELECT value FROM json_each(?2))"
             " ORDER BY p.did IN (SELECT value FROM json_each(?3)) DESC, r.seen_ms DESC, p.did, r.type, r.key LIMIT ?4",
             (identifier, json.dumps(sorted(without)), json.dumps(sorted(first)), limit),
         )
-        return [_entry(row) for row in rows]
+        return [entry_of(row) for row in rows]
 
     def _number(self, sql: str, bindings: tuple[Any, ...] = ()) -> int:
         row = self._db.one(sql, bindings)

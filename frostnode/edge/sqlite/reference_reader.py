@@ -1,7 +1,7 @@
 """ReferenceReader over the catalog's database."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from frostnode.edge.sqlite.connection import Row
@@ -43,9 +43,10 @@ _ITSELF: Final = "u.name = ?1"
 _OF_VERSION: Final = "u.name > ?1 || '@' AND u.name < ?1 || 'A'"
 """Names between `NAME@` and the next character are those of versions."""
 _USES: Final = f"""
-    SELECT count(*) FROM (SELECT DISTINCT e.publisher FROM reference u {_RECORDS.format("u")}
-    WHERE ({_ITSELF} OR {_OF_VERSION}) AND u.role IN ('{Role.TARGET}', '{Role.USED}') AND r.withdrawn = 0
-    AND e.publisher != (SELECT id FROM publisher WHERE did = ?2) LIMIT ?3)
+    SELECT w.value, (SELECT count(*) FROM (SELECT DISTINCT e.publisher FROM reference u {_RECORDS.format("u")}
+    WHERE (u.name = ?1 || '/' || w.value OR u.name > ?1 || '/' || w.value || '@' AND u.name < ?1 || '/' || w.value || 'A')
+    AND u.role IN ('{Role.TARGET}', '{Role.USED}') AND r.withdrawn = 0
+    AND e.publisher != (SELECT id FROM publisher WHERE did = ?1) LIMIT ?3)) FROM json_each(?2) w
 """
 
 
@@ -115,7 +116,7 @@ class ReferenceReading(Rows):
             found |= dict.fromkeys(row[0] for row in self._db.each(_PRODUCTS.format(where), (name, limit)))
         return list(found)[:limit]
 
-    def uses(self, did: Did, dataset_key: str, *, limit: int) -> int:
-        """How many other publishers built on a dataset or subscribe to it."""
-        row = self._db.one(_USES, (f"{did}/{dataset_key}", did, limit))
-        return int(row[0]) if row else 0
+    def uses(self, did: Did, dataset_keys: Collection[str], *, limit: int) -> dict[str, int]:
+        """How many other publishers built on each of these datasets or subscribe to it."""
+        rows = self._db.all(_USES, (did, json.dumps(list(dataset_keys)), limit))
+        return {key: count for key, count in rows if count}
