@@ -46,7 +46,7 @@ _DISPUTED = "the key of this log has signed two different trees"
 def search(query: tuple[str, ...], home: Path, as_json: bool, **options: Any) -> None:
     """Search what is carried: words, "phrases", +must, -not, begin*, field:value (with quotes around it all).
 
-    Fields are publisher, type, title, keyword, model, variable, column, format, license, price, access, host, source, year, id;
+    Fields are publisher, type, title, keyword, subject, model, variable, column, format, license, price, access, host, source, year, id;
     after:2024, before:2020-06, during:2019/2021, bbox:west,south,east,north and point:longitude,latitude narrow it too.
 
     \b

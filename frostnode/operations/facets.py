@@ -7,7 +7,7 @@ from frostnode.operations.badges import Badges
 from frostnode.operations.parts import Json
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.names import Did
-from frostnode.search.facets import COUNTED
+from frostnode.search.facets import ASKED_BY, COUNTED
 from frostnode.search.printing import has_value, print_query, with_value, without_value
 from frostnode.search.query import Field, Query
 
@@ -35,8 +35,9 @@ def facets_json(query: Query, facets: Mapping[Field, Mapping[str, int]], badges:
 
 
 def _value_json(query: Query, field: Field, value: str, count: int, badges: Badges) -> Json:
-    is_chosen = has_value(query, field, value)
-    other = without_value(query, field, value) if is_chosen else with_value(query, field, value)
+    asked = ASKED_BY.get(field, field)
+    is_chosen = has_value(query, asked, value)
+    other = without_value(query, asked, value) if is_chosen else with_value(query, asked, value)
     name = badges.name(Did(value)) if field is Field.PUBLISHER else ""
     return {
         "value": value,

@@ -1,4 +1,4 @@
-"""By which fields hits can be counted, under which values a record is counted, and which values are shown.
+"""By which fields hits can be counted, under which values a record is counted, which values are shown, and what asks for them.
 
 Rules (spec/15-search.md#facets): the values of most hits first, ties by value; whoever says of a period only where it
 begins is counted under each year since, up to the last that anyone names.
@@ -27,13 +27,21 @@ COUNTED: Final = (
 )
 """The fields by whose values hits can be counted."""
 
+ASKED_BY: Final[Mapping[Field, Field]] = {Field.KEYWORD: Field.SUBJECT}
+"""What asks for just the hits that were counted under a value, where that is another field."""
+
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
+def label_of(keyword: str) -> str:
+    """A keyword in the spelling in which it is counted, and can be asked for as a whole."""
+    return " ".join(keyword.replace('"', " ").split()).casefold()[:FACET_LABEL_CHARS_MAX].rstrip()
+
+
 def labels(keywords: Iterable[str]) -> list[str]:
-    """Keywords as they are counted: in one spelling, each once."""
-    found = (" ".join(word.split()).casefold()[:FACET_LABEL_CHARS_MAX] for word in keywords)
-    return list(dict.fromkeys(filter(None, found)))
+    """Keywords as they are counted: in one spelling, each once; none without a letter or digit, for that cannot be asked for."""
+    found = (label_of(keyword) for keyword in keywords)
+    return [label for label in dict.fromkeys(found) if any(map(str.isalnum, label))]
 
 
 def first_of(counts: Mapping[str, int]) -> dict[str, int]:

@@ -2,7 +2,8 @@
 
 Rules (spec/15-search.md#queries):
 - any text is a search, but for one that is too long, has too many parts, or gives a field a value that it cannot have;
-- a name that is none of the fields is a part of a word, and so is an address: titles can be pasted as they are;
+- a name that is none of the fields is a part of a word, and so is an address, and a name in capitals before what is no value of
+  its field: titles can be pasted as they are;
 - what is printed (`frostnode.search.printing`) is read as the same again.
 """
 
@@ -77,7 +78,7 @@ def _parts(text: str) -> Iterator[Clause | _Bound]:
         if run is not None:
             found = _run(run, occur)
         elif name is not None:
-            found = _named(name, quoted, occur, is_quoted=True, has_star=bool(star))
+            found = _value(name, quoted, occur, is_quoted=True, has_star=bool(star))
         else:
             found = _phrase(quoted, occur)
         if found is not None:
@@ -89,8 +90,18 @@ def _run(text: str, occur: Occur) -> Clause | _Bound | None:
     name, colon, value = text.partition(":")
     if colon and name.lower() in _NAMES:
         plain = value.rstrip("*")
-        return _named(name, plain, occur, is_quoted=False, has_star=plain != value)
+        return _value(name, plain, occur, is_quoted=False, has_star=plain != value)
     return _word(text, occur)
+
+
+def _value(name: str, value: str, occur: Occur, *, is_quoted: bool, has_star: bool) -> Clause | _Bound | None:
+    """What a field is asked for; words, where it is rather a part of a title that begins like a field."""
+    try:
+        return _named(name, value, occur, is_quoted=is_quoted, has_star=has_star)
+    except LocalError:
+        if name.islower():
+            raise
+        return (_phrase if is_quoted else _word)(f"{name}:{value}", occur)
 
 
 def _word(text: str, occur: Occur) -> Word | None:

@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 
 from frostnode.protocol.names import DidUrl, RecordKey, RecordType
 from frostnode.search.document import SearchDocument
+from frostnode.search.facets import labels
 from frostnode.search.forms import forms
 from frostnode.search.meaning import meaning_of
 from frostnode.search.query import Area, Field, Period, Phrase, Query, Within, Word
@@ -68,6 +69,7 @@ _VALUES: Final[Mapping[Field, Callable[[SearchDocument], Sequence[str]]]] = {
     Field.PRICE: lambda document: (document.price,),
     Field.ACCESS: lambda document: (document.access,),
     Field.HOST: lambda document: document.hosts,
+    Field.SUBJECT: lambda document: labels(document.keywords),
     Field.SOURCE: lambda document: ("harvested" if document.harvested_from else "carried",),
     Field.ID: lambda document: (*document.same_as, document.key, record_url(document)),
 }

@@ -27,6 +27,8 @@ class Field(StrEnum):
     TYPE = "type"
     TITLE = "title"
     KEYWORD = "keyword"
+    SUBJECT = "subject"
+    """A keyword as a whole."""
     MODEL = "model"
     VARIABLE = "variable"
     COLUMN = "column"

@@ -14,6 +14,7 @@ from typing import Final
 from frostnode.protocol.errors import LocalError, NameError_
 from frostnode.protocol.identifiers import HANDLE_SCHEME, identifier, scheme_of
 from frostnode.protocol.names import DID_PREFIX, parse_did, parse_did_url
+from frostnode.search.facets import label_of
 from frostnode.search.formats import format_of
 from frostnode.search.hosts import host_of
 from frostnode.search.licenses import LICENSE_FAMILIES, OTHER, license_family
@@ -50,6 +51,8 @@ def spelled(field: Field, text: str, *, is_prefix: bool = False) -> str:
         return text.lower()
     if field in WORDY_FIELDS or field is Field.YEAR:
         return text
+    if field is Field.SUBJECT:
+        return label_of(text)
     known = "" if is_prefix or field not in _READ else _READ[field](text)
     return known or text.lower().replace(" ", "-")
 

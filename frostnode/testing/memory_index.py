@@ -9,7 +9,7 @@ from frostnode.protocol.limits import SEARCH_WINDOW, SNIPPET_CHARS_MAX
 from frostnode.protocol.names import Did
 from frostnode.protocol.records import PROFILE, PROFILE_KEY
 from frostnode.search.document import SearchDocument
-from frostnode.search.facets import first_of, labels, year_of, years
+from frostnode.search.facets import ASKED_BY, first_of, year_of, years
 from frostnode.search.matching import (
     DocumentWords,
     Question,
@@ -240,8 +240,6 @@ def _facet(documents: Sequence[SearchDocument], field_: Field, own: frozenset[Di
         return years(begun, ended, len(timed))
     counts: Counter[str] = Counter()
     for document in documents:
-        if field_ is Field.KEYWORD:
-            counts.update(labels(document.keywords))
-        else:
-            counts.update(set(field_values(document, field_, is_own=document.did in own)))
+        asked = ASKED_BY.get(field_, field_)
+        counts.update(set(field_values(document, asked, is_own=document.did in own)))
     return first_of(counts)

@@ -179,12 +179,13 @@ async def test_names_lead_straight_to_their_record(node):
 async def test_facets_name_publishers_and_say_how_to_narrow(node):
     one = publish(node, "one", ("a", {"title": "Buoy", "license": "CC-BY-4.0"}))
     publish(node, "two", ("a", {"title": "Buoy", "keywords": ["Wave height"]}))
+    publish(node, "three", ("a", {"title": "Buoy", "keywords": ["Wave height, mean"]}))
     answer = await found(node, "buoy", facets="publisher,license,keyword")
     publishers = {value["label"]: value for value in answer["facets"]["publisher"]}
-    assert {label: value["count"] for label, value in publishers.items()} == {"One": 1, "Two": 1}
+    assert {label: value["count"] for label, value in publishers.items()} == {"One": 1, "Three": 1, "Two": 1}
     assert publishers["One"]["query"] == f"buoy publisher:{one.did}"
-    (keyword,) = answer["facets"]["keyword"]
-    assert (keyword["query"], keyword["chosen"]) == ('buoy keyword:"wave height"', False)
+    keyword, _ = answer["facets"]["keyword"]
+    assert (keyword["query"], keyword["chosen"]) == ('buoy subject:"wave height"', False)
     narrowed = await found(node, keyword["query"], facets=["keyword"])
     assert names(narrowed) == [("Two", "a")]
     assert narrowed["facets"]["keyword"] == [{**keyword, "chosen": True, "query": "buoy"}]

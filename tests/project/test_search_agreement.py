@@ -9,7 +9,7 @@ from frostnode.edge.tantivy.analysis import words
 from frostnode.edge.tantivy.index import TantivyIndex
 from frostnode.protocol.names import Did
 from frostnode.search.document import SearchDocument
-from frostnode.search.facets import COUNTED
+from frostnode.search.facets import COUNTED, label_of
 from frostnode.search.query import Area, Field, Occur, Period, Phrase, Query, Within, Word
 from frostnode.search_port import Ask, Sort
 from frostnode.testing.memory_index import MemoryIndex
@@ -117,6 +117,8 @@ class Chance:
         if field in VALUES:
             text = self.random.choice(VALUES[field])
             can_begin = field not in (Field.YEAR, Field.SOURCE)
+        elif field is Field.SUBJECT:
+            text, can_begin = label_of(self.text(2)), True
         elif field is Field.ID:
             text = self.random.choice([*NAMES, "a", "b/c.d", f"{DIDS[0]}/a", f"{DIDS[1]}/~lineage/x9"])
             can_begin = True

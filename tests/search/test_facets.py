@@ -5,6 +5,10 @@ from hypothesis import strategies as st
 
 from frostnode.protocol.limits import FACET_LABEL_CHARS_MAX, FACET_VALUES_MAX
 from frostnode.search.facets import first_of, labels, year_of, years
+from frostnode.search.language import parse_query
+from frostnode.search.printing import print_query
+from frostnode.search.query import Field, Query, Within
+from frostnode.search.values import spelled
 
 
 def test_the_values_of_most_hits_come_first_and_only_so_many():
@@ -14,6 +18,21 @@ def test_the_values_of_most_hits_come_first_and_only_so_many():
 
 def test_keywords_are_counted_in_one_spelling_each_once():
     assert labels([" Sea  Ice", "sea ice", "", "x" * 200]) == ["sea ice", "x" * FACET_LABEL_CHARS_MAX]
+
+
+def test_what_nobody_could_ask_for_is_not_counted():
+    assert labels(["--", '"Sea" ice', f"{'x' * (FACET_LABEL_CHARS_MAX - 1)} y"]) == [
+        "sea ice",
+        "x" * (FACET_LABEL_CHARS_MAX - 1),
+    ]
+
+
+@given(st.lists(st.text(max_size=2 * FACET_LABEL_CHARS_MAX), max_size=5))
+def test_each_keyword_that_is_counted_can_be_asked_for_as_it_is(keywords):
+    for label in labels(keywords):
+        value = Within(Field.SUBJECT, label)
+        assert spelled(Field.SUBJECT, label) == label
+        assert parse_query(print_query(Query((value,)))).clauses == (value,)
 
 
 def test_days_beyond_all_calendars_have_the_last_year_that_there_is():

@@ -141,6 +141,15 @@ def test_what_cannot_be_read_is_said(text, found):
     assert caught.value.expected
 
 
+def test_titles_that_begin_like_fields_are_words():
+    for text in ("Source:Landsat", "After:tomorrow", "BBOX:none", "-Point:zero", "Year:zero"):
+        (clause,) = parse_query(text).clauses
+        assert clause == Word(text.lstrip("-"), Occur(text[: -len(text.lstrip("-"))]))
+        assert print_query(Query((clause,))) == text
+    assert parse_query('Source:"Land sat"') == Query((Phrase("Source:Land sat"),))
+    assert parse_query("Source:Own Year:2020") == parse_query("source:own year:2020")
+
+
 def test_a_query_has_a_limit():
     assert parse_query("a" * QUERY_CHARS_MAX) == Query((Word("a" * QUERY_CHARS_MAX),))
     assert len(parse_query("a " * QUERY_CLAUSES_MAX).clauses) == QUERY_CLAUSES_MAX

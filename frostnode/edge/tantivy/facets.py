@@ -6,14 +6,18 @@ from typing import Any, Final
 import tantivy
 
 from frostnode.edge.tantivy.clauses import Query, all_of
-from frostnode.edge.tantivy.schema import DID, FIRST, FIRST_YEAR, LABEL, LAST_YEAR, VALUES
+from frostnode.edge.tantivy.schema import DID, FIRST, FIRST_YEAR, LAST_YEAR, VALUES
 from frostnode.edge.tantivy.snapshot import Snapshot
 from frostnode.protocol.limits import FACET_VALUES_MAX
-from frostnode.search.facets import first_of, years
+from frostnode.search.facets import ASKED_BY, first_of, years
 from frostnode.search.query import Field
 from frostnode.search.values import SOURCES
 
-_COLUMNS: Final = {**VALUES, Field.PUBLISHER: DID, Field.KEYWORD: LABEL}
+_COLUMNS: Final = {
+    **VALUES,
+    Field.PUBLISHER: DID,
+    **{counted: VALUES[asked] for counted, asked in ASKED_BY.items()},
+}
 
 _SIZE: Final = 16 * FACET_VALUES_MAX
 """Values that are asked for to tell the few that are shown."""

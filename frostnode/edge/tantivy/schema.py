@@ -13,7 +13,7 @@ from frostnode.edge.tantivy.analysis import ANALYSIS, words
 from frostnode.protocol.limits import SEARCH_AREAS_MAX, SNIPPET_CHARS_MAX
 from frostnode.protocol.names import DATASET, VERSION, Did
 from frostnode.search.document import SearchDocument
-from frostnode.search.facets import labels, year_of
+from frostnode.search.facets import year_of
 from frostnode.search.matching import field_values
 from frostnode.search.query import Field
 from frostnode.search.ranking import LEAD_WORDS, quality, tie
@@ -58,6 +58,7 @@ WHOLE: Final = "whole"
 _WORDY: Final = (TITLE, KEYWORD, VARIABLE, COLUMN, TEXT)
 
 VALUES: Final[dict[Field, str]] = {
+    Field.SUBJECT: "label",
     Field.TYPE: "type",
     Field.MODEL: "model",
     Field.FORMAT: "format",
@@ -67,9 +68,6 @@ VALUES: Final[dict[Field, str]] = {
     Field.HOST: "host",
 }
 """Fields of values, and what they are called here."""
-
-LABEL: Final = "label"
-"""Keywords whole, as they are counted."""
 
 FIRST: Final = "first"
 LAST: Final = "last"
@@ -98,7 +96,7 @@ def build_schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     for name in (ID, SAME, MARK, REFERS):
         builder.add_text_field(name, stored=True, tokenizer_name="raw", index_option="basic")
-    for name in (DID, LABEL, *VALUES.values()):
+    for name in (DID, *VALUES.values()):
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     for name in (NAME, HARVESTED, WHOLE):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
@@ -163,8 +161,6 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
         begun = spaced(_beginning(document.description))
         entry[LEAD] = " ".join(begun.split(maxsplit=LEAD_WORDS)[:LEAD_WORDS])
         entry[BEGINNING] = document.description[:SNIPPET_CHARS_MAX].encode("utf-8", "replace")
-    if document.keywords:
-        entry[LABEL] = labels(document.keywords)
     if document.same_as:
         entry[SAME] = [spelled(Field.ID, name) for name in document.same_as]
     if document.refers_to:
