@@ -92,6 +92,14 @@ class Clauses:
             self._forms[forms] = there
         return there
 
+    def at_most(self, wanted: Wanted) -> int:
+        """More records do not have these words, as far as is told without looking at them; 0 where it is not told."""
+        if wanted.is_prefix:
+            return 0
+        if wanted.forms:
+            return sum(self._searcher.doc_freq(TEXT, form) for form in self._there(wanted.forms))
+        return min(self._searcher.doc_freq(TEXT, word) for word in wanted.words)
+
     def beginning(self, field: str, text: str) -> Query:
         """What has a value or word that begins so."""
         if len(text.encode()) > _PATTERN_BYTES_MAX:

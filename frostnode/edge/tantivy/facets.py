@@ -1,11 +1,13 @@
 """How many hits there are by the values of fields, out of the columns of the index."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
 import tantivy
 
-from frostnode.edge.tantivy.clauses import Query, all_of
+from frostnode.edge.tantivy.clauses import SHOULD, Query, all_of
+from frostnode.edge.tantivy.plan import Plan
 from frostnode.edge.tantivy.schema import DID, FIRST, FIRST_YEAR, LAST_YEAR, VALUES
 from frostnode.edge.tantivy.snapshot import Snapshot
 from frostnode.protocol.limits import FACET_VALUES_MAX
@@ -29,19 +31,74 @@ _SIZE_MAX: Final = 65_000
 """More the library does not count."""
 
 
+@dataclass(frozen=True, slots=True)
+class _All:
+    """How often the most frequent values of a column are there in all; none of the others is more than `missed` times."""
+
+    counts: Mapping[Any, int]
+    missed: int
+
+    def only(self) -> dict[str, Any]:
+        """Those that are to be counted elsewhere too: all, where there are no others."""
+        return {"include": list(self.counts)} if self.missed else {}
+
+
+AllCounts: TypeAlias = dict[str, _All]
+"""Counts over everything, by columns: filled as they are asked for."""
+
+
 def count_values(
-    snapshot: Snapshot, query: Query, fields: tuple[Field, ...], own: Query
+    snapshot: Snapshot, plan: Plan, fields: tuple[Field, ...], own: Query, all_counts: AllCounts | None
 ) -> dict[Field, Mapping[str, int]]:
-    """The values of these fields with most hits."""
+    """The values of these fields with most hits.
+
+    Whoever says by `all_counts` that most records are hits has those counted that are none, and taken off from all.
+    """
     columns = [_COLUMNS[field] for field in fields if field in _COLUMNS]
-    request = {column: _terms(column, _SIZE) for column in columns}
+    found = _less_the_rest(snapshot, plan, columns, all_counts) if all_counts is not None else {}
+    request = {column: _terms(column, _SIZE) for column in columns if column not in found}
     if Field.YEAR in fields:
         request |= {column: _terms(column, _SIZE_MAX) for column in (FIRST_YEAR, LAST_YEAR)}
         request[FIRST] = {"value_count": {"field": FIRST}}
-    found = snapshot.searcher.aggregate(query, request) if request else {}
+    answer = snapshot.searcher.aggregate(plan.which, request) if request else {}
     for column in columns:
-        found[column] = _settled(snapshot.searcher, query, column, found[column])
-    return {field: _counts(field, found, snapshot, query, own) for field in fields}
+        if column not in found:
+            found[column] = _counts_of(_settled(snapshot.searcher, plan.which, column, answer[column]))
+    return {field: _shown(field, found, answer, snapshot, plan.which, own) for field in fields}
+
+
+def _less_the_rest(
+    snapshot: Snapshot, plan: Plan, columns: Sequence[str], all_counts: AllCounts
+) -> dict[str, Mapping[Any, int]]:
+    """Counts of all less those of what is no hit: of columns of which that tells what is shown."""
+    searcher = snapshot.searcher
+    missing = [column for column in columns if column not in all_counts]
+    if missing:
+        every = tantivy.Query.boolean_query([(SHOULD, plan.which), (SHOULD, plan.rest)])
+        answer = searcher.aggregate(every, {column: _terms(column, _SIZE) for column in missing})
+        all_counts.update({column: _all_of(searcher, every, column, answer[column]) for column in missing})
+    request = {column: _terms(column, _SIZE, **all_counts[column].only()) for column in columns}
+    rest = searcher.aggregate(plan.rest, request) if request else {}
+    found: dict[str, Mapping[Any, int]] = {}
+    for column in columns:
+        known, less = all_counts[column], _counts_of(rest[column])
+        counts = {value: count - less.get(value, 0) for value, count in known.counts.items()}
+        likely = sorted(counts.values(), reverse=True)[:FACET_VALUES_MAX]
+        if not known.missed or likely[-1] > known.missed:
+            found[column] = counts
+    return found
+
+
+def _all_of(searcher: tantivy.Searcher, every: Query, column: str, found: Mapping[str, Any]) -> _All:
+    """Exact counts of the values that are frequent in any part of the index."""
+    buckets, error = found["buckets"], found["doc_count_error_upper_bound"]
+    if len(buckets) < _SIZE:
+        return _All(_counts_of(found), 0)
+    missed = buckets[-1]["doc_count"] + error
+    if error:
+        only = _terms(column, _SIZE, include=[bucket["key"] for bucket in buckets])
+        found = searcher.aggregate(every, {column: only})[column]
+    return _All(_counts_of(found), missed)
 
 
 def _terms(column: str, size: int, **more: Any) -> dict[str, Any]:
@@ -69,9 +126,10 @@ def _settled(
     return every
 
 
-def _counts(
+def _shown(
     field: Field,
-    found: Mapping[str, Any],
+    found: Mapping[str, Mapping[Any, int]],
+    answer: Mapping[str, Any],
     snapshot: Snapshot,
     query: Query,
     own: Query,
@@ -80,10 +138,10 @@ def _counts(
         source = snapshot.clauses.source
         return first_of({name: snapshot.count(all_of([query, source(name, own)])) for name in SOURCES})
     if field is Field.YEAR:
-        begun, ended = (_buckets(found[column]) for column in (FIRST_YEAR, LAST_YEAR))
-        return years(begun, ended, int(found[FIRST]["value"]))
-    return first_of(_buckets(found[_COLUMNS[field]]))
+        begun, ended = (_counts_of(answer[column]) for column in (FIRST_YEAR, LAST_YEAR))
+        return years(begun, ended, int(answer[FIRST]["value"]))
+    return first_of(found[_COLUMNS[field]])
 
 
-def _buckets(found: Mapping[str, Any]) -> dict[Any, int]:
+def _counts_of(found: Mapping[str, Any]) -> dict[Any, int]:
     return {bucket["key"]: bucket["doc_count"] for bucket in found["buckets"]}

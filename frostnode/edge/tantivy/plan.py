@@ -23,9 +23,12 @@ from frostnode.search.matching import Wanted, wanted_of
 from frostnode.search.meaning import Meaning, meaning_of
 from frostnode.search.query import Field, Occur, Phrase, Within, Word
 from frostnode.search.query import Query as Asked
-from frostnode.search.ranking import RARITY_MIN, WEIGHTS
+from frostnode.search.ranking import QUALITY_MAX, RARITY_MIN, WEIGHTS
 from frostnode.search.values import WORDY_FIELDS, is_did, period_of
 from frostnode.search_port import Ask
+
+_MANY: Final = 4_096
+"""Records that have a word, for it to be worth the while to look at their titles first."""
 
 _WORDY: Final = {
     Field.TITLE: TITLE,
@@ -39,12 +42,16 @@ _WORDY: Final = {
 class Plan:
     """What to ask for.
 
-    `which` finds the same as `hits`, and scores nothing. `near` is None where nothing can be near; `wanted` are the plain words, `texts` they and those that must be there, each with what
+    `which` finds the same as `hits`, and scores nothing; `rest` finds all else that is shown to who asks for everything. `titled` finds those
+    of the hits that have all words in the title, where there may be enough of them: no other is worth more than `beyond`. `near` is None where nothing can be near; `wanted` are the plain words, `texts` they and those that must be there, each with what
     it is worth.
     """
 
     hits: Query
     which: Query
+    rest: Query
+    titled: Query | None
+    beyond: float
     near: Query | None
     wanted: tuple[tuple[Wanted, float], ...]
     texts: tuple[tuple[Wanted, float], ...]
@@ -65,19 +72,28 @@ class Planner:
         wanted, must = _runs(meaning.wanted), _runs(meaning.must)
         worth = {run: self._worth(run, alone=len(wanted) + len(must) == 1) for run in (*wanted, *must)}
         own = self.clauses.one_of(DID, ask.own)
-        filters = [_constant(query) for query in self._filters(meaning, own)]
+        filters = [_constant(query, 0.0 if worth else 1.0) for query in self._filters(meaning, own)]
         base = [*(self._counted(run, worth[run]) for run in must), *filters]
         without = [self.found(run) for run in _runs(meaning.must_not)]
         without += [query for value in meaning.without if (query := self._within(value, own)) is not None]
-        without += [self.clauses.cursor, *([hidden] if hidden is not None else [])]
+        hides = [self.clauses.cursor, *([hidden] if hidden is not None else [])]
+        without += hides
         plain = [self._counted(run, worth[run]) for run in wanted]
         more = [self._more(run, worth[run]) for run in worth]
         for run in _runs(meaning.helping):
             more += (self._counted(run, RARITY_MIN), self._more(run, RARITY_MIN))
-        more += self._whole(ask.query, sum(worth.values()))
+        whole = self._whole(ask.query, sum(worth.values()))
+        more += whole
+        hits = [*base, *plain]
+        which = _query([*map(self.found, worth), *filters], [], without)
         return Plan(
-            hits=_query([*base, *plain], more, without),
-            which=_query([*map(self.found, worth), *filters], [], without),
+            hits=_query(hits, more, without),
+            which=which,
+            rest=_query([], [], [which, *hides]),
+            titled=_query([*hits, any_of([self._in_title(worth), *whole])], more, without)
+            if worth and all(self.clauses.at_most(run) > _MANY for run in worth)
+            else None,
+            beyond=_beyond(list(worth.values()), len(meaning.helping)),
             near=_query([*base, any_of(plain)], more, [*without, all_of(map(self.found, wanted))])
             if len(plain) > 1
             else None,
@@ -94,6 +110,9 @@ class Planner:
         """What has a run of words in any text, or in the name of its publisher."""
         dids = self._names.having(run)
         return any_of([self.clauses.run(TEXT, run), *([self.clauses.one_of(DID, dids)] if dids else [])])
+
+    def _in_title(self, runs: Iterable[Wanted]) -> Query:
+        return _constant(all_of([self.clauses.run(TITLE, run) for run in runs]), 0.0)
 
     def _whole(self, query: Asked, worth: float) -> list[Query]:
         """What is called just as was typed, for as much as all of the words in a title."""
@@ -159,9 +178,22 @@ def _runs(texts: Iterable[Word | Phrase]) -> list[Wanted]:
     return list(dict.fromkeys(run for run in made if run is not None))
 
 
-def _constant(query: Query) -> Query:
+def _constant(query: Query, score: float = 1.0) -> Query:
     """What is there or not: it makes no difference to the order."""
-    return tantivy.Query.const_score_query(query, 1.0)
+    return tantivy.Query.const_score_query(query, score)
+
+
+def _beyond(worths: Sequence[float], helping: int) -> float:
+    """More is no record worth that lacks one of the words in its title, and whose title or key is not what was typed."""
+    others = (WEIGHTS.keyword, WEIGHTS.lead, WEIGHTS.publisher)
+    there, lacking = _most(WEIGHTS.title, *others), _most(*others)
+    every = there * (sum(worths) + helping * RARITY_MIN)
+    return QUALITY_MAX * (every - (there - lacking) * min(worths, default=0.0))
+
+
+def _most(best: float, *others: float) -> float:
+    """What a word is worth at most that stands in all these places."""
+    return best + WEIGHTS.other_places * sum(weight - WEIGHTS.text for weight in others)
 
 
 def _query(must: Sequence[Query], helping: Sequence[Query], without: Sequence[Query]) -> Query:

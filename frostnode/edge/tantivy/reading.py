@@ -10,7 +10,7 @@ import tantivy
 
 from frostnode.edge.tantivy.analysis import words
 from frostnode.edge.tantivy.clauses import MUST, SHOULD, Query, all_of, any_of
-from frostnode.edge.tantivy.facets import count_values
+from frostnode.edge.tantivy.facets import AllCounts, count_values
 from frostnode.edge.tantivy.names import Names
 from frostnode.edge.tantivy.plan import Plan, Planner
 from frostnode.edge.tantivy.schema import DID, ID, KEYWORD, SAME, TEXT, TITLE, VALUES
@@ -21,6 +21,7 @@ from frostnode.protocol.limits import (
     SEARCH_WINDOW,
     SIMILAR_WORDS_MAX,
 )
+from frostnode.protocol.names import Did
 from frostnode.search.forms import forms
 from frostnode.search.matching import Wanted, wanted_of
 from frostnode.search.meaning import FUNCTION_WORDS
@@ -43,13 +44,14 @@ class Reading:
         self.snapshot: Final = snapshot
         self.names: Final = names
         self._planner = Planner(snapshot.clauses, names, snapshot.rarity)
+        self._all: dict[frozenset[Did], AllCounts] = {}
         self._facets: dict[object, Mapping[Field, Mapping[str, int]]] = {}
 
     def search(self, ask: Ask, hidden: Query | None) -> Answer:
         """See `SearchIndex.search`; `hidden` are the records of whom nothing is wanted."""
         plan = self._planner.plan(ask, hidden)
         wanted = max(ask.limit, SEARCH_WINDOW)
-        total, hits = self.snapshot.top(plan.hits, wanted, ask.sort)
+        total, hits = self._hits(plan, ask, wanted)
         near_total, few = 0, list[Hit]()
         if total < SEARCH_WINDOW and plan.near is not None:
             near_total, few = self.snapshot.top(plan.near, wanted, ask.sort)
@@ -62,9 +64,17 @@ class Reading:
             near=near_total,
             found=found[: ask.limit],
             generation=f"{self.snapshot.cursor}.{self.snapshot.commits}",
-            facets=self._counted(plan, ask) if ask.facets else {},
+            facets=self._counted(plan, ask, total) if ask.facets else {},
             meant="" if total else self._meant(ask.query),
         )
+
+    def _hits(self, plan: Plan, ask: Ask, wanted: int) -> tuple[int, list[Hit]]:
+        """How many hits there are, and the first of them: of words that many records have, most often those with all in the title."""
+        if plan.titled is not None and ask.sort is Sort.RELEVANCE:
+            _, hits = self.snapshot.top(plan.titled, wanted)
+            if len(hits) == wanted and hits[-1][0] > plan.beyond:
+                return self.snapshot.count(plan.which), hits
+        return self.snapshot.top(plan.hits, wanted, ask.sort)
 
     # -- order ------------------------------------------------------------------------------------------
 
@@ -129,16 +139,25 @@ class Reading:
 
     # -- counts and suggestions -------------------------------------------------------------------------
 
-    def _counted(self, plan: Plan, ask: Ask) -> Mapping[Field, Mapping[str, int]]:
+    def _counted(self, plan: Plan, ask: Ask, total: int) -> Mapping[Field, Mapping[str, int]]:
         """Counts by fields; those over everything are kept, for every visitor asks for them first."""
         key = (ask.facets, ask.without, ask.own) if plan.is_everything else None
         found = self._facets.get(key) if key else None
         if found is None:
             own = self.snapshot.clauses.one_of(DID, ask.own)
-            found = count_values(self.snapshot, plan.which, ask.facets, own)
+            all_counts = (
+                self._all_counts(ask.without) if 2 * total > self.snapshot.searcher.num_docs else None
+            )
+            found = count_values(self.snapshot, plan, ask.facets, own, all_counts)
             if key and len(self._facets) < SEARCH_FACETS_CACHED_MAX:
                 self._facets[key] = found
         return found
+
+    def _all_counts(self, without: frozenset[Did]) -> AllCounts:
+        """Where counts over everything are kept, for each choice of publishers."""
+        if len(self._all) >= SEARCH_FACETS_CACHED_MAX:
+            self._all = {}
+        return self._all.setdefault(without, {})
 
     def _meant(self, query: Asked) -> str:
         """The query with the nearest words for those that no record has; "" when there are none."""
