@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from frostnode.cli.at_hand import AtHand, host_of, keep, kept_beside
+from frostnode.cli.at_hand import AtHand, host_of, keep, kept_beside, note_taken, unfinished
 from frostnode.cli.shared import ask_node, count, plain
 from frostnode.identity.drafts import Draft, sign_all
 from frostnode.protocol.dagcbor import Cid
@@ -82,7 +82,8 @@ def show_survey(found: Survey) -> None:
         told, error = has if line["knows"] else "no answer", plain(line["error"])
         if error.startswith(_HAS_NONE):
             told, error = "nothing of it yet", ""
-        click.echo("  " + "  ".join(part for part in (plain(line["url"]), told, note, error) if part))
+        listed = "(listed by another)" if line["listed"] else ""
+        click.echo("  " + "  ".join(part for part in (plain(line["url"]), told, note, listed, error) if part))
     click.echo(f"its log ends at {count(found.end.size, 'entry', 'entries')}")
     if answer["lost"]:
         click.echo(f"{count(answer['lost'], 'entry', 'entries')} of these could be had from nobody so far")
@@ -147,9 +148,46 @@ def act(
     if signed is None:
         if renew is not None:
             draft = sign_all(replace(draft, following=renew(), signers=()), opened)
-        keep(kits, draft)
+        keep(kits, draft, is_taken=False)
         signed = draft.signed()
-    return {**outcome(found, signed), **send(terms, found.did, signed)}
+    done = {**outcome(found, signed), **send(terms, found.did, signed)}
+    note_taken(kits, signed.cid)
+    return done
+
+
+def resume(terms: Terms, did: Did, kits: Sequence[AtHand], *, as_json: bool) -> dict[str, Any] | None:
+    """Finish an act that broke off between the taking of its event and the answer: the same bytes again, nothing new.
+
+    Answers None where there is none: whatever else the kits have signed comes up when its place does.
+
+    Raises:
+        FrostError: whatever the node says
+    """
+    file = unfinished(kits)
+    if file is None or file.did != did:
+        return None
+    signed = file.signed
+    try:
+        found = ask_carriers(replace(terms, end=None), did, signed.event.prev)
+    except LocalError as error:
+        if error.code != "publisher.unknown":
+            raise
+        return None
+    if found.history.tip != signed.cid:
+        if signed.cid in {one.cid for one in found.history.path}:
+            note_taken(kits, signed.cid)  # others go on from it already
+        return None
+    if signed.event.epoch is None or signed.event.epoch.node != found.epoch.node:
+        return None
+    if not as_json:
+        click.echo(
+            f"event {signed.event.n} was signed before and is taken here; it is sent as it is, once more"
+        )
+    if terms.rehearse:
+        return {**outcome(found, signed), "rehearsed": True}
+    done = {**outcome(found, signed), **send(terms, did, signed)}
+    note_taken(kits, signed.cid)
+    return done
 
 
 def outcome(found: Survey, signed: SignedEvent) -> dict[str, Any]:

@@ -5,9 +5,11 @@ has signed, so that it signs no other event for the same place unnoticed.
 """
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
+from glob import escape
 from pathlib import Path
 
 import click
@@ -19,7 +21,7 @@ from frostnode.identity.event_file import EventFile, read_event_file
 from frostnode.identity.kits import Kit, KitLabel, Purpose, open_kit, read_kit_label, utc
 from frostnode.identity.words import kit_from_words
 from frostnode.protocol.dagcbor import Cid
-from frostnode.protocol.errors import LocalError
+from frostnode.protocol.errors import LocalError, StorageError
 from frostnode.protocol.identity import Epoch, SignedEvent
 from frostnode.protocol.limits import DRAFT_FILE_BYTES_MAX, KIT_FILE_BYTES_MAX, KIT_WORDS_CHARS_MAX
 from frostnode.protocol.names import Did
@@ -154,8 +156,10 @@ def _read_kept(data: bytes) -> Kept:
     return Kept(file.did, file.signed.cid, file.signed.event.epoch, file.signed)
 
 
-def keep(kits: Sequence[AtHand], draft: Draft) -> None:
+def keep(kits: Sequence[AtHand], draft: Draft, *, is_taken: bool = True) -> None:
     """Write what each kit has signed beside it, durably, before it is handed on or sent; none may have signed another.
+
+    `is_taken` is False where whoever keeps it sends it too, and says so when it was taken.
 
     Raises:
         LocalError: draft.conflict, before anything is written; what is wrong with a file that is kept; StorageError
@@ -163,7 +167,11 @@ def keep(kits: Sequence[AtHand], draft: Draft) -> None:
     from frostnode.edge.home import replace_secret, write_secret
 
     signing = [held for held in kits if has_signed(draft, held.kit)]
-    text = draft_text(draft) if draft.unsigned else EventFile(draft.did, draft.signed()).to_text()
+    text = (
+        draft_text(draft)
+        if draft.unsigned
+        else EventFile(draft.did, draft.signed(), is_taken=is_taken).to_text()
+    )
     known = [(held, kept_beside(held, draft)) for held in signing]
     for held, kept in known:
         if kept is not None and kept.cid != draft.cid:
@@ -184,6 +192,31 @@ def keep(kits: Sequence[AtHand], draft: Draft) -> None:
                 f"another command has just signed event {draft.event.n} with this kit",
                 hint="go on with that one",
             ) from error
+
+
+def unfinished(kits: Sequence[AtHand]) -> EventFile | None:
+    """The last event that these kits have signed to be sent, and of which no host has said yet that it took it."""
+    waiting = [file for held in kits for _, file in _untold(held)]
+    return max(waiting, key=lambda file: file.signed.event.n, default=None)
+
+
+def note_taken(kits: Sequence[AtHand], cid: Cid) -> None:
+    """Note beside the kits that what they have signed was taken. Where that fails it is only told once more later."""
+    from frostnode.edge.home import replace_secret
+
+    for held in kits:
+        for path, file in _untold(held):
+            if file.signed.cid == cid:
+                with suppress(LocalError, StorageError):
+                    replace_secret(path, replace(file, is_taken=True).to_text())
+
+
+def _untold(held: AtHand) -> Iterator[tuple[Path, EventFile]]:
+    for path in sorted(held.file.parent.glob(f"{escape(held.file.stem)}.event-*.json")):
+        with suppress(LocalError):  # one that cannot be read is said where its place comes up
+            file = read_event_file(read_file(path, DRAFT_FILE_BYTES_MAX))
+            if not file.is_taken:
+                yield path, file
 
 
 def host_of(epoch: Epoch | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from frostnode.cli.acting import Survey, Terms, act, ask_carriers, check_one_tree, show_survey
+from frostnode.cli.acting import Survey, Terms, act, ask_carriers, check_one_tree, resume, show_survey
 from frostnode.cli.at_hand import AtHand, Means, host_of
 from frostnode.cli.shared import ask_node, count, home_option, json_option, need_node, plain, show_json
 from frostnode.identity.acts import next_draft, recovery_draft
@@ -118,6 +118,8 @@ def _succeed(as_json: bool, *, is_here: bool, kits: Sequence[Path], **options: A
         acting.finish()
         return
     did, at_hand = acting.opened(is_here=is_here)
+    if acting.resumed(did, at_hand):
+        return
     found = ask_carriers(acting.terms, did)
     last = found.history.path[-1].event.epoch
     was_here = last is not None and last.node == found.epoch.node  # perhaps after this home was saved
@@ -250,6 +252,13 @@ class _Acting:
         """Tell people what was found out."""
         if not self.as_json:
             show_survey(found)
+
+    def resumed(self, did: Did, kits: Sequence[AtHand]) -> bool:
+        """Whether there was an act to be finished that broke off; then nothing else is done."""
+        done = None if self._draft else resume(self.terms, did, kits, as_json=self.as_json)
+        if done is not None:
+            self._tell(done)
+        return done is not None
 
     def carry_out(self, found: Survey, draft: Draft, kits: Sequence[AtHand]) -> None:
         """Sign and send, or write the draft for others."""

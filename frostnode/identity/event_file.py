@@ -20,15 +20,17 @@ _BYTES_MAX: Final = 2 * IDENTITY_EVENT_BYTES_MAX + 1024
 
 @dataclass(frozen=True, slots=True)
 class EventFile:
-    """A publisher's event, as it was signed."""
+    """A publisher's event, as it was signed. `is_taken`: False from when it is kept until its host has said so."""
 
     did: Did
     signed: SignedEvent
+    is_taken: bool = True
 
     def to_text(self) -> str:
         """One JSON text."""
         raw = b64encode(self.signed.raw).decode()
-        return json.dumps({"format": FORMAT, "did": self.did, "signed": raw}, indent=2) + "\n"
+        fields = {"format": FORMAT, "did": self.did, "signed": raw, "taken": self.is_taken}
+        return json.dumps(fields, indent=2) + "\n"
 
 
 def read_event_file(data: bytes) -> EventFile:
@@ -43,6 +45,6 @@ def read_event_file(data: bytes) -> EventFile:
             raise LocalError("input.unreadable", "kept event", expected=f"JSON of {FORMAT}")
         signed = parse_signed_event(b64decode(str(fields.get("signed")), validate=True))
         verify_signatures(signed)
-        return EventFile(parse_did(str(fields.get("did"))), signed)
+        return EventFile(parse_did(str(fields.get("did"))), signed, is_taken=fields.get("taken") is not False)
     except (ValueError, RecursionError, PeerError) as error:
         raise LocalError("input.unreadable", f"kept event: {error}") from error

@@ -6,6 +6,7 @@ What signs never comes here: `survey` answers all that an event must say, whoeve
 
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from frostnode.hosting import HostKeys, label_after, take_over
@@ -22,14 +23,25 @@ from frostnode.replicate.announce import announce
 from frostnode.replicate.carriers import carriers_of
 from frostnode.replicate.fetch_history import fetch_history
 from frostnode.replicate.named import Naming
-from frostnode.replicate.node_url import node_url
-from frostnode.replicate.survey import Heard, OpenedLog, Weighed, held_root, opened_log, survey, weigh
+from frostnode.replicate.node_url import may_be_public, node_url
+from frostnode.replicate.survey import (
+    Further,
+    Heard,
+    OpenedLog,
+    Weighed,
+    held_root,
+    opened_log,
+    survey,
+    weigh,
+)
 
 HERE = "this node"
 
 
 async def survey_carriers(parts: Parts, params: Params, progress: Progress) -> Json:
     """Ask all carriers of `did`, and those at `urls`, for history and head; with `fetch` for what is missing here too.
+
+    Where this node looks for peers, those too whom these list.
 
     Answers {did, events, path, forked, here, hosted, origin, host, epoch, end, held, lost, disputed, carriers}: `events`
     in base64, those of the path that counts first; `epoch` {key, node} is what the event after the last, or after `after`,
@@ -42,10 +54,16 @@ async def survey_carriers(parts: Parts, params: Params, progress: Progress) -> J
     named = await parts.worker.run(partial(Naming(parts.log, parts.catalog), did)) or ()
     await progress("asking carriers", 0, len(urls))
     after = None if params.get("after") is None else Cid.parse(str(params["after"]))
-    heard = await survey(parts.world(), did, urls, named, after)
+    guarded = replace(parts.world(), transport=parts.guarded)
+    further = Further(guarded, partial(_may_ask, parts)) if parts.discover else None
+    heard = await survey(parts.world(), did, urls, named, after, further)
     if params.get("fetch"):
-        await fetch_history(parts.world(), did, heard, progress)
+        await fetch_history(parts.world(), did, heard, progress, further)
     return await parts.read(partial(_answer, parts, did=did, after=after, heard=heard, end=params.get("end")))
+
+
+def _may_ask(parts: Parts, url: str) -> bool:
+    return url != parts.url and (parts.discover_private or may_be_public(url))
 
 
 def _answer(
@@ -130,6 +148,7 @@ def _line(one: Heard, weighed: Weighed) -> Json:
         "size": None if one.head is None else one.head.size,
         "root": None if one.head is None else one.head.root.hex(),
         "tree": tree,
+        "listed": one.is_listed,
         "error": one.error,
     }
 

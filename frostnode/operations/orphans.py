@@ -40,7 +40,8 @@ class _Found:
 async def orphans(parts: Parts, params: Params, progress: Progress) -> Json:
     """Orphans of `did` that are held here, or at the node `url`: {did, orphans: [{origin, index, …, status}]}.
 
-    `status` is orphaned, published (again), or written since (its key was).
+    `status` is orphaned, published (again), or written since (its key was). `proven`: a tree that the epoch's key has
+    signed has it here; of all others the node `url` alone says that they ever were.
     """
     did = parse_did(str(params["did"]))
     found = await _found(parts, did, params.get("url"), progress)
@@ -109,14 +110,15 @@ async def _found(parts: Parts, did: Did, url: Any, progress: Progress) -> list[_
 
     def run() -> list[_Found]:
         with parts.log.read() as log, parts.catalog.read() as catalog:
-            once = {one.leaf: one for one in (*told, *orphans_of(log, did))}
+            held = {one.leaf: one for one in orphans_of(log, did)}
+            once = {one.leaf: one for one in told} | held
             ordered = sorted(once.values(), key=lambda one: (parse_origin(one.origin).epoch, one.index))
-            return [_judged(catalog, did, one) for one in ordered]
+            return [_judged(catalog, did, one, is_proven=one.leaf in held) for one in ordered]
 
     return await parts.worker.run(run)
 
 
-def _judged(catalog: CatalogReader, did: Did, orphan: Orphan) -> _Found:
+def _judged(catalog: CatalogReader, did: Did, orphan: Orphan, *, is_proven: bool) -> _Found:
     header = orphan.header
     line = {
         "url": str(DidUrl(did=did, type=header.type, key=header.key, cid=None)),
@@ -126,6 +128,7 @@ def _judged(catalog: CatalogReader, did: Did, orphan: Orphan) -> _Found:
         "origin": orphan.origin,
         "index": orphan.index,
         "status": standing_of(catalog, did, orphan),
+        "proven": is_proven,
     }
     return _Found(orphan.leaf, header.body, line)
 

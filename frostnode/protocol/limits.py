@@ -254,6 +254,7 @@ NODE_ABOUT_BYTES_MAX: Final = 16 * 1024
 # a publisher that moves, and a host that starts
 SURVEY_S: Final = 30
 SURVEY_AT_ONCE_MAX: Final = 16
+SURVEY_LISTED_MAX: Final = 64
 ANNOUNCED_BYTES_MAX: Final = 256 * 1024
 ANNOUNCEMENTS_AT_ONCE_MAX: Final = 4
 ORPHANS_PAGE_MAX: Final = 1024

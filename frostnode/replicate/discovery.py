@@ -31,7 +31,9 @@ from frostnode.replicate.node_url import may_be_public, node_url
 from frostnode.replicate.world import World
 from frostnode.wire import PeerTransport
 
-_LIST_BYTES_MAX: Final = PEERS_LISTED_MAX * (NODE_URL_BYTES_MAX + 8) + 1024
+PEERS_PATH: Final = "/frost/peers"
+LIST_BYTES_MAX: Final = PEERS_LISTED_MAX * (NODE_URL_BYTES_MAX + 8) + 1024
+"""Of the answer there."""
 
 
 def read_list(raw: bytes) -> list[str]:
@@ -154,7 +156,7 @@ class Discovery:
     ) -> None:
         """Take in the list of one peer: those that are known are `seen`, some others are `new`."""
         try:
-            raw = await self._transport(url).fetch(f"{url}/frost/peers", bytes_max=_LIST_BYTES_MAX)
+            raw = await self._transport(url).fetch(f"{url}{PEERS_PATH}", bytes_max=LIST_BYTES_MAX)
             listed = read_list(raw)
         except FrostError:
             return  # it does not list, or not well: others may

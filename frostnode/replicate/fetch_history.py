@@ -9,7 +9,7 @@ from frostnode.ports import LogReader
 from frostnode.protocol.errors import FrostError, StorageError
 from frostnode.protocol.names import Did, Origin
 from frostnode.replicate.follow import PeerFollower
-from frostnode.replicate.survey import Heard
+from frostnode.replicate.survey import Further, Heard
 from frostnode.replicate.world import World
 
 T = TypeVar("T")
@@ -17,8 +17,12 @@ T = TypeVar("T")
 Progress = Callable[[str, int, int | None], Awaitable[None]]
 
 
-async def fetch_history(world: World, did: Did, heard: Sequence[Heard], progress: Progress) -> None:
+async def fetch_history(
+    world: World, did: Did, heard: Sequence[Heard], progress: Progress, further: Further | None = None
+) -> None:
     """Take what is missing of each epoch, from the carrier with the largest head on, as long as something comes.
+
+    With `further` those whom other carriers alone have named are asked in its world, otherwise like all.
 
     Raises:
         StorageError
@@ -31,7 +35,8 @@ async def fetch_history(world: World, did: Did, heard: Sequence[Heard], progress
         for one in able:
             if await _read(world, partial(_lacks, origin=origin, best=best)):
                 await progress(f"fetching {origin.rpartition('/')[0].rpartition('/')[2]}", 0, None)
-                await _fetch(world, did, origin, one.url)
+                way = further.world if further is not None and one.is_listed else world
+                await _fetch(way, did, origin, one.url)
 
 
 async def _fetch(world: World, did: Did, origin: Origin, url: str) -> None:

@@ -4,9 +4,10 @@ Asked before an event is signed, and before a host signs its first checkpoint af
 anything that a peer sends: it is taken into the store, evidence included, and nobody is believed about anything else.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import zip_longest
 
 import trio
 
@@ -17,10 +18,11 @@ from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import FrostError, StorageError
 from frostnode.protocol.frames import CheckpointFrame, Frame
 from frostnode.protocol.keys import PublicKey
-from frostnode.protocol.limits import NOTE_BYTES_MAX, SURVEY_AT_ONCE_MAX, SURVEY_S
+from frostnode.protocol.limits import NOTE_BYTES_MAX, SURVEY_AT_ONCE_MAX, SURVEY_LISTED_MAX, SURVEY_S
 from frostnode.protocol.merkle import compact_range
 from frostnode.protocol.names import Did, Origin, format_origin
 from frostnode.protocol.witness import origin_digest
+from frostnode.replicate.discovery import LIST_BYTES_MAX, PEERS_PATH, read_list
 from frostnode.replicate.ingest import Ingest
 from frostnode.replicate.static import StaticSource
 from frostnode.replicate.world import World
@@ -35,6 +37,8 @@ class Heard:
     """Whether it told the publisher's history."""
     head: Checkpoint | None = None
     error: str = ""
+    is_listed: bool = False
+    """Whether other carriers alone have named it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +62,46 @@ class OpenedLog:
     key: PublicKey | None
 
 
+@dataclass(frozen=True, slots=True)
+class Further:
+    """How nodes are asked that the carriers list: in `world` over a guarded way out, and only those that `may_ask` lets."""
+
+    world: World
+    may_ask: Callable[[str], bool]
+
+
 Ask = Callable[[str], Awaitable[Heard]]
 
 
 async def survey(
-    world: World, did: Did, urls: Iterable[str], witnesses: Sequence[Cosigner] = (), after: Cid | None = None
+    world: World,
+    did: Did,
+    urls: Iterable[str],
+    witnesses: Sequence[Cosigner] = (),
+    after: Cid | None = None,
+    further: Further | None = None,
 ) -> list[Heard]:
     """Ask all at once, first for the history, then for the head of a log: the one that the event `after` opened.
 
-    By default it is the last event that counts, by all that was told.
+    By default it is the last event that counts, by all that was told. With `further` those too whom carriers list as
+    their peers: one step, and of them only who has the publisher is answered.
 
     Raises:
         StorageError
     """
     heard = {one.url: one for one in await _each(urls, partial(_ask_identity, world, did))}
+    ways = dict.fromkeys(heard, world)
+    if further is not None:
+        listed = await _listed(world, [one.url for one in heard.values() if one.knows], heard, further)
+        found = await _each(listed, partial(_ask_identity, further.world, did))
+        heard |= {one.url: replace(one, is_listed=True) for one in found if one.knows}
+        ways |= dict.fromkeys(listed, further.world)
     opened = await world.worker.run(partial(_opened, world, did, after))
     if opened is None or opened.key is None:
         return list(heard.values())
     knowing = [one.url for one in heard.values() if one.knows]
-    heard |= {one.url: one for one in await _each(knowing, partial(_ask_head, world, opened))}
+    heads = await _each(knowing, lambda url: _ask_head(ways[url], opened, url))
+    heard |= {one.url: replace(one, is_listed=heard[one.url].is_listed) for one in heads}
     named = [witness.url.rstrip("/") for witness in witnesses if witness.url]
     return [*heard.values(), *await _each(named, partial(_ask_witness, world, opened))]
 
@@ -145,6 +170,24 @@ async def _each(asked: Iterable[str], ask: Ask) -> list[Heard]:
         for url in urls:
             nursery.start_soon(one, url)
     return [found[url] for url in urls]
+
+
+async def _listed(
+    world: World, carriers: Sequence[str], known: Container[str], further: Further
+) -> list[str]:
+    """Whom carriers list that is not known here: some of each, so that no list drives out another."""
+    lists: dict[str, list[str]] = {}
+
+    async def one(url: str) -> Heard:
+        lists[url] = read_list(await world.transport.fetch(f"{url}{PEERS_PATH}", bytes_max=LIST_BYTES_MAX))
+        return Heard(url)
+
+    await _each(carriers, one)
+    new = [
+        [url for url in lists.get(each, ()) if url not in known and further.may_ask(url)] for each in carriers
+    ]
+    in_turn = [url for turn in zip_longest(*new) for url in turn if url is not None]
+    return list(dict.fromkeys(in_turn))[:SURVEY_LISTED_MAX]
 
 
 async def _ask_identity(world: World, did: Did, url: str) -> Heard:

@@ -81,6 +81,37 @@ def test_a_rotation_that_broke_off_says_what_it_will_cut_off(frost, tmp_path, mo
     assert "1 entry was published since it was signed and will not count" in out
 
 
+@pytest.mark.parametrize("more", [(), ("--end", "1"), ("--new-kit", "safe/new.json")])
+def test_what_broke_off_after_it_was_taken_is_finished_by_the_same_command(
+    frost, tmp_path, monkeypatch, more
+):
+    """The node has the event, the command never heard so: again sends it once more, and signs no second one."""
+    send = acting.send
+    with monkeypatch.context() as patched:
+        patched.setattr(acting, "send", lambda *sent: (send(*sent), 1 / 0))
+        assert frost("rotate", *SIGN, *more)[0] != 0
+    kept = json.loads((tmp_path / "safe/kit.event-1.json").read_text())
+    assert kept["taken"] is False
+    assert frost("rotate", *SIGN, *more, "--rehearse")[1]["rehearsed"]
+    code, done, err = frost("rotate", *SIGN, *more)
+    assert (code, done["n"], done["end"]["size"]) == (0, 1, 1), err
+    assert json.loads((tmp_path / "safe/kit.event-1.json").read_text()) == {**kept, "taken": True}
+    if "--new-kit" in more:
+        return
+    assert frost("rotate", *SIGN)[1]["n"] == 2, "it is done, and this is another one"
+
+
+def test_what_a_later_event_stands_on_needs_no_finishing(frost, tmp_path, monkeypatch):
+    send = acting.send
+    with monkeypatch.context() as patched:
+        patched.setattr(acting, "send", lambda *sent: (send(*sent), 1 / 0))
+        assert frost("rotate", *SIGN)[0] != 0
+    shutil.copy(tmp_path / "safe/kit.json", tmp_path / "copy.json")  # and not what it has signed
+    assert frost("rotate", "--kit", "copy.json", *SECRET)[1]["n"] == 2
+    assert frost("rotate", *SIGN)[1]["n"] == 3
+    assert json.loads((tmp_path / "safe/kit.event-1.json").read_text())["taken"] is True
+
+
 def test_a_draft_that_is_overtaken_is_not_sent(frost, tmp_path):
     frost("rotate", "--draft", "late", "--json")
     shutil.copytree(tmp_path / "safe", tmp_path / "copy")

@@ -85,3 +85,14 @@ def test_views_are_dropped_whatever_stands_in_their_place(tmp_path: Path) -> Non
     home.drop_views()
     assert list(tmp_path.iterdir()) == [home.log_store]
     home.drop_views()
+
+
+def test_a_home_runs_once_and_says_what_to_do(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    with home.lock():
+        with pytest.raises(LocalError) as caught, Home(tmp_path / "home").lock():
+            pytest.fail("two at once")
+        assert caught.value.code == "home.busy"
+        assert "stop that node first" in (caught.value.hint or "")
+    with home.lock():
+        """Given up with whoever had it."""

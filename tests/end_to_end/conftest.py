@@ -47,6 +47,13 @@ class Node:
         assert b"Traceback" not in done.stderr, done.stderr.decode()
         return done
 
+    def begin(self, *arguments) -> subprocess.Popen:
+        """Begin one command, to be ended before it is done."""
+        env = {**os.environ, "FROST_HOME": str(self.home)}
+        return subprocess.Popen(
+            [*FROST, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+        )
+
     def json(self, *arguments, **options):
         """The answer of one command."""
         return json.loads(self.frost(*arguments, "--json", **options).stdout)

@@ -92,6 +92,8 @@ def test_a_planned_move(world):
     refused = a.frost("publish", "-", stdin=b'{"type": "dataset", "key": "x", "title": "X"}', check=False)
     assert refused.returncode == 7
     assert b.url in refused.stderr.decode()
+    twice = b.frost("serve", "--port", 0, check=False)
+    assert "a home runs once: stop that node first" in twice.stderr.decode()
     publish(b, "four")
     wait_until("the search at B", lambda: keys(b) >= {"one", "two", "three", "four"})
     for node in (c, d, a):
@@ -110,6 +112,45 @@ def test_a_dead_host(world):
     # A comes back, unaware.
     a.start(port=port_of(a))
     wait_until("A hears", lambda: a.json("status")["hosted"][0]["moved_to"] == b.url)
+
+
+def told_events(node, did):
+    """How many bytes of identity history a node tells."""
+    return len(httpx.get(f"{node.url}/frost/{did}/identity").content)
+
+
+def break_off(node, command, begun, *, is_node=False):
+    """Begin a command, and when it has come so far end it with kill -9, or its node."""
+    trying = node.begin(*command)
+    wait_until("it has come so far, or is over", lambda: trying.poll() is not None or begun())
+    (node.kill if is_node else trying.kill)()
+    trying.communicate()
+    if is_node:
+        node.start(port=port_of(node))
+
+
+def test_kill_9_in_the_midst_of_a_move_leaves_one_event_and_the_same_command_finishes_it(make_node):
+    a, b = map(make_node, "ab")
+    did = found(a, "Polar Data Centre", "--passphrase-file", a.passphrase)["did"]
+    publish(a, "one", "two")
+    found(b, "B", "--carrier")
+    kit = a.home / "authority-kit.json"
+    command = ["move", "--kit", kit, "--passphrase-file", a.passphrase, "--peer", a.url, "--end", 2, "--yes"]
+    beside, before = kit.with_name("authority-kit.event-1.json"), told_events(a, did)
+    break_off(b, command, lambda: told_events(b, did) == before, is_node=True)
+    break_off(b, command, beside.exists)
+    signed = json.loads(beside.read_bytes())
+    if not signed["taken"]:  # whoever was quicker
+        break_off(b, command, lambda: told_events(b, did) > before)
+    if not json.loads(beside.read_bytes())["taken"]:
+        done = b.json(*command, timeout_s=120)
+        assert (done["n"], done["end"]["size"]) == (1, 2)
+    assert json.loads(beside.read_bytes()) == {**signed, "taken": True}
+    for node in (a, b):
+        wait_until("it knows", lambda node=node: told_events(node, did) > before)
+        assert node.json("fsck")["findings"] == []
+    assert told_events(a, did) == told_events(b, did)
+    assert b.json("status")["hosted"][0]["did"] == did
 
 
 def test_a_lost_tail_is_published_anew_as_the_same_bytes(make_node):

@@ -1,6 +1,7 @@
 """The next event of a publisher, and the one that overrules a thief: who may sign, and what it must say."""
 
 from base64 import b64encode
+from dataclasses import replace
 from json import dumps
 
 import pytest
@@ -170,6 +171,8 @@ def test_nothing_follows_a_history_that_is_not_known() -> None:
 def test_a_kept_event_is_read_as_it_was_written() -> None:
     file = EventFile(DID, move(known(GENESIS), 1))
     assert read_event_file(file.to_text().encode()) == file
+    waiting = replace(file, is_taken=False)
+    assert read_event_file(waiting.to_text().encode()) == waiting
 
 
 @pytest.mark.parametrize(

@@ -85,3 +85,20 @@ async def test_a_page_that_goes_on_elsewhere_or_holds_too_much_is_not_followed(n
     with pytest.raises(LogError) as caught:
         await node.ask("orphans", did=source.did, url=URL)
     assert caught.value.code == "heads.malformed"
+
+
+async def test_what_only_another_node_tells_is_marked_and_what_is_held_here_is_not(node, pages):
+    """An old host that is hostile may make up whatever it likes: its owner sees which."""
+    source = cut(node, 1)
+    stranger = MemoryPublisher("made up")
+    stranger.put("never-published", {"title": "t"})
+    leaves = (source.leaves[1], stranger.leaves[0])
+    lines = [
+        {"origin": source.origin, "header": leaf.hex(), "index": at} for at, leaf in enumerate(leaves, 1)
+    ]
+    pages.page = lambda number: {"orphans": lines, "next": None}
+    listed = (await node.ask("orphans", did=source.did, url=URL))["orphans"]
+    assert [(line["url"].rpartition("/")[2], line["proven"]) for line in listed] == [
+        ("key-1", True),
+        ("never-published", False),
+    ]

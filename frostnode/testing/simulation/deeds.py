@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from itertools import count as numbers
 from typing import Any, Final
 
 import trio
@@ -15,11 +16,14 @@ from frostnode.testing.simulation.machine import Machine, MachineDownError
 from frostnode.testing.simulation.owner import Owner, Step
 from frostnode.testing.simulation.world import World
 
+Act = Callable[[], Awaitable[Any]]
+Doing = Callable[[World, Machine, Act], Awaitable[Any]]
 _TRIES: Final = 40
+_NEVER: Final = 1 << 60
 AGAIN_S: Final = 2.0
 
 
-async def insist(world: World, machine: Machine, act: Callable[[], Awaitable[Any]]) -> Any:
+async def insist(world: World, machine: Machine, act: Act) -> Any:
     """Have an act done on a machine, whatever happens to it meanwhile: again and again, as its owner would."""
     for _ in range(_TRIES):
         await machine.up()
@@ -32,12 +36,37 @@ async def insist(world: World, machine: Machine, act: Callable[[], Awaitable[Any
     return await trio.sleep_forever()
 
 
+async def with_power_failing(world: World, machine: Machine, cut: Callable[[int], None], act: Act) -> Any:
+    """Do something with power failing in its first step, then again with power failing in its second, until nothing is left."""
+    for nth in numbers(1):
+        await machine.up()
+        cut(nth)
+        try:
+            done = await act()
+        except (FrostError, MachineDownError) as error:
+            world.trace(machine.name, f"failed at step {nth}:", error)
+            await trio.sleep(AGAIN_S)
+        else:
+            cut(_NEVER)
+            return done
+    raise AssertionError("numbers do not end")
+
+
+async def endure(world: World, machine: Machine, act: Act) -> Any:
+    """Have an act done on a machine that, in a world where machines stumble, loses power in each of its syncs in turn."""
+    if world.options.stumbles:
+        return await with_power_failing(world, machine, machine.crash_in_sync, act)
+    return await insist(world, machine, act)
+
+
 async def move_to(
     world: World, owner: Owner, machine: Machine, *carriers: Machine, **how: Any
 ) -> SignedEvent:
     """Bring a publisher to a machine, which its owner works at from then on."""
-    urls = [carrier.url for carrier in carriers]
-    signed: SignedEvent = await insist(world, machine, partial(owner.succeed, machine.ask, urls=urls, **how))
+    urls, step = [carrier.url for carrier in carriers], _step(world, machine, how)
+    signed: SignedEvent = await endure(
+        world, machine, partial(owner.succeed, machine.ask, urls=urls, step=step, **how)
+    )
     machine.owner = owner
     return signed
 
@@ -47,20 +76,35 @@ async def recover_at(
 ) -> SignedEvent:
     """Overrule all that came after genesis, and go on at a machine."""
     urls, after = [carrier.url for carrier in carriers], owner.history[0].cid
-    signed: SignedEvent = await insist(
-        world, machine, partial(owner.recover, machine.ask, after=after, urls=urls, **how)
+    step = _step(world, machine, how)
+    signed: SignedEvent = await endure(
+        world, machine, partial(owner.recover, machine.ask, after=after, urls=urls, step=step, **how)
     )
     machine.owner = owner
     return signed
 
 
-async def publish(world: World, machine: Machine, owner: Owner, name: str, count: int) -> list[Json]:
+def _step(world: World, machine: Machine, how: dict[str, Any]) -> Step:
+    """What a scenario does at each step of an act; where machines stumble this one loses power between them too."""
+    given: Step = how.pop("step", lambda _: None)
+    left = ["asked", "signed", "taken"] if world.options.stumbles else []
+
+    def step(reached: str) -> None:
+        given(reached)
+        if reached in left:
+            left.remove(reached)
+            machine.crash()
+
+    return step
+
+
+async def publish(
+    world: World, machine: Machine, owner: Owner, name: str, count: int, *, how: Doing = insist
+) -> list[Json]:
     """Publish so many records, each under a key of its own."""
     records = [{"type": "dataset", "key": f"{name}-{at}", "title": f"{name} {at}"} for at in range(count)]
-    answer = await insist(
-        world, machine, partial(machine.ask, "publish", {"did": owner.did, "records": records})
-    )
-    found: list[Json] = answer["records"]
+    act = partial(machine.ask, "publish", {"did": owner.did, "records": records})
+    found: list[Json] = (await how(world, machine, act))["records"]
     return found
 
 

@@ -1,33 +1,28 @@
 """A world in which a platform shuts down, and nothing of it is left but files."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
-from itertools import count
-from typing import Any, Final
-
-import trio
+from typing import Final
 
 from frostnode.config import Config
-from frostnode.protocol.errors import FrostError
 from frostnode.protocol.names import Did
 from frostnode.testing.simulation.deeds import (
-    AGAIN_S,
     all_serve,
     insist,
     move_to,
     owner_of,
     publish,
     shown,
+    with_power_failing,
 )
 from frostnode.testing.simulation.harmony import heads, missing_bodies
-from frostnode.testing.simulation.machine import Machine, MachineDownError
+from frostnode.testing.simulation.machine import Machine
 from frostnode.testing.simulation.options import Options, Work
 from frostnode.testing.simulation.scenario import Scenario
 from frostnode.testing.simulation.world import World
 
 _FOLDER: Final = "/drive/platform"
 _PUBLISHED: Final = [4, 7, 7]
-_NEVER: Final = 1 << 60
 _FOLLOWS: Final = f"{_FOLDER}/follows.json"
 
 
@@ -50,7 +45,7 @@ async def _platform_shuts_down(world: World) -> None:
     world.cut(*((successor, machine) for machine in (platform, one, other)))
 
     export = partial(platform.ask, "export-all", {"folder": _FOLDER, "replace": True})
-    await _with_power_failing(
+    await with_power_failing(
         world, platform, partial(world.around.drive.cut_power, crash=platform.crash), export
     )
     files = dict(world.around.drive.files)
@@ -88,27 +83,10 @@ async def _take_over(world: World, machine: Machine, files: list[str]) -> None:
     )
     for way, file in zip(ways, files, strict=False):
         act = partial(machine.ask, "import-archive", {"files": [file]})
-        await _with_power_failing(world, machine, way, act)
+        await with_power_failing(world, machine, way, act)
     await insist(world, machine, partial(machine.ask, "import-archive", {"files": files}))
     follow = partial(machine.ask, "follow-from", {"file": _FOLLOWS})
-    await _with_power_failing(world, machine, ways[0], follow)
-
-
-async def _with_power_failing(
-    world: World, machine: Machine, cut: Callable[[int], None], act: Callable[[], Awaitable[Any]]
-) -> None:
-    """Do something with power failing in its first step, then again with power failing in its second, until nothing is left."""
-    for nth in count(1):
-        await machine.up()
-        cut(nth)
-        try:
-            await act()
-        except (FrostError, MachineDownError) as error:
-            world.trace(machine.name, f"failed at step {nth}:", error)
-            await trio.sleep(AGAIN_S)
-        else:
-            cut(_NEVER)
-            return
+    await with_power_failing(world, machine, ways[0], follow)
 
 
 def _state(machine: Machine, dids: list[Did]) -> object:

@@ -1,5 +1,6 @@
 """Worlds in which publishers leave their hosts, alive or dead, and in which keys are stolen."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -10,6 +11,7 @@ from frostnode.testing.simulation.deeds import (
     AGAIN_S,
     all_serve,
     crashing,
+    endure,
     has_header,
     held,
     insist,
@@ -109,7 +111,7 @@ async def _lost_tail(world: World) -> None:
     await world.until("the tail is gone", lambda: all(shown(one, did) == 952 for one in world.machines))
     for one in (a, d):
         world.require(held(one, old) == 1000, f"{one.name} has not kept the tail")
-    done = await insist(world, b, partial(b.ask, "republish", {"did": did, "url": a.url}))
+    done = await endure(world, b, partial(b.ask, "republish", {"did": did, "url": a.url}))
     back = [line["status"] for line in done["records"]]
     world.require(back.count("published") == 49 and back[30] == "written since", f"of the tail came {back}")
     await world.until("all have it again", lambda: all(shown(one, did) == 1001 for one in world.machines))
@@ -188,7 +190,7 @@ async def _set_back_host(world: World) -> None:
     await publish(world, host, owner, "lost", 10)
     await world.until("carriers have it", all_serve(others, origin, 15))
     host.restore(signer=True)
-    (receipt,) = await publish(world, host, owner, "caught-up", 1)
+    (receipt,) = await publish(world, host, owner, "caught-up", 1, how=endure)
     world.require(receipt["index"] == 15, f"after its old image it signed at {receipt['index']}")
     host.keep_image()
     await publish(world, host, owner, "lost-too", 5)
@@ -298,7 +300,7 @@ async def _settle(world: World, owner: Owner, second: Owner) -> None:
 
 _QUIET: Final = Work(every_s=1000)
 
-MOVES: Final[dict[str, Scenario]] = {
+_MOVES: Final[dict[str, Scenario]] = {
     "planned-move": Scenario(
         about="a publisher moves while its hosts lose power",
         options=Options(nodes=3, owners=1, shape="star", work=Work(every_s=8.0, looks=0), config=_FINDING),
@@ -335,4 +337,15 @@ MOVES: Final[dict[str, Scenario]] = {
         play=_fork_downstream,
     ),
 }
-"""By name."""
+
+_STUMBLING: Final = ("lost-tail", "stolen-log-key", "stolen-kit", "set-back-host", "two-moves")
+
+MOVES: Final[dict[str, Scenario]] = _MOVES | {
+    f"{name}-stumbling": replace(
+        _MOVES[name],
+        about=f"{_MOVES[name].about}; power fails at every step of it",
+        options=replace(_MOVES[name].options, stumbles=True),
+    )
+    for name in _STUMBLING
+}
+"""By name; where machines stumble, power fails at every step of what the owners do."""

@@ -68,6 +68,8 @@ class Options:
     """What a piece of blocking work takes on average, before and after."""
     fsck_every: int = 40
     """Everything is derived anew at every so-manieth commit."""
+    stumbles: bool = False
+    """Whether a machine loses power at every step of what owners have it do with their identity."""
 
 
 def peers_of(options: Options, at: int) -> list[int]:

@@ -144,12 +144,13 @@ class Owner:
     async def _act(
         self, ask: Ask, params: dict[str, Any], sign: Callable[[_Found], SignedEvent], step: Step
     ) -> SignedEvent:
-        answer = await ask("survey", {"did": self.did, "fetch": True, **params})
-        step("asked")
-        if "after" not in params:
-            _check_one_tree(answer, params["end"])
-        if self._kept is None:
-            self._keep(sign(_read(self.did, answer)))
+        if self._kept is None or not await self._is_taken(ask, self._kept, params):
+            answer = await ask("survey", {"did": self.did, "fetch": True, **params})
+            step("asked")
+            if "after" not in params:
+                _check_one_tree(answer, params["end"])
+            if self._kept is None:
+                self._keep(sign(_read(self.did, answer)))
         signed = self._kept
         assert signed is not None, "it was kept"
         step("signed")
@@ -159,6 +160,16 @@ class Owner:
         self._kept = None
         self.history = [*self.history[: signed.event.n], signed]
         return signed
+
+    async def _is_taken(self, ask: Ask, kept: SignedEvent, params: dict[str, Any]) -> bool:
+        """Whether the node has taken what was signed, and never said so."""
+        try:
+            answer = await ask(
+                "survey", {"did": self.did, "urls": params["urls"], "after": str(kept.event.prev)}
+            )
+        except LocalError:
+            return False
+        return _read(self.did, answer).history.tip == kept.cid
 
     def _keep(self, signed: SignedEvent) -> None:
         """Put it beside the kit before anybody is sent it."""

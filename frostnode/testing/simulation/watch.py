@@ -41,7 +41,7 @@ class Watch:
         self._name = name
         self._oracle = oracle
         self._carries = carries
-        self._is_set_back = is_set_back
+        self.is_set_back = is_set_back
         self._seen = 0
         self._checked: dict[Origin, int] = {}
         self._covered: dict[str, Cursor] = {}
@@ -99,7 +99,7 @@ class Watch:
             if expected is not None and leaf is not None and header_cid(leaf) != expected:
                 self._violated(f"{origin} has {header_cid(leaf)} at {index}, promised was {expected}")
         self._checked[origin] = max(start, state.served)
-        is_here = reader.hosted_log(origin) is not None and not self._is_set_back
+        is_here = reader.hosted_log(origin) is not None and not self.is_set_back
         if is_here and state.standing.end is None and state.served <= max(promised, default=-1):
             self._violated(f"{origin} serves {state.served}, promised was {max(promised)}")
 
