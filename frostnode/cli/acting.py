@@ -127,6 +127,21 @@ def _shows_its_end(found: Survey) -> bool:
     )
 
 
+def check_shown_here(terms: Terms, end: End, lost: int) -> None:
+    """Stop while this node cannot show the tree that the event would end the log at, until the owner says to go on.
+
+    Raises:
+        LocalError: usage
+    """
+    if lost and terms.fetch:
+        raise LocalError(
+            "usage",
+            f"{lost} of {count(end.size, 'entry', 'entries')} could be had from nobody who was asked, and nothing is signed",
+            hint="try again, or name more carriers with --peer URL; "
+            "--without-history goes on, and asks for them from then on",
+        )
+
+
 def act(
     terms: Terms, found: Survey, draft: Draft, kits: Sequence[AtHand], renew: Renew | None, *, as_json: bool
 ) -> dict[str, Any]:

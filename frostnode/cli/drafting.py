@@ -15,6 +15,7 @@ from frostnode.cli.acting import (
     Survey,
     Terms,
     ask_carriers,
+    check_shown_here,
     confirm,
     outcome,
     send,
@@ -105,6 +106,8 @@ def finish(terms: Terms, path: Path, means: Means, *, as_json: bool) -> dict[str
     added = contribute(draft, [held.kit for held in kits]) if kits else draft
     signed = added.signed()
     answer = outcome(found, signed)
+    if draft.kind is Kind.ORDINARY and found.history.event(signed.cid) is None:
+        check_shown_here(terms, draft.end, answer["lost"])
     if terms.rehearse:
         return {**answer, "rehearsed": True}
     if added != draft:

@@ -8,7 +8,16 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from frostnode.cli.acting import Survey, Terms, act, ask_carriers, check_one_tree, resume, show_survey
+from frostnode.cli.acting import (
+    Survey,
+    Terms,
+    act,
+    ask_carriers,
+    check_one_tree,
+    check_shown_here,
+    resume,
+    show_survey,
+)
 from frostnode.cli.at_hand import AtHand, Means, host_of
 from frostnode.cli.shared import ask_node, count, home_option, json_option, need_node, plain, show_json
 from frostnode.identity.acts import next_draft, recovery_draft
@@ -133,6 +142,7 @@ def _succeed(as_json: bool, *, is_here: bool, kits: Sequence[Path], **options: A
         )
     acting.show(found)
     check_one_tree(found, acting.terms.end)
+    check_shown_here(acting.terms, found.end, found.answer["lost"])
     draft = next_draft(found.history, following=None, end=found.end, epoch=found.epoch, time_ms=_now_ms())
     acting.carry_out(found, draft, at_hand)
 

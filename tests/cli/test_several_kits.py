@@ -10,8 +10,10 @@ import pytest
 from frostnode import founding
 from frostnode.cli import acting, drafting, main
 from frostnode.identity.kits import CHEAPEST, Kit, open_kit, seal_kit
+from frostnode.protocol.checkpoint import Checkpoint
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.names import did_of
+from frostnode.replicate.survey import Heard, opened_log
 
 pytestmark = pytest.mark.slow
 
@@ -110,6 +112,27 @@ def test_what_a_later_event_stands_on_needs_no_finishing(frost, tmp_path, monkey
     assert frost("rotate", "--kit", "copy.json", *SECRET)[1]["n"] == 2
     assert frost("rotate", *SIGN)[1]["n"] == 3
     assert json.loads((tmp_path / "safe/kit.event-1.json").read_text())["taken"] is True
+
+
+def test_nothing_is_signed_while_this_node_cannot_show_the_tree_that_it_would_end_at(
+    frost, tmp_path, monkeypatch
+):
+    """Somebody shows a larger head than all entries that can be had."""
+
+    async def larger(world, did, *_):
+        with world.store.read() as reader:
+            opened = opened_log(reader, did, None)
+        return [Heard("http://witness.example", knows=True, head=Checkpoint(opened.origin, 9, b"r" * 32))]
+
+    monkeypatch.setattr("frostnode.operations.move.survey", larger)
+    for more in ((), ("--draft", "draft")):
+        code, _, err = frost("rotate", *SIGN, *more)
+        assert (code, len(err.splitlines()), "8 of 9 entries could be had from nobody" in err) == (2, 1, True)
+        assert "--without-history goes on" in err
+    assert [path.name for path in tmp_path.glob("**/*.event-*")] == []
+    assert not (tmp_path / "draft").exists()
+    code, done, _ = frost("rotate", *SIGN, "--without-history")
+    assert (code, done["n"], done["lost"]) == (0, 1, 8)
 
 
 def test_a_draft_that_is_overtaken_is_not_sent(frost, tmp_path):
