@@ -5,9 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_origin
+from urllib.parse import urlsplit
 
 from frostnode.edge.smtp_account import SmtpAccount, read_account
 from frostnode.edge.smtp_account import lines_of as mail_lines
+from frostnode.edge.view_settings import ViewSettings, read_views
+from frostnode.edge.view_settings import lines_of as view_lines
 from frostnode.protocol.cosigners import Cosigner, is_witness_url, parse_cosigner
 from frostnode.protocol.errors import LocalError, SignatureError
 from frostnode.protocol.limits import START_GRACE_S, WITNESSES_TRUSTED_MAX
@@ -72,6 +75,9 @@ class Config:
     mail: SmtpAccount = field(default_factory=SmtpAccount)
     """The server that sends the mails of this node: a table of its own."""
 
+    view: tuple[ViewSettings, ...] = ()
+    """What is shown as sites of their own: a table each, by its name."""
+
     start_grace_s: int = START_GRACE_S
     """How long publishing waits after a start while no carrier of the log answers, in seconds."""
 
@@ -89,9 +95,10 @@ class Config:
         return tuple(map(_cosigner, self.witnesses))
 
 
-_TABLES: Final[dict[str, Callable[[object], CarryPolicy | SmtpAccount]]] = {
+_TABLES: Final[dict[str, Callable[[object], CarryPolicy | SmtpAccount | tuple[ViewSettings, ...]]]] = {
     "carry": read_policy,
     "mail": read_account,
+    "view": read_views,
 }
 
 
@@ -123,6 +130,16 @@ def read_config(path: Path) -> Config:
                 expected=getattr(known[name], "__name__", ""),
             )
     config = Config(**settings)
+    _check(path, config)
+    return config
+
+
+def _check(path: Path, config: Config) -> None:
+    """Whether settings that can be read make sense, each and together.
+
+    Raises:
+        LocalError: input.unreadable, naming the setting
+    """
     if not 0 <= config.port <= 65535:
         raise LocalError("input.unreadable", f"{path}: port", found=config.port, expected="0 to 65535")
     if (config.mail.host or config.websub) and not config.url:
@@ -131,6 +148,11 @@ def read_config(path: Path) -> Config:
             f"{path}: url",
             found='""',
             expected="one, for mail or websub: links lead there",
+        )
+    own = urlsplit(config.url).netloc.lower()
+    if own in {view.host for view in config.view if view.host}:
+        raise LocalError(
+            "input.unreadable", f"{path}: view", found=config.url, expected="another host than that of url"
         )
     if config.start_grace_s < 0:
         raise LocalError(
@@ -145,7 +167,6 @@ def read_config(path: Path) -> Config:
         raise LocalError(
             "input.unreadable", f"{path}: witnesses", found=len(config.witnesses), expected=expected
         )
-    return config
 
 
 def _read_table(path: Path, read: Callable[[object], T], value: object) -> T:
@@ -196,10 +217,12 @@ def write_config(config: Config) -> str:
     }
     simple = [f"# {notes[name]}\n{name} = {_toml(getattr(config, name))}\n" for name in notes]
     carry, mail = "\n".join(lines_of(config.carry)), "\n".join(mail_lines(config.mail))
+    views = "\n".join(view_lines(config.view))
     return "\n".join(
         [
             *simple,
             f"# Notices by e-mail need this, and `url`.\n{mail}\n",
+            f"# Catalogs of their own at /v/NAME/: as many as you like (README.md#a-catalog-of-ones-own).\n{views}\n",
             f"# Whom this node carries; `frost policy` shows it, `frost policy reload` takes up a change.\n{carry}\n",
         ]
     )

@@ -5,7 +5,7 @@ Neither knows where the ports come from. `open_parts` and `serve` do the same fo
 work on it meanwhile), with its files, the network, the HTTP server and the control socket.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -27,6 +27,8 @@ from frostnode.edge.http.app import make_app
 from frostnode.edge.http.atom_feeds import AtomResources
 from frostnode.edge.http.server import listen, serve_http, server_settings
 from frostnode.edge.http.site import Site
+from frostnode.edge.http.views import View
+from frostnode.edge.logo import read_logo
 from frostnode.edge.peer_http import HttpTransport
 from frostnode.edge.public_addresses import PublicAddresses
 from frostnode.edge.random import SystemRandom
@@ -331,11 +333,12 @@ async def serve(
     with one_fault(), home.lock():
         if is_only_copy:
             home.mark()
+        views = open_views(home, config)
         async with open_parts(home, config, serving=True) as parts, trio.open_nursery() as nursery:
             operation = partial(_operate_running, parts)
             async with control_server(home.control, operation):
                 url = await nursery.start(
-                    _serve_http, parts, host or config.host, config.port if port is None else port
+                    _serve_http, parts, views, host or config.host, config.port if port is None else port
                 )
                 parts.address = url
                 nursery.start_soon(live, parts)
@@ -351,11 +354,25 @@ async def _operate_running(
         return await operate(parts, operation, params, progress)
 
 
-async def _serve_http(parts: Parts, host: str, port: int, *, task_status: trio.TaskStatus[str]) -> None:
+def open_views(home: Home, config: Config) -> list[View]:
+    """What the node shows as sites of their own, with their logos; a relative path of one begins in the home.
+
+    Raises:
+        LocalError: input.unreadable
+    """
+    return [
+        View(settings=view, logo=read_logo(home.root / view.logo) if view.logo else None)
+        for view in config.view
+    ]
+
+
+async def _serve_http(
+    parts: Parts, views: Sequence[View], host: str, port: int, *, task_status: trio.TaskStatus[str]
+) -> None:
     settings = server_settings()
     listener = listen(host, port, settings.backlog)
     async with trio.open_nursery() as nursery:
-        await nursery.start(serve_http, make_app(parts, dict(parts.about)), settings, [listener])
+        await nursery.start(serve_http, make_app(parts, dict(parts.about), views), settings, [listener])
         bound = listener.socket.getsockname()[1]
         task_status.started(f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}")
 

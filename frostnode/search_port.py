@@ -24,7 +24,7 @@ class Ask:
     """One search: the first `limit` hits in order, and how many there are by the values of some fields.
 
     `without` are publishers of whom nothing is wanted; `own` those that this node hosts, for `source:own`; `known` those that
-    it hosts, follows or has vouched for. Whoever asks again with the same `without` (by identity) is answered sooner.
+    it hosts, follows or has vouched for. What `within` does not find is as if it were not there. Whoever asks again with the same `without` (by identity) is answered sooner.
     """
 
     query: Query
@@ -34,6 +34,7 @@ class Ask:
     without: frozenset[Did] = frozenset()
     own: frozenset[Did] = frozenset()
     known: frozenset[Did] = frozenset()
+    within: Query | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

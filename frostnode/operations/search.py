@@ -34,6 +34,7 @@ async def search(parts: Parts, params: Params, progress: Progress) -> Json:
     dataset, with all who publish it as `sources` where there are several. `near` counts those that have some of the words;
     `meant` is the query that was answered instead, "" for the one asked. `facets` are {name: [{value, label, count, chosen, query}]}
     of the names asked for. `next` and `previous` are cursors. `went_to` is the record whose name the query is, "" if it is none.
+    What the query `within` does not find is as if it were not there.
     Whom strangers brought and nobody vouches for is searched only with `include` = `unknown`; `unknown` answers how many were left out.
 
     Raises:
@@ -45,6 +46,7 @@ async def search(parts: Parts, params: Params, progress: Progress) -> Json:
     includes = includes_unknown(params)
     without = parts.carrying.hidden(include_unknown=includes)
     limit = min(int(params.get("limit", 20)), SEARCH_LIMIT_MAX)
+    within = str(params.get("within") or "")
     ask = Ask(
         query=query,
         limit=limit,
@@ -53,8 +55,9 @@ async def search(parts: Parts, params: Params, progress: Progress) -> Json:
         without=without,
         own=parts.carrying.hosted,
         known=parts.carrying.no_strangers(),
+        within=parse_query(within) if within else None,
     )
-    digest = digest_of(text, sort, "unknown" if includes else "")
+    digest = digest_of(text, sort, "unknown" if includes else "", *([within] if within else []))
     place = _place(params, digest)
 
     def run() -> Json:

@@ -123,6 +123,7 @@ class MemoryIndex:
     def search(self, ask: Ask) -> Answer:
         """The first hits in order, what is only near behind them."""
         question = Question(ask.query, self._words)
+        within = Question(ask.within or Query(), self._words)
         hits: list[SearchDocument] = []
         near: list[SearchDocument] = []
         for document in self._named():
@@ -130,7 +131,7 @@ class MemoryIndex:
                 continue
             seen = DocumentWords(document, self._words, is_own=document.did in ask.own)
             verdict = question.judge(seen)
-            if verdict is not Verdict.NOT:
+            if verdict is not Verdict.NOT and within.judge(seen) is Verdict.HIT:
                 (hits if verdict is Verdict.HIT else near).append(document)
         if len(hits) >= SEARCH_WINDOW:
             near = []

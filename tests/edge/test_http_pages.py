@@ -566,7 +566,7 @@ def render(content):
         "host": HOSTILE,
         "carried_by": ["https://peer.example"],
     }
-    made = record_values(record, AROUND, is_drawn=True)
+    made = record_values(record, AROUND, at=str)
     values = {"record": record, "around": AROUND, "canonical": "", "asks": "", **made}
     return Page(RECORD_PAGE.render(node_name=HOSTILE, query="", **values))
 

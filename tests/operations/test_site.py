@@ -88,6 +88,24 @@ async def test_every_link_of_every_page_leads_to_a_file(node, folder):
 
 
 @pytest.mark.slow
+async def test_lineage_is_drawn_with_links_to_files_and_to_the_web_alone(node, folder):
+    made = MemoryPublisher("drawn")
+    for key in ("source", "product"):
+        made.put(key, {"title": f"The {key}"})
+    used = [{"uri": f"{made.did}/source"}, {"uri": "https://doi.org/10.1/x"}, {"uri": f"{made.did}/not-here"}]
+    made.put("l", {"generated": f"{made.did}/product", "used": used}, "lineage")
+    node.take(*made.stream())
+    node.fold()
+    await node.ask("export-static", folder=str(folder))
+    assert dead_links(folder) == []
+    text = pages_of(folder)[record_name(parse_did_url(f"{made.did}/product"))]
+    drawing = text[text.index('<svg class="lineage"') :].partition("</svg>")[0]
+    source = record_name(parse_did_url(f"{made.did}/source"))
+    assert f'<a href="../../{source}"' in drawing and 'href="https://doi.org/10.1/x" rel="nofollow' in drawing
+    assert "not-here" in drawing and drawing.count("<a ") == 3
+
+
+@pytest.mark.slow
 async def test_again_writes_only_what_changed_and_removes_what_is_gone(node, folder):
     publisher = source()
     node.take(*publisher.stream())

@@ -161,6 +161,7 @@ class Chance:
             without=frozenset(self.some(DIDS, 1)),
             own=frozenset(self.some(DIDS, 2)),
             known=frozenset(DIDS[:2]),
+            within=self.query() if not self.random.randrange(3) else None,
         )
 
 

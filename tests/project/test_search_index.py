@@ -260,6 +260,22 @@ def test_publishers_can_be_left_out(open_index):
     assert near(index, "ice arctic", without=frozenset({DID})) == [(OTHER, "ice")]
 
 
+def test_a_search_within_another_finds_nothing_else(open_index):
+    index = open_index()
+    put_some(index)
+    index.commit(1, b"tag")
+    within = parse_query(f"ice -arctic publisher:{OTHER}")
+    assert hits(index, "", within=within) == hits(index, "land", within=within) == [(OTHER, "ice")]
+    assert hits(index, "sea", within=within) == [] and near(index, "land sea", within=within) == [
+        (OTHER, "ice")
+    ]
+    both = f"publisher:{DID} publisher:{OTHER}"
+    assert hits(index, both, within=within) == [(OTHER, "ice")]
+    counted = ask(index, "", within=within, facets=(Field.PUBLISHER,)).facets
+    assert counted == {Field.PUBLISHER: {OTHER: 1}}
+    assert sum(ask(index, "", facets=(Field.PUBLISHER,)).facets[Field.PUBLISHER].values()) == 3
+
+
 def test_facets_count_hits_and_nothing_else(open_index):
     index = open_index()
     put_some(index)

@@ -1,5 +1,6 @@
 """The ASGI application: routes from `sync`, `api` and `pages`, and the one place where errors become answers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -28,13 +29,14 @@ from frostnode.edge.http.refusals import refusal
 from frostnode.edge.http.security import SecurityHeaders
 from frostnode.edge.http.signed import Gate
 from frostnode.edge.http.sync import SyncResources
+from frostnode.edge.http.views import View, ViewHosts, Views
 from frostnode.edge.http.witness import WitnessResources
 from frostnode.operations.parts import Parts
 from frostnode.protocol.errors import FrostError, LocalError
 
 
-def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
-    """The application of one node; `about` is what /frost/node answers."""
+def make_app(parts: Parts, about: dict[str, Any], views: Sequence[View] = ()) -> Starlette:
+    """The application of one node; `about` is what /frost/node answers, `views` are shown as sites of their own."""
     sync = SyncResources(
         store=parts.log,
         worker=parts.worker,
@@ -45,7 +47,8 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
     neighbours = NeighbourResources(
         parts.log, parts.worker, parts.listed_peers, carries=parts.carrying.is_carried
     )
-    pages = Pages(parts)
+    pages = Pages(parts, [(view.settings.title, f"/v/{view.settings.name}/") for view in views])
+    shown_as = Views(parts, pages, views)
 
     async def refuse(request: Request, error: Exception) -> Response:
         assert isinstance(error, FrostError)
@@ -75,12 +78,14 @@ def make_app(parts: Parts, about: dict[str, Any]) -> Starlette:
             *sync.routes(),
             *Api(parts, pages).routes(),
             *pages.routes(),
+            *shown_as.routes(),
             *Machines(parts).routes(),
             *LineageResources(parts, pages).routes(),
             *Names(parts, pages).routes(),
         ],
         middleware=[
             Middleware(SecurityHeaders),
+            *([Middleware(ViewHosts, hosts=shown_as.hosts())] if shown_as.hosts() else []),
             *([] if parts.hub is None else [Middleware(HubLinks, hub=parts.hub)]),
         ],
         exception_handlers={FrostError: refuse, HTTPException: not_routed},

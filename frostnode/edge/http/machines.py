@@ -1,5 +1,6 @@
 """How search engines and browsers find their way: robots.txt, sitemaps of all datasets, OpenSearch."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -17,7 +18,10 @@ from frostnode.protocol.limits import SITEMAP_FILES_MAX, SITEMAP_URLS_MAX
 from frostnode.protocol.names import DATASET
 
 _XML: Final = "application/xml"
-_HEADERS: Final = {"cache-control": "public, max-age=3600"}
+XML_HEADERS: Final = {"cache-control": "public, max-age=3600"}
+_QUOTE: Final = {'"': "&quot;"}
+_SAFE: Final = "/:?=&%@~[]"
+"""What stands in an address as it is; all that is not ASCII is escaped."""
 _SITEMAPS: Final = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 _NOT_FOR_ROBOTS: Final = ("/api/", "/frost/", "/search", "/activity", "/diff", "/lineage", "/inbox", "/id")
 """What has no end, is told elsewhere, or is for nodes."""
@@ -44,9 +48,7 @@ class Machines:
 
     async def robots(self, request: Request) -> Response:
         """What robots may read, and where the sitemaps are."""
-        lines = ["User-agent: *", *(f"Disallow: {path}" for path in _NOT_FOR_ROBOTS)]
-        text = "\n".join([*lines, "", f"Sitemap: {self._base(request)}/sitemap.xml", ""])
-        return PlainTextResponse(text, headers=_HEADERS)
+        return PlainTextResponse(robots_text(self._base(request)), headers=XML_HEADERS)
 
     async def sitemaps(self, request: Request) -> Response:
         """The index of sitemaps."""
@@ -69,40 +71,50 @@ class Machines:
             )
         )
         base = self._base(request)
-        rows = "".join(
-            f"<url><loc>{escape(base + _path(entry_json(entry)['url']))}</loc>{_changed(entry.seen_ms)}</url>"
-            for entry in entries
+        return url_set(
+            (f"{base}{record_path(entry_json(entry)['url'])}", iso_text(entry.seen_ms)) for entry in entries
         )
-        return _xml(f"<urlset {_SITEMAPS}>{rows}</urlset>")
 
     async def opensearch(self, request: Request) -> Response:
         """The search of this node, for the search box of a browser."""
-        base, name = escape(self._base(request), {'"': "&quot;"}), _visible(self._parts.name)
-        urls = "".join(
-            f'<Url type="{kind}" template="{base}{path}?q={{searchTerms}}"/>'
-            for kind, path in (
-                ("text/html", "/search"),
-                ("application/json", "/api/search"),
-                ("application/atom+xml", "/feeds/search"),
-            )
-        )
-        return _xml(
-            '<OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/">'
-            f"<ShortName>{escape(name[:16])}</ShortName><LongName>{escape(name[:48])}</LongName>"
-            f"<Description>Datasets of all institutions that {escape(name)} carries</Description>"
-            f"<InputEncoding>UTF-8</InputEncoding>{urls}</OpenSearchDescription>",
-            "application/opensearchdescription+xml",
-        )
+        base, name = self._base(request), self._parts.name
+        searches = {
+            "text/html": f"{base}/search",
+            "application/json": f"{base}/api/search",
+            "application/atom+xml": f"{base}/feeds/search",
+        }
+        return open_search(name, f"Datasets of all institutions that {name} carries", searches)
 
 
-def _path(url: str) -> str:
-    """The path of a record's page, for XML: all that is not ASCII is escaped."""
-    return quote(record_path(url), safe="/:?=&%@~")
+def robots_text(base: str) -> str:
+    """What robots may read at this address, and where its sitemap is."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _NOT_FOR_ROBOTS)]
+    return "\n".join([*lines, "", f"Sitemap: {base}/sitemap.xml", ""])
 
 
-def _changed(seen_ms: int) -> str:
-    moment = iso_text(seen_ms)
-    return f"<lastmod>{moment}</lastmod>" if moment else ""
+def url_set(pages: Iterable[tuple[str, str]]) -> Response:
+    """A sitemap: addresses of pages, each with the moment of its last change, or ""."""
+    rows = "".join(
+        f"<url><loc>{escape(quote(url, safe=_SAFE))}</loc>"
+        f"{f'<lastmod>{moment}</lastmod>' if moment else ''}</url>"
+        for url, moment in pages
+    )
+    return _xml(f"<urlset {_SITEMAPS}>{rows}</urlset>")
+
+
+def open_search(name: str, description: str, searches: Mapping[str, str]) -> Response:
+    """What browsers and programs are told of a search, by the media types that it answers."""
+    name, said = _visible(name), escape(_visible(description))
+    urls = "".join(
+        f'<Url type="{kind}" template="{escape(address, _QUOTE)}?q={{searchTerms}}"/>'
+        for kind, address in searches.items()
+    )
+    return _xml(
+        '<OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/">'
+        f"<ShortName>{escape(name[:16])}</ShortName><LongName>{escape(name[:48])}</LongName>"
+        f"<Description>{said}</Description><InputEncoding>UTF-8</InputEncoding>{urls}</OpenSearchDescription>",
+        "application/opensearchdescription+xml",
+    )
 
 
 def _visible(text: str) -> str:
@@ -112,4 +124,4 @@ def _visible(text: str) -> str:
 
 def _xml(text: str, media_type: str = _XML) -> Response:
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
-    return Response(body, media_type=media_type, headers=_HEADERS)
+    return Response(body, media_type=media_type, headers=XML_HEADERS)

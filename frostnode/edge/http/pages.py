@@ -4,9 +4,10 @@ They show what the operations answer and decide nothing. Everything works withou
 loaded from elsewhere. Who names JSON in Accept, and no page before it, gets what the operation answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -53,17 +54,18 @@ _PUBLISHERS: Final = 100
 _REFUSALS: Final = 50
 _OFFSET_MAX: Final = 2**53
 
-_FOR_EVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
+FOR_EVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
 _ASK_AGAIN: Final = {"cache-control": "no-cache", "vary": "accept"}
 
 _ACTIVITY_TYPES: Final = ("dataset", "version", "lineage", "subscription", "profile")
 
 
 class Pages:
-    """The handlers, over one node's parts."""
+    """The handlers, over one node's parts; `catalogs` are its views: their titles, and where each is."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, catalogs: Sequence[tuple[str, str]] = ()) -> None:
         self._parts = parts
+        self._catalogs = catalogs
         paths, self._static = load_static()
         self._templates = make_environment(paths)
 
@@ -92,19 +94,26 @@ class Pages:
         *,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
+        templates: Environment | None = None,
     ) -> Response:
-        """Render in a worker: a large record takes its time."""
+        """Render in a worker: a large record takes its time. `templates` are those of a view."""
         shown = {"node_name": self._parts.name, "query": "", **values}
-        text = await self._parts.worker.run(lambda: self._templates.get_template(template).render(shown))
+        made = (templates or self._templates).get_template
+        text = await self._parts.worker.run(lambda: made(template).render(shown))
         return HTMLResponse(text, status_code=status, headers={**_ASK_AGAIN, **(headers or {})})
 
     async def _shown(
-        self, request: Request, template: str, answer: Json, values: Mapping[str, Any] | None = None
+        self,
+        request: Request,
+        template: str,
+        answer: Json,
+        values: Mapping[str, Any] | None = None,
+        templates: Environment | None = None,
     ) -> Response:
         """What an operation answered: as a page, whose values these are, or as it is."""
         if wants_document(request):
             return JSONResponse(answer, headers={**HEADERS, **_ASK_AGAIN})
-        return await self._page(template, answer if values is None else values)
+        return await self._page(template, answer if values is None else values, templates=templates)
 
     async def home(self, request: Request) -> Response:
         """What this is for, a search box, whose data is here, what is new; what to do first, when there is nothing."""
@@ -141,17 +150,31 @@ class Pages:
         base = (found["url"] or str(request.base_url)).rstrip("/")
         example = f"curl -H 'Accept: application/json' {word(base + '/search?q=ocean')}"
         return await self._shown(
-            request, "about.html", found, {"about": found, "base": base, "example": example}
+            request,
+            "about.html",
+            found,
+            {"about": found, "base": base, "example": example, "catalogs": self._catalogs},
         )
 
     async def search(self, request: Request) -> Response:
-        """Hits with counts by fields to narrow them; the name of a record or publisher leads to its page."""
+        """A search of all that is carried."""
+        return await self.find(request)
+
+    async def find(
+        self, request: Request, *, within: str = "", templates: Environment | None = None
+    ) -> Response:
+        """Hits with counts by fields to narrow them; the name of a record or publisher leads to its page.
+
+        Among what the query `within` finds, all of it where nothing is asked for, with the `templates` of a view.
+        """
         params = dict(search_params(request))
         query = params["query"] = params["query"].strip()
         if query.startswith(DID_PREFIX) and (target := link_to(query)):
             return RedirectResponse(target, 303, headers=_ASK_AGAIN)
-        asked = {**params, "facets": ",".join(_FACETS)}
-        result = await search(self._parts, asked, quiet) if query else _NO_HITS
+        if within and not query and not params["sort"]:
+            params["sort"] = Sort.NEWEST
+        asked = {**params, "facets": ",".join(_FACETS), "within": within}
+        result = await search(self._parts, asked, quiet) if query or within else _NO_HITS
         if result["went_to"] and (target := link_to(result["went_to"])):
             return RedirectResponse(target, 303, headers=_ASK_AGAIN)
         kept = {"q": query, **{name: params[name] for name in ("include", "sort") if params[name]}}
@@ -166,8 +189,9 @@ class Pages:
                 "sort": params["sort"] or "",
                 "sorts": list(Sort),
                 "kept": kept,
-                "feed": search_feed_path(query),
+                "feed": search_feed_path(f"{query} {within}".strip()),
             },
+            templates,
         )
 
     async def record(self, request: Request) -> Response:
@@ -175,15 +199,21 @@ class Pages:
         shown = await read.show(self._parts, url_params(request), quiet)
         status = http_status(LocalError("record.withheld", "")) if read.is_withheld(shown) else 200
         if wants_document(request):
-            return _document(shown)
+            return record_document(shown)
         return await self.show_record(shown, status=status)
 
     async def show_record(
-        self, shown: Json, *, status: int, headers: Mapping[str, str] | None = None
+        self,
+        shown: Json,
+        *,
+        status: int,
+        headers: Mapping[str, str] | None = None,
+        templates: Environment | None = None,
     ) -> Response:
         """The page of a record that was looked up, wherever it was asked for."""
         near = await around(self._parts, shown)
-        made = await self._parts.worker.run(lambda: record_values(shown, near, is_drawn=True))
+        at = (templates or self._templates).filters["at"]
+        made = await self._parts.worker.run(lambda: record_values(shown, near, at=at))
         canonical = self._canonical(shown)
         values = {
             "record": shown,
@@ -192,7 +222,7 @@ class Pages:
             "asks": f"curl -H 'Accept: application/json' {word(canonical)}" if canonical else "",
             **made,
         }
-        return await self._page("record.html", values, status=status, headers=headers)
+        return await self._page("record.html", values, status=status, headers=headers, templates=templates)
 
     def _canonical(self, shown: Json) -> str:
         """The page of a record at the host of its publisher, else at this node if it knows its own address; "" if neither."""
@@ -200,10 +230,14 @@ class Pages:
         return f"{base.rstrip('/')}{record_path(shown['url'])}" if base else ""
 
     async def show(
-        self, template: str, values: Mapping[str, Any], headers: Mapping[str, str] | None = None
+        self,
+        template: str,
+        values: Mapping[str, Any],
+        headers: Mapping[str, str] | None = None,
+        templates: Environment | None = None,
     ) -> Response:
         """A page that another part of the server has the values for."""
-        return await self._page(template, values, headers=headers)
+        return await self._page(template, values, headers=headers, templates=templates)
 
     async def show_claims(self, found: Json, *, headers: Mapping[str, str]) -> Response:
         """Who says to be what an identifier names."""
@@ -283,14 +317,14 @@ class Pages:
         if name not in self._static:
             raise LocalError("record.not-found", f"nothing at {request.url.path}")
         file = self._static[name]
-        return Response(file.content, media_type=file.media_type, headers=_FOR_EVER)
+        return Response(file.content, media_type=file.media_type, headers=FOR_EVER)
 
     async def error(self, request: Request, error: FrostError) -> Response:
         """The page that says what went wrong."""
         return await self._page("error.html", {"problem": problem(error)}, status=http_status(error))
 
 
-def _document(shown: Json) -> Response:
+def record_document(shown: Json) -> Response:
     """A record as JSON; what is withheld here with the reason, as the API says it."""
     headers = {**HEADERS, **_ASK_AGAIN}
     if not read.is_withheld(shown):

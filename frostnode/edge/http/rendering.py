@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from frostnode.edge.http.dress import Dress
 from frostnode.edge.http.links import contact_href, end_path, link_to, record_path
 from frostnode.edge.http.plain_text import one_line, runs
 from frostnode.edge.http.record_view import bytes_text
@@ -63,11 +64,12 @@ def make_environment(
     *,
     at: Callable[..., str] | None = None,
     pager: Callable[[Mapping[str, Any], int], str] = pager_link,
+    dress: Dress | None = None,
 ) -> Environment:
     """The templates: everything is escaped, an unknown name is an error.
 
     `at` answers where a path of a live node is to be found in files, and "" for nowhere; without it the pages are those of
-    a live node.
+    a live node, in the `dress` of one of its views.
     """
     environment = Environment(
         loader=PackageLoader(_PACKAGE),
@@ -78,7 +80,7 @@ def make_environment(
         auto_reload=False,
     )
     filters: dict[str, Any] = {
-        "at": at or as_it_is,
+        "at": at or (dress.at if dress else as_it_is),
         "bytes": bytes_text,
         "contact_href": contact_href,
         "count": count_text,
@@ -98,6 +100,7 @@ def make_environment(
     environment.filters.update(filters)
     environment.globals["static"] = static_paths
     environment.globals["live"] = at is None
+    environment.globals["dress"] = dress
     return environment
 
 

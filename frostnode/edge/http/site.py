@@ -42,7 +42,7 @@ class Site:
         self._up = "../" * name.count("/") or "./"
         shown = {"query": "", **values}
         if template == "record.html":
-            shown |= record_values(values["record"], values["around"], is_drawn=False)
+            shown |= record_values(values["record"], values["around"], at=self._at)
         return self._templates.get_template(template).render(shown).encode()
 
     def _filter(self) -> Callable[..., str]:

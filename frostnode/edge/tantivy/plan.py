@@ -73,11 +73,11 @@ class Planner:
         worth = {run: self._worth(run, alone=len(wanted) + len(must) == 1) for run in (*wanted, *must)}
         own = self.clauses.one_of(DID, ask.own)
         filters = [_constant(query, 0.0 if worth else 1.0) for query in self._filters(meaning, own)]
+        if ask.within is not None:
+            filters.append(_constant(self._which(ask.within, own), 0.0 if worth else 1.0))
         base = [*(self._counted(run, worth[run]) for run in must), *filters]
-        without = [self.found(run) for run in _runs(meaning.must_not)]
-        without += [query for value in meaning.without if (query := self._within(value, own)) is not None]
         hides = [self.clauses.cursor, *([hidden] if hidden is not None else [])]
-        without += hides
+        without = [*self._without(meaning, own), *hides]
         plain = [self._counted(run, worth[run]) for run in wanted]
         more = [self._more(run, worth[run]) for run in worth]
         for run in _runs(meaning.helping):
@@ -99,8 +99,21 @@ class Planner:
             else None,
             wanted=tuple((run, worth[run]) for run in wanted),
             texts=tuple(worth.items()),
-            is_everything=not ask.query.clauses,
+            is_everything=not ask.query.clauses and ask.within is None,
         )
+
+    def _which(self, query: Asked, own: Query) -> Query:
+        """What has everything that a query asks for."""
+        meaning = meaning_of(query)
+        texts = _runs((*meaning.wanted, *meaning.must))
+        return _query(
+            [*map(self.found, texts), *self._filters(meaning, own)], [], self._without(meaning, own)
+        )
+
+    def _without(self, meaning: Meaning, own: Query) -> list[Query]:
+        """What has something that must not be there."""
+        found = [self.found(run) for run in _runs(meaning.must_not)]
+        return found + [query for value in meaning.without if (query := self._within(value, own)) is not None]
 
     def _worth(self, run: Wanted, *, alone: bool) -> float:
         """What a run of words is worth; where nothing is asked for beside it that need not be counted."""
