@@ -47,6 +47,9 @@ class ReferenceReader(Protocol):
     def products(self, name: str, *, limit: int) -> list[str]:
         """The names of all that was made from this, or from a version of it, each once."""
 
+    def built_elsewhere(self, did: Did, *, limit: int, looked_at: int) -> list[str]:
+        """The names of all that was made from records of a publisher and is not its own, each once, as far as so many mentions say."""
+
     def uses(self, did: Did, dataset_keys: Collection[str], *, limit: int) -> dict[str, int]:
         """How many publishers other than its own built on a dataset or subscribe to it, or to one of its versions: up to `limit`.
 

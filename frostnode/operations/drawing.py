@@ -41,13 +41,17 @@ class _Place:
 
 
 def draw(
-    answer: Mapping[str, Any], *, is_alone: bool = True, href: Callable[[str], str] = lambda _: _NO_LINK
+    answer: Mapping[str, Any],
+    *,
+    is_alone: bool = True,
+    href: Callable[[str], str] = lambda _: _NO_LINK,
+    nodes_max: int = DRAWN_NODES_MAX,
 ) -> str:
     """One SVG element; alone with its own style and namespace. `href` answers where the name of an end leads.
 
-    At most DRAWN_NODES_MAX ends, the nearest.
+    At most `nodes_max` ends, the nearest.
     """
-    nodes = sorted(answer["nodes"], key=lambda node: (abs(node["distance"]), node["name"]))[:DRAWN_NODES_MAX]
+    nodes = sorted(answer["nodes"], key=lambda node: (abs(node["distance"]), node["name"]))[:nodes_max]
     places = _layout(nodes, answer["edges"])
     width = _width(answer, places)
     height = max(place.y for place in places.values()) + _HEIGHT + _MARGIN

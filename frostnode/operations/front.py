@@ -87,16 +87,7 @@ async def front(parts: Parts, params: Params, progress: Progress) -> Json:
                 "datasets": counts.get(DATASET, 0),
                 "records": sum(counts.values()),
                 "publishers": len(shown),
-                "institutions": [
-                    {
-                        "did": item.did,
-                        "name": item.name,
-                        "badge": badges.badge(item.did),
-                        "datasets": item.records.get(DATASET, 0),
-                        "changed_ms": item.changed_ms,
-                    }
-                    for item in largest
-                ],
+                "institutions": [_institution_json(item, badges) for item in largest],
                 "newest": [
                     {**entry_json(entry), **badges.of(entry), **marks_json(log, entry)}
                     for entry in newest[:FRONT_NEWEST_MAX]
@@ -111,6 +102,30 @@ async def front(parts: Parts, params: Params, progress: Progress) -> Json:
             }
 
     return await parts.worker.run(run)
+
+
+async def institutions(parts: Parts, params: Params, progress: Progress) -> Json:
+    """{institutions}: as the first page has them."""
+
+    def run() -> Json:
+        with parts.catalog.read() as catalog, parts.log.read() as log:
+            without = parts.carrying.hidden(include_unknown=False)
+            badges = Badges(parts, catalog, log)
+            shown = {did for did in shown_dids(log) if parts.carrying.is_carried(did)}
+            largest = _largest(catalog, shown - without)
+            return {"institutions": [_institution_json(item, badges) for item in largest]}
+
+    return await parts.worker.run(run)
+
+
+def _institution_json(item: PublisherSummary, badges: Badges) -> Json:
+    return {
+        "did": item.did,
+        "name": item.name,
+        "badge": badges.badge(item.did),
+        "datasets": item.records.get(DATASET, 0),
+        "changed_ms": item.changed_ms,
+    }
 
 
 def _largest(catalog: CatalogReader, among: Collection[Did]) -> list[PublisherSummary]:

@@ -128,6 +128,15 @@ class MemoryReferenceReader:
             found |= dict.fromkeys(edge.generated for edge in edges if is_used(edge.used))
         return list(found)[:limit]
 
+    def built_elsewhere(self, did: Did, *, limit: int, looked_at: int) -> list[str]:
+        """What was made from records of a publisher and is not its own; no number of them is too large to look at."""
+        own = f"{did}/"
+        edges = sorted(
+            (edge for edge in self._edges() if edge.used.startswith(own)), key=lambda edge: edge.used
+        )
+        made = dict.fromkeys(edge.generated for edge in edges[:looked_at])
+        return [name for name in made if not name.startswith(own)][:limit]
+
     def uses(self, did: Did, dataset_keys: Collection[str], *, limit: int) -> dict[str, int]:
         """How many other publishers built on each of these datasets or subscribe to it."""
         counted = {key: len(self._users(f"{did}/{key}") - {did}) for key in dataset_keys}

@@ -103,10 +103,10 @@ LOG_ENTRIES = 20
 
 
 @asynccontextmanager
-async def opened(home: Home) -> AsyncIterator[Parts]:
+async def opened(home: Home, config: Config | None = None) -> AsyncIterator[Parts]:
     """The parts of a node at rest."""
     with home.lock():
-        async with open_parts(home, Config()) as parts:
+        async with open_parts(home, config or Config()) as parts:
             yield parts
 
 

@@ -11,7 +11,7 @@ from frostnode.bell import Bell
 from frostnode.cli.look import offer_lines
 from frostnode.edge.http.links import identifier_href, link_to, record_path
 from frostnode.edge.http.record_page import record_values
-from frostnode.edge.http.record_view import bytes_text
+from frostnode.edge.http.record_view import bytes_text, view_record
 from frostnode.edge.http.rendering import count_text, load_static, make_environment
 from frostnode.edge.http.times import day_text, iso_text, utc_text
 from frostnode.neighbours import Hosted, Lease
@@ -19,7 +19,12 @@ from frostnode.operations.parts import Pushing
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import Header, Op, encode_header, header_cid
 from frostnode.protocol.keys import SigningKey, to_multibase
-from frostnode.protocol.limits import PAGE_ITEMS_MAX, PAGE_JSON_CHARS_MAX, PEER_WASTE_FRAMES_MAX, TIME_MS_MAX
+from frostnode.protocol.limits import (
+    PAGE_JSON_CHARS_MAX,
+    PAGE_LIST_ITEMS_MAX,
+    PEER_WASTE_FRAMES_MAX,
+    TIME_MS_MAX,
+)
 from frostnode.protocol.names import RecordKey, RecordType
 from frostnode.replicate.follow import PeerFollower
 from frostnode.replicate.lease_desk import LeaseDesk
@@ -588,14 +593,22 @@ def test_what_is_too_long_is_cut_and_says_so():
     shown = render(
         {
             "description": "word " * 10_000,
-            "keywords": [f"k{at}" for at in range(PAGE_ITEMS_MAX + 5)],
-            "links": [{"href": f"https://a.example/{at}"} for at in range(PAGE_ITEMS_MAX + 5)],
+            "keywords": [f"k{at}" for at in range(PAGE_LIST_ITEMS_MAX + 5)],
+            "links": [{"href": f"https://a.example/{at}"} for at in range(PAGE_LIST_ITEMS_MAX + 5)],
             "metadata": {"big": "x" * (PAGE_JSON_CHARS_MAX + 1)},
         }
     )
     assert "The description goes on" in shown.text
     assert "and 5 more, in the JSON" in shown.text
     assert "Cut here" in shown.text
+
+
+def test_all_foreign_metadata_together_has_so_much_room_and_small_blocks_are_whole():
+    large = {f"large{at}": ["x" * 50] * PAGE_JSON_CHARS_MAX for at in range(3)}
+    blocks = view_record({"metadata": {"a": 1, **large, "z": {"b": 2}}}).blocks
+    assert [block.cut for block in blocks] == [False, True, True, True, False]
+    assert sum(len(block.text) for block in blocks) <= PAGE_JSON_CHARS_MAX
+    assert min(len(block.text) for block in blocks[1:4]) > PAGE_JSON_CHARS_MAX / 6
 
 
 def test_long_names_are_whole_for_whoever_copies_them():

@@ -295,3 +295,42 @@ def test_many_records_are_looked_up_at_once(catalog):
         assert (
             reader.currents(DID, []) == reader.newest_versions(DID, []) == reader.uses(DID, [], limit=9) == {}
         )
+
+
+def test_what_others_built_is_not_what_a_publisher_made_itself(catalog):
+    own = [f"{DID}/{key}" for key in "abc"]
+    theirs = {"did": OTHER, "origin": OTHER_LOG}
+    put(
+        catalog,
+        lineage(1, own[1], own[0]),
+        lineage(2, f"{OTHER}/x", own[0], "doi:10.1/y"),
+        lineage(3, f"{OTHER}/x", own[1], **theirs),
+        lineage(4, "doi:10.1/paper", f"{own[2]}@1", **theirs),
+        lineage(5, f"{OTHER}/z", f"{DID}x/a", "doi:10.1/y", **theirs),
+    )
+    with catalog.read() as reader:
+        assert reader.built_elsewhere(DID, limit=9, looked_at=9) == [f"{OTHER}/x", "doi:10.1/paper"]
+        assert reader.built_elsewhere(DID, limit=1, looked_at=9) == [f"{OTHER}/x"]
+        assert reader.built_elsewhere(DID, limit=9, looked_at=3) == [f"{OTHER}/x"]
+        assert reader.built_elsewhere(OTHER, limit=9, looked_at=9) == []
+
+
+def test_records_are_counted_whatever_comes_and_goes(catalog):
+    theirs = {"did": OTHER, "origin": OTHER_LOG}
+    put(catalog, entry(1, "a"), entry(2, "b"), entry(3, "c", "version"), entry(4, "x", **theirs))
+
+    def counted():
+        with catalog.read() as reader:
+            return reader.counts(), reader.counts(DID), {one.did: one.records for one in reader.publishers()}
+
+    mine = {"dataset": 2, "version": 1}
+    assert counted() == ({"dataset": 3, "version": 1}, mine, {DID: mine, OTHER: {"dataset": 1}})
+    put(catalog, entry(5, "a"), entry(6, "b", op="withdraw"), entry(7, "c", "version", op="withdraw"))
+    assert counted() == ({"dataset": 2}, {"dataset": 1}, {DID: {"dataset": 1}, OTHER: {"dataset": 1}})
+    put(catalog, entry(8, "b"))
+    with catalog.write() as writer:
+        writer.drop_entry(LOG, 7)
+        writer.drop_publisher(OTHER)
+    assert counted() == (mine, mine, {DID: mine})
+    catalog.clear()
+    assert counted() == ({}, {}, {})

@@ -25,7 +25,7 @@ from frostnode.edge.outcomes import http_status, problem
 from frostnode.operations import block, peers, policy, read
 from frostnode.operations.about import about
 from frostnode.operations.built_on import built_on
-from frostnode.operations.front import front
+from frostnode.operations.front import front, institutions
 from frostnode.operations.lineage import around
 from frostnode.operations.parts import Json, Parts
 from frostnode.operations.search import search
@@ -126,7 +126,7 @@ class Pages:
         did, type_ = request.query_params.get("did", ""), request.query_params.get("type", "")
         asked = {"did": did, "type": type_, "limit": ACTIVITY_LISTED + 1, "offset": offset}
         found = await read.records(self._parts, asked, quiet)
-        everyone = (await front(self._parts, {}, quiet))["institutions"]
+        everyone = (await institutions(self._parts, {}, quiet))["institutions"]
         is_more = len(found["records"]) > ACTIVITY_LISTED
         params = {name: value for name, value in (("did", did), ("type", type_)) if value}
         pager = {

@@ -9,6 +9,7 @@ from frostnode.edge.http.citation import cite
 from frostnode.edge.http.links import end_path
 from frostnode.edge.http.record_view import view_record
 from frostnode.operations.drawing import draw
+from frostnode.protocol.limits import DRAWN_BESIDE_MAX
 from frostnode.snippets.choose import loadings
 
 
@@ -39,4 +40,4 @@ def _drawing(graph: Mapping[str, Any], at: Callable[[str], str]) -> Markup:
         path = end_path(name)
         return at(path) if path.startswith("/") else path
 
-    return Markup(draw(graph, is_alone=False, href=href))  # noqa: S704 - `draw` escapes all that it is given
+    return Markup(draw(graph, is_alone=False, href=href, nodes_max=DRAWN_BESIDE_MAX))  # noqa: S704 - `draw` escapes all that it is given

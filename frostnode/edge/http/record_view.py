@@ -15,7 +15,12 @@ from frostnode.edge.http.links import identifier_href, link_to
 from frostnode.edge.http.markdown import Rich, rich
 from frostnode.edge.http.plain_text import Prose, Run, prose
 from frostnode.edge.http.schema_view import Table, read_schema
-from frostnode.protocol.limits import PAGE_ITEMS_MAX, PAGE_JSON_CHARS_MAX, PAGE_TEXT_CHARS_MAX
+from frostnode.protocol.limits import (
+    PAGE_ITEMS_MAX,
+    PAGE_JSON_CHARS_MAX,
+    PAGE_LIST_ITEMS_MAX,
+    PAGE_TEXT_CHARS_MAX,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +120,7 @@ _FACTS: Final = (
 def view_record(content: object) -> RecordView:
     """Make a view of the fields of a record, in their JSON form."""
     if not isinstance(content, Mapping):
-        return RecordView(blocks=(_block("content", content),))
+        return RecordView(blocks=(_block("content", content, PAGE_JSON_CHARS_MAX),))
     fields = _Fields(content)
     title = fields.text("title")
     description = fields.text("description")
@@ -183,8 +188,8 @@ def _groups(fields: _Fields) -> Iterator[Group]:
 
 def _group(fields: _Fields, name: str, words: str, read: Any) -> Group | None:
     values = fields.take(name, list)
-    items = tuple(item for value in values[:PAGE_ITEMS_MAX] if (item := read(value)).text)
-    return Group(name=words, items=items, more=max(0, len(values) - PAGE_ITEMS_MAX)) if items else None
+    items = tuple(item for value in values[:PAGE_LIST_ITEMS_MAX] if (item := read(value)).text)
+    return Group(name=words, items=items, more=max(0, len(values) - PAGE_LIST_ITEMS_MAX)) if items else None
 
 
 def _item(text: str, *notes: str) -> Item:
@@ -269,18 +274,18 @@ def _blocks(fields: _Fields) -> Iterator[Block]:
     if isinstance(summary, Mapping) and set(summary) - {"note"}:
         blocks.append(("changes", summary))
     blocks += [(name, value) for name, value in fields.values.items() if name not in fields.shown]
-    for name, value in blocks[:PAGE_ITEMS_MAX]:
-        yield _block(name, value)
+    blocks = blocks[:PAGE_ITEMS_MAX]
+    room = PAGE_JSON_CHARS_MAX
+    for at, (name, value) in enumerate(blocks):
+        block = _block(name, value, room // (len(blocks) - at))
+        room -= len(block.text)
+        yield block
 
 
-def _block(name: str, value: object) -> Block:
+def _block(name: str, value: object, chars_max: int) -> Block:
+    """What a block says, as far as there is room for it: small ones leave theirs to the others."""
     text = _json(value)
-    return Block(
-        name=name[:100],
-        text=text[:PAGE_JSON_CHARS_MAX],
-        chars=len(text),
-        cut=len(text) > PAGE_JSON_CHARS_MAX,
-    )
+    return Block(name=name[:100], text=text[:chars_max], chars=len(text), cut=len(text) > chars_max)
 
 
 def _json(value: object) -> str:

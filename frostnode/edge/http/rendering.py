@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from frostnode.edge.http.dress import Dress
 from frostnode.edge.http.links import contact_href, end_path, link_to, record_path
@@ -88,6 +89,7 @@ def make_environment(
         "day": day_text,
         "end_path": end_path,
         "form_path": form_path,
+        "in_pre": in_pre,
         "iso": iso_text,
         "json": json_text,
         "link_to": link_to,
@@ -115,6 +117,11 @@ def count_text(count: int, singular: str = "", plural: str = "") -> str:
 def cut_text(text: str, chars_max: int) -> str:
     """The beginning of a text that may be long."""
     return text if len(text) <= chars_max else text[: chars_max - 1] + "…"
+
+
+def in_pre(text: str) -> Markup:
+    """A text between tags: JSON is half quotes, and there they need no escape of five characters each."""
+    return Markup(str(escape(text)).replace("&#34;", '"').replace("&#39;", "'"))  # noqa: S704 - escaped, but for quotes
 
 
 def json_text(value: object) -> str:

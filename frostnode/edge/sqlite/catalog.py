@@ -20,6 +20,13 @@ from frostnode.protocol.records import PROFILE, PROFILE_KEY
 
 SCHEMA: Final = "catalog"
 
+_PUBLISHERS: Final = "(SELECT id FROM publisher WHERE did IN (SELECT value FROM json_each(?)))"
+
+_FIRST: Final = (
+    "(SELECT f.{0} FROM entry f WHERE f.publisher = r.publisher AND f.type = r.type AND f.key = r.key"
+    " ORDER BY f.epoch, f.leaf LIMIT 1)"
+)
+_CHANGED: Final = "SELECT max(r.seen_ms) FROM record r WHERE r.publisher = p.id AND r.withdrawn = {0}"
 _HANDLES: Final = f"""
     SELECT p.did, i.name FROM identifier i JOIN entry e ON e.id = i.entry {IS_CURRENT}
     JOIN publisher p ON p.id = e.publisher
@@ -85,17 +92,20 @@ class SqliteCatalogReader(RecordReading):
         """Current records that are not withdrawn, newest seen first."""
         where, bindings = "r.withdrawn = 0", []
         if without:
-            where += " AND p.did NOT IN (SELECT value FROM json_each(?))"
+            where += f" AND r.publisher NOT IN {_PUBLISHERS}"
             bindings.append(json.dumps(sorted(without)))
         if type_ is not None:
             where += " AND r.type = ?"
             bindings.append(type_)
         if did is not None:
-            where += " AND p.did = ?"
+            where += " AND r.publisher = (SELECT id FROM publisher WHERE did = ?)"
             bindings.append(did)
         rows = self._db.all(
-            f"{SELECT} JOIN record r ON r.entry = e.id WHERE {where}"
-            " ORDER BY r.seen_ms DESC, p.did, r.type, r.key LIMIT ? OFFSET ?",
+            "WITH some AS MATERIALIZED (SELECT r.publisher, r.type, r.key, row_number() OVER () AS place FROM ("
+            " SELECT r.publisher, r.type, r.key FROM record r JOIN publisher p ON p.id = r.publisher"
+            f" WHERE {where} ORDER BY r.seen_ms DESC, p.did, r.type, r.key LIMIT ? OFFSET ?) r)"
+            f" {SELECT} JOIN record r ON r.entry = e.id JOIN some s ON s.publisher = r.publisher AND s.type = r.type AND s.key = r.key"
+            " ORDER BY s.place",
             (*bindings, limit, offset),
         )
         return [entry_of(row) for row in rows]
@@ -103,14 +113,14 @@ class SqliteCatalogReader(RecordReading):
     def counts(self, did: Did | None = None) -> dict[str, int]:
         """Current records that are not withdrawn, by type."""
         if did is None:
-            rows = self._db.all("SELECT type, count(*) FROM record WHERE withdrawn = 0 GROUP BY type")
+            rows = self._db.all("SELECT type, sum(count) FROM record_count GROUP BY type")
         else:
             rows = self._db.all(
-                "SELECT r.type, count(*) FROM record r JOIN publisher p ON p.id = r.publisher"
-                " WHERE r.withdrawn = 0 AND p.did = ? GROUP BY r.type",
+                "SELECT c.type, c.count FROM record_count c JOIN publisher p ON p.id = c.publisher"
+                " WHERE p.did = ?",
                 (did,),
             )
-        return dict(sorted(rows))
+        return {type_: count for type_, count in sorted(rows) if count}
 
     def names(self, dids: Iterable[Did]) -> dict[Did, str]:
         """The names of those publishers that have one."""
@@ -122,7 +132,7 @@ class SqliteCatalogReader(RecordReading):
     def publishers(self) -> list[PublisherSummary]:
         """Everyone with an entry, by name, then DID."""
         counts: dict[int, dict[str, int]] = {}
-        sql = "SELECT publisher, type, count(*) FROM record WHERE withdrawn = 0 GROUP BY publisher, type"
+        sql = "SELECT publisher, type, count FROM record_count WHERE count > 0 ORDER BY publisher, type"
         for publisher, type_, count in self._db.all(sql):
             counts.setdefault(publisher, {})[type_] = count
         names: dict[int, str] = dict(
@@ -133,7 +143,9 @@ class SqliteCatalogReader(RecordReading):
             )
         )
         rows = self._db.all(
-            "SELECT p.id, p.did, max(r.seen_ms) FROM publisher p JOIN record r ON r.publisher = p.id GROUP BY p.id"
+            "SELECT id, did, max(ifnull(shown, withdrawn), ifnull(withdrawn, shown)) FROM (SELECT id, did,"
+            f" ({_CHANGED.format(0)}) AS shown, ({_CHANGED.format(1)}) AS withdrawn FROM publisher p)"
+            " WHERE shown NOT NULL OR withdrawn NOT NULL"
         )
         found = [
             PublisherSummary(
@@ -295,7 +307,7 @@ class SqliteCatalogWriter(SqliteCatalogReader):
     def forget(self) -> None:
         """Back to the beginning."""
         self._ids.clear()
-        for table in ("record", "entry", "log", "publisher"):
+        for table in ("record", "record_count", "entry", "log", "publisher"):
             self._db.run(f"DELETE FROM {table}")
         self._db.run("UPDATE cursor SET arrival = 0, mark = x'', begun = randomblob(16)")
 

@@ -35,6 +35,14 @@ _PRODUCTS: Final = f"""
     WHERE {{0}} AND u.role = '{Role.USED}' AND g.role = '{Role.GENERATED}' AND e.type = '{LINEAGE}'
     AND r.withdrawn = 0 LIMIT ?2
 """
+_BUILT_ELSEWHERE: Final = f"""
+    SELECT DISTINCT g.name FROM (
+        SELECT entry FROM reference WHERE name >= ?1 AND name < ?2 AND role = '{Role.USED}' ORDER BY name, role LIMIT ?3
+    ) u {_RECORDS.format("u")} CROSS JOIN reference g ON g.entry = e.id
+    WHERE g.role = '{Role.GENERATED}' AND NOT (g.name >= ?1 AND g.name < ?2) AND e.type = '{LINEAGE}'
+    AND r.withdrawn = 0 LIMIT ?4
+"""
+"""Names of records begin with the DID of their publisher and a slash; the character behind that is a zero."""
 _REFERRING: Final = f"""
     SELECT e.id, p.did, e.type, e.key, e.header, u.role, u.name, u.pin FROM reference u {_ENTRIES.format("u")}
     WHERE {{0}} AND u.role IN (SELECT value FROM json_each(?2)) AND r.withdrawn = 0 ORDER BY u.entry, u.place LIMIT ?3
@@ -115,6 +123,11 @@ class ReferenceReading(Rows):
         for where in (_ITSELF, _OF_VERSION):
             found |= dict.fromkeys(row[0] for row in self._db.each(_PRODUCTS.format(where), (name, limit)))
         return list(found)[:limit]
+
+    def built_elsewhere(self, did: Did, *, limit: int, looked_at: int) -> list[str]:
+        """What was made from records of a publisher and is not its own."""
+        rows = self._db.all(_BUILT_ELSEWHERE, (f"{did}/", f"{did}0", looked_at, limit))
+        return [name for (name,) in rows]
 
     def uses(self, did: Did, dataset_keys: Collection[str], *, limit: int) -> dict[str, int]:
         """How many other publishers built on each of these datasets or subscribe to it."""
