@@ -6,6 +6,8 @@ import pytest
 
 from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.limits import BODY_BYTES_MAX
+from frostnode.replicate.follow import PeerFollower
+from frostnode.testing.equivocation import twin_of
 from frostnode.testing.memory_publisher import MemoryPublisher
 from frostnode.testing.pages import Page
 
@@ -108,3 +110,44 @@ async def test_an_erased_body_is_said_to_be_withheld_with_its_reason(node):
     shown = await page(node, f"/record/{publisher.did}/gone", 451)
     assert "asked by its author" in shown.text and "Cite it" not in shown.text and "Load it" not in shown.text
     assert "asked by its author" in (await page(node, "/withheld")).text
+
+
+async def test_a_disputed_publisher_is_said_to_be_so_wherever_it_is_shown(node):
+    source = node.publish(*[("dataset", f"k{at}", {"title": f"Title {at}"}) for at in range(3)])
+    node.take(*twin_of(source, 1).stream())
+    shown = await page(node, f"/publisher/{source.did}")
+    assert "This log is disputed. Its key has signed two different logs" in shown.text
+    assert "keeps what it had verified and takes nothing more" in shown.text
+    shown = await page(node, f"/record/{source.did}/k0")
+    assert "From a disputed log." in shown.text and f"/frost/{source.origin}/evidence" in shown.links
+    for target in ("/", "/activity", "/search?q=title"):
+        assert "disputed log" in (await page(node, target)).text, target
+    assert "Disputed logs" in (await page(node, "/status")).text
+
+
+async def test_a_dead_peer_is_said_to_be_dead_and_what_came_of_it_stays(node):
+    publisher = node.publish(("dataset", "kept", {"title": "Kept"}))
+    url = "https://dead.example"
+    with node.store.write() as writer:
+        writer.put_peer(url)
+        writer.put_sources(url, {publisher.origin: 1})
+    follower = node.parts.followers[url] = PeerFollower(url, node.parts.world())
+    follower.status.error = "transport.unreachable: connection refused"
+    shown = (await page(node, "/peers")).text
+    assert all(words in shown for words in ("failing", "connection refused", "last heard")), shown
+    shown = (await page(node, "/status")).text
+    assert "not connected" in shown and "never heard" in shown and "connection refused" in shown
+    assert "Kept" in (await page(node, f"/record/{publisher.did}/kept")).text
+
+
+async def test_the_network_is_one_page_with_what_is_refused_and_withheld_and_why(node):
+    publisher = MemoryPublisher("withheld")
+    publisher.put("gone", {"title": "Gone"})
+    node.take(*publisher.stream())
+    empty = (await page(node, "/peers")).text
+    assert "Nothing that was offered has been refused." in empty and "0 withheld" in empty
+    with node.store.write() as writer:
+        writer.withhold_body(publisher.origin, 0, "erased", "asked by its author")
+    shown = await page(node, "/peers")
+    assert "1 withheld" in shown.text and "asked by its author" in shown.text
+    assert {"/policy", "/withheld"} <= set(shown.links)

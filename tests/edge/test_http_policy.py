@@ -132,6 +132,8 @@ async def test_what_is_refused_is_shown_with_its_reason(carrying):
     assert item["again_ms"] > item["last_ms"]
     page = await node.ask("/policy")
     assert "policy.denied" in page.text
+    network = (await node.ask("/peers")).text
+    assert "policy.denied" in network and f"denied by {denied.did}" in network
     assert f"denied by {denied.did}" in page.text
     assert "lies beyond" in (await node.ask("/policy?offset=50")).text
 

@@ -52,6 +52,8 @@ _NO_HITS: Final[Json] = {
 _RECORDS: Final = 50
 _PUBLISHERS: Final = 100
 _REFUSALS: Final = 50
+_SOME: Final = 5
+"""Of what has a page of its own."""
 _OFFSET_MAX: Final = 2**53
 
 FOR_EVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
@@ -226,8 +228,11 @@ class Pages:
 
     def _canonical(self, shown: Json) -> str:
         """The page of a record at the host of its publisher, else at this node if it knows its own address; "" if neither."""
-        base = safe_href(shown["host"]) or self._parts.url
-        return f"{base.rstrip('/')}{record_path(shown['url'])}" if base else ""
+        return self._at_host(shown["host"], record_path(shown["url"]))
+
+    def _at_host(self, host: str, path: str) -> str:
+        base = safe_href(host) or self._parts.url
+        return f"{base.rstrip('/')}{path}" if base else ""
 
     async def show(
         self,
@@ -276,6 +281,7 @@ class Pages:
             "told": await subscribers(self._parts, {"url": asked["did"]}, quiet),
             "built": await built_on(self._parts, asked, quiet),
             "profile": await self._profile(asked["did"]),
+            "canonical": self._at_host(_open_host(found), f"/publisher/{found['did']}"),
         }
         return await self._shown(request, "publisher.html", found, values)
 
@@ -288,13 +294,25 @@ class Pages:
         return await self._parts.worker.run(lambda: view_record(shown["content"].get("fields", {})))
 
     async def peers(self, request: Request) -> Response:
-        """The nodes that this one follows, and how each does."""
-        return await self._shown(request, "peers.html", await peers.peers(self._parts, {}, quiet))
+        """The nodes that this one follows and how each does, what it carries and refuses, and what it withholds."""
+        found = await peers.peers(self._parts, {}, quiet)
+        refused = await policy.refusals(self._parts, {"limit": _SOME, "offset": 0}, quiet)
+        values = {
+            **found,
+            "policy": await policy.show(self._parts, {}, quiet),
+            "refusals": refused,
+            "withheld": await block.withheld(self._parts, {"page": 0}, quiet),
+            "some": _SOME,
+        }
+        return await self._shown(request, "peers.html", found, values)
 
     async def status(self, request: Request) -> Response:
         """What this node hosts, carries and follows, and how far behind it is."""
         found = await status(self._parts, {}, quiet)
-        return await self._shown(request, "status.html", found, {"status": found})
+        dids = {item["did"] for name in ("hosted", "forked", "disputed") for item in found[name]}
+        dids |= set(found["followed"])
+        names = await self._parts.read_catalog(lambda catalog: catalog.names(dids))
+        return await self._shown(request, "status.html", found, {"status": found, "names": names})
 
     async def withheld(self, request: Request) -> Response:
         """What this node does not show, and why."""
@@ -322,6 +340,13 @@ class Pages:
     async def error(self, request: Request, error: FrostError) -> Response:
         """The page that says what went wrong."""
         return await self._page("error.html", {"problem": problem(error)}, status=http_status(error))
+
+
+def _open_host(publisher: Json) -> str:
+    """Where a publisher is hosted now, as it says."""
+    return (
+        next((epoch["host"] for epoch in reversed(publisher["epochs"]) if epoch["end"] is None), None) or ""
+    )
 
 
 def record_document(shown: Json) -> Response:
