@@ -14,6 +14,7 @@ The flow of a record, which is also the order to read the code in:
     notify_port.py  what a home remembers of who wants to be told
     local_port.py  what a home keeps and never shows
     access_port.py who may write through the API of a node
+    editing_port.py who edits in a browser, and what they have begun
     reference_port.py  what the catalog knows of who refers to what
     search_port.py  what the flow asks of a search index
     ports.py      what the flow asks of the world, as Protocols with their guarantees

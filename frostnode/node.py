@@ -37,12 +37,14 @@ from frostnode.edge.signer import LocalSigner
 from frostnode.edge.smtp import SmtpMailer
 from frostnode.edge.sqlite.access_store import SqliteAccessStore
 from frostnode.edge.sqlite.catalog import SqliteCatalog
+from frostnode.edge.sqlite.editing_store import SqliteEditingStore
 from frostnode.edge.sqlite.local_records import SqliteLocalRecords
 from frostnode.edge.sqlite.notify_store import SqliteNotifyStore
 from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.edge.tantivy.index import TantivyIndex
 from frostnode.edge.threads import ThreadWorker
 from frostnode.edge.witness import WITNESS_KEY_LABEL, LocalWitness
+from frostnode.editing_port import EditingStore
 from frostnode.enduring import one_fault
 from frostnode.files_port import Files, MakeSite
 from frostnode.hosting import (
@@ -95,6 +97,8 @@ class Ports:
     """What is kept in the home alone; None where nothing is."""
     access: AccessStore | None = None
     """Who may write through the API; None where nobody may."""
+    editing: EditingStore | None = None
+    """Who is signed in with a browser, and drafts; None where nobody edits in one."""
     host: HostKeys | None = None
     """The keys of this host; without them no publisher comes to it."""
     is_copy: bool = False
@@ -157,6 +161,7 @@ async def assemble(ports: Ports, config: Config) -> AsyncIterator[Parts]:
             trusted=config.trusted,
             local=ports.local,
             access=ports.access,
+            editing=ports.editing,
             host=ports.host,
             start_grace_s=config.start_grace_s,
             is_copy=ports.is_copy,
@@ -214,6 +219,17 @@ async def facts(parts: Parts, host_seed: bytes) -> dict[str, Any]:
     }
 
 
+def _own_files(
+    home: Home, stack: AsyncExitStack
+) -> tuple[SqliteLocalRecords, SqliteAccessStore, SqliteEditingStore]:
+    """What is the home's alone, and made with the first thing that is kept in it; closed with the stack."""
+    local, access = SqliteLocalRecords(home.local), SqliteAccessStore(home.access)
+    editing = SqliteEditingStore(home.editing)
+    for part in (local, access, editing):
+        stack.callback(part.close)
+    return local, access, editing
+
+
 @asynccontextmanager
 async def open_parts(home: Home, config: Config, *, serving: bool = False) -> AsyncIterator[Parts]:
     """The parts of the node in `home`; with offers if it is `serving`. The caller holds the home's lock."""
@@ -238,9 +254,8 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
         guarded = await stack.enter_async_context(HttpCallbacks(PublicAddresses(ManyPools())))
         private = await stack.enter_async_context(HttpCallbacks())
         witness = LocalWitness(home.witness, SigningKey(derive_seed(seed, WITNESS_KEY_LABEL)))
-        local, access = SqliteLocalRecords(home.local), SqliteAccessStore(home.access)
-        for part in (witness, local, access):
-            stack.callback(part.close)
+        local, access, editing = _own_files(home, stack)
+        stack.callback(witness.close)
         ports = Ports(
             log=store,
             catalog=catalog,
@@ -254,6 +269,7 @@ async def open_parts(home: Home, config: Config, *, serving: bool = False) -> As
             witness=witness,
             local=local,
             access=access,
+            editing=editing,
             host=SeedKeys(seed),
             is_copy=home.is_copy,
             guarded=None if config.discover_private else public,

@@ -70,6 +70,32 @@ def _lifetime_s(text: str) -> int:
     return int(match[1]) * _SECONDS[match[2]]
 
 
+@token.command("link")
+@home_option
+@click.option("--scope", "scopes", default="publish", show_default=True, metavar="SCOPES", help=_SCOPES)
+@click.option("--name", default="", help="Whom it is for: shown by `frost token list`.")
+@click.option("--as", "did", help="DID of the one publisher that may be edited; with scope publish alone.")
+@json_option
+def link(scopes: str, name: str, did: str | None, home: Path, as_json: bool) -> None:
+    """Make a link that signs one browser in, once, to edit there what this node publishes.
+
+    It is good for ten minutes, and what it opens for twelve hours; `frost token revoke` ends both at once. Opening it is not
+    enough: one says yes on the page, so that programs that look at links in messages do not use it up.
+
+    \b
+    Example:
+      frost token link
+      frost token link --as did:frost:bafy… --name "for Ada"
+    """
+    params = {"scopes": [scope.strip() for scope in scopes.split(",")], "name": name, "did": did}
+    answer = ask_node(home, "token link", params)
+    if as_json:
+        show_json(answer)
+        return
+    click.echo(answer["url"])
+    click.echo(f"{_told(answer)}\nIt works once, until {answer['link_expires']}.", err=True)
+
+
 @token.command("list")
 @home_option
 @json_option

@@ -53,6 +53,11 @@ class Home:
         return self.root / "witness.db"
 
     @property
+    def editing(self) -> Path:
+        """Who is signed in with a browser, and drafts that are not published."""
+        return self.root / "editing.db"
+
+    @property
     def local(self) -> Path:
         """Versions and lineage that are not published; no other copy of them is anywhere."""
         return self.root / "local.db"

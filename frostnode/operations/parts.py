@@ -10,6 +10,7 @@ import trio
 
 from frostnode.access_port import AccessStore
 from frostnode.bell import Bell
+from frostnode.editing_port import EditingStore
 from frostnode.files_port import Files, MakeSite
 from frostnode.hosting import HostKeys
 from frostnode.local_port import LocalRecords
@@ -115,6 +116,8 @@ class Parts:
     """What is kept in the home alone. Only `operations.local` and `operations.local_notices` look at it."""
     access: AccessStore | None = None
     """Who may write through the API; None where nobody may."""
+    editing: EditingStore | None = None
+    """Who is signed in with a browser, and drafts; None where nobody edits in one."""
     host: HostKeys | None = None
     """The keys of this host, for publishers that come to it."""
     start_grace_s: float = START_GRACE_S

@@ -4,14 +4,14 @@ from html.parser import HTMLParser
 from typing import Final
 
 _TAGS: Final = (
-    "a article aside bdi blockquote body br button code dd details div dl dt em footer form h1 h2 h3 h4 h5 head header hr "
-    "html img input li link main meta nav ol p path pre q rect s script section small span strong b summary svg table "
-    "tbody td th thead time title tr ul use wbr g text desc"
+    "a article aside bdi blockquote body br button code datalist dd details div dl dt em fieldset footer form h1 h2 h3 h4 h5 head header hr "
+    "html img input label legend li link main meta nav ol option p path pre q rect s script section select small span strong b summary svg table "
+    "tbody td textarea th thead time title tr ul use wbr g text desc"
 )
 VOID: Final = frozenset(["br", "hr", "img", "input", "link", "meta", "path", "rect", "use", "wbr"])
 _ATTRIBUTES: Final = (
-    "action alt aria-current aria-hidden aria-label aria-labelledby autofocus charset class content d data-copy "
-    "data-copy-from datetime defer dir download height href id lang maxlength method name open placeholder rel role rx src "
+    "action alt aria-current aria-describedby aria-hidden aria-invalid aria-label aria-labelledby autocomplete autofocus charset checked class content d data-copy "
+    "data-copy-from datetime defer dir download for formaction height href id lang list maxlength method name open placeholder rel role rows rx selected src "
     "start tabindex title type value viewbox width x y"
 )
 TAGS: Final = frozenset(_TAGS.split())
@@ -42,7 +42,7 @@ class Page(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         assert tag in TAGS, tag
         assert set(values) <= ATTRIBUTES, values
-        for name in ("href", "src", "action"):
+        for name in ("href", "src", "action", "formaction"):
             if name in values:
                 _check_address(tag, values[name], values.get("rel", ""))
         if tag == "script":

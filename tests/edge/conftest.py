@@ -36,6 +36,7 @@ from frostnode.protocol.keys import SigningKey
 from frostnode.replicate.ingest import Ingest
 from frostnode.testing.clock import ManualClock
 from frostnode.testing.memory_access import MemoryAccessStore
+from frostnode.testing.memory_editing import MemoryEditingStore
 from frostnode.testing.memory_publisher import MemoryPublisher
 from frostnode.testing.random import SeededRandom
 from frostnode.testing.worker import InlineWorker
@@ -155,6 +156,7 @@ class Node(Asked):
             files=DiskFiles(),
             make_site=Site,
             access=MemoryAccessStore(),
+            editing=MemoryEditingStore(),
             witness=LocalWitness(folder / "witness.db", SigningKey(b"witness".ljust(32))),
         )
         self.neighbours_listed = []

@@ -464,7 +464,7 @@ async def test_pages_answer_head(icy, ice):
 async def test_static_files_lie_under_their_hash_and_may_be_kept_for_ever(icy):
     text = (await icy.ask("/")).text
     paths, files = load_static()
-    assert sorted(paths) == ["copy.js", "mark.svg", "site.css", "world.svg"]
+    assert sorted(paths) == ["copy.js", "editing.css", "mark.svg", "site.css", "world.svg"]
     for path in paths.values():
         assert path in text
         answer = await icy.ask(path)

@@ -14,6 +14,7 @@ from frostnode.edge.http.accept import wants_document, wants_page
 from frostnode.edge.http.announcements import AnnouncementResources
 from frostnode.edge.http.api.resource import Api
 from frostnode.edge.http.atom_feeds import AtomResources
+from frostnode.edge.http.editing.pages import EditingPages
 from frostnode.edge.http.feeds import FeedResources
 from frostnode.edge.http.hub import HubLinks, HubResource
 from frostnode.edge.http.inbox import InboxPage
@@ -49,6 +50,7 @@ def make_app(parts: Parts, about: dict[str, Any], views: Sequence[View] = ()) ->
     )
     pages = Pages(parts, [(view.settings.title, f"/v/{view.settings.name}/") for view in views])
     shown_as = Views(parts, pages, views)
+    api = Api(parts, pages)
 
     async def refuse(request: Request, error: Exception) -> Response:
         assert isinstance(error, FrostError)
@@ -76,7 +78,8 @@ def make_app(parts: Parts, about: dict[str, Any], views: Sequence[View] = ()) ->
             *FeedResources(parts).routes(),
             *AtomResources(parts).routes(),
             *sync.routes(),
-            *Api(parts, pages).routes(),
+            *api.routes(),
+            *EditingPages(parts, pages, api).routes(),
             *pages.routes(),
             *shown_as.routes(),
             *Machines(parts).routes(),

@@ -240,9 +240,11 @@ class Pages:
         values: Mapping[str, Any],
         headers: Mapping[str, str] | None = None,
         templates: Environment | None = None,
+        *,
+        status: int = 200,
     ) -> Response:
         """A page that another part of the server has the values for."""
-        return await self._page(template, values, headers=headers, templates=templates)
+        return await self._page(template, values, status=status, headers=headers, templates=templates)
 
     async def show_claims(self, found: Json, *, headers: Mapping[str, str]) -> Response:
         """Who says to be what an identifier names."""

@@ -25,7 +25,7 @@ _HEADERS: Final = [
 
 
 class SecurityHeaders:
-    """Middleware around the whole application, errors included."""
+    """Middleware around the whole application, errors included; a page may say one of them otherwise."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -35,7 +35,9 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_HEADERS]
+                own = message.get("headers", [])
+                said = {name for name, _ in own}
+                message["headers"] = [*own, *(header for header in _HEADERS if header[0] not in said)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -44,12 +44,20 @@ class Attempts:
         key = key_of(request)
         if key is None:
             return await run(self._clock.now_ms(), False)
+        return await self.named(token, key, _fingerprint(request, body), run)
+
+    async def named(self, token: Token, key: str, fingerprint: bytes, run: Work) -> Result:
+        """Do it, or answer what was answered to this key; another fingerprint is another request.
+
+        Raises:
+            LocalError: idempotency.busy, idempotency.reused, queue.full; what `run` says
+        """
         name = token.id, key
         if name in self._at_work:
             raise LocalError("idempotency.busy", "this key is at work", hint="ask again when it is done")
         self._at_work.add(name)
         try:
-            return await self._once(_fingerprint(request, body), name, run)
+            return await self._once(fingerprint, name, run)
         finally:
             self._at_work.discard(name)
 

@@ -1,0 +1,59 @@
+"""All paths of editing. Who is not signed in is asked to, on the way there."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from frostnode.edge.http.api.resource import Api
+from frostnode.edge.http.editing.deeds import Deeds
+from frostnode.edge.http.editing.desk import Desk
+from frostnode.edge.http.editing.frame import Frame, Handler
+from frostnode.edge.http.editing.record_forms import RecordForms
+from frostnode.edge.http.editing.sign_in import SignIn
+from frostnode.edge.http.editing.telling import Telling
+from frostnode.edge.http.editing.visitors import SignInAgain
+from frostnode.edge.http.pages import Pages
+from frostnode.operations.parts import Parts
+from frostnode.protocol.errors import LocalError
+
+
+class EditingPages:
+    """The routes; none where nobody can sign in."""
+
+    def __init__(self, parts: Parts, pages: Pages, api: Api) -> None:
+        frame = Frame(parts, pages, api)
+        self._is_on = parts.editing is not None and parts.access is not None
+        self._sign_in = SignIn(frame)
+        self._handlers = (Desk(frame), RecordForms(frame), Deeds(frame), Telling(frame))
+
+    def routes(self) -> list[Route]:
+        """One path each."""
+        if not self._is_on:
+            return []
+        found = [route for handler in self._handlers for route in handler.routes()]
+        return [
+            *self._sign_in.routes(),
+            *(Route(route.path, self._asking(route.endpoint), methods=_methods(route)) for route in found),
+        ]
+
+    def _asking(self, handler: Handler) -> Handler:
+        async def answer(request: Request) -> Response:
+            then = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            try:
+                return await handler(request)
+            except SignInAgain as again:
+                return await self._sign_in.asked(then=then, kept=again.typed, error=_missing(request))
+            except LocalError as error:
+                if error.code != "session.missing":
+                    raise
+                return await self._sign_in.asked(then=then, error=error)
+
+        return answer
+
+
+def _missing(request: Request) -> LocalError:
+    return LocalError("session.missing", request.url.path)
+
+
+def _methods(route: Route) -> list[str]:
+    return sorted(route.methods or ())
