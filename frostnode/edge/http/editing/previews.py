@@ -1,4 +1,4 @@
-"""How a record would look that is not published: the page of a record, without what only its signature gives it."""
+"""How a record would look that is not published: the page of a record, without what only its entry gives it: proof, history, citation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -43,4 +43,4 @@ def preview(
         "versions": [],
     }
     made = record_values(shown, None, is_drawn=False)
-    return {"record": shown, "around": None, "canonical": "", "asks": "", **made}
+    return {"record": shown, "around": None, "canonical": "", "asks": "", **made, "citation": None}
