@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
-from frostnode.protocol.limits import FACET_LABEL_CHARS_MAX, FACET_VALUES_MAX
+from frostnode.protocol.limits import FACET_LABEL_CHARS_MAX, FACET_VALUES_MAX, FACET_YEARS_MAX
 from frostnode.search.query import Field
 
 COUNTED: Final = (
@@ -44,10 +44,10 @@ def labels(keywords: Iterable[str]) -> list[str]:
     return [label for label in dict.fromkeys(found) if any(map(str.isalnum, label))]
 
 
-def first_of(counts: Mapping[str, int]) -> dict[str, int]:
+def first_of(counts: Mapping[str, int], shown_max: int = FACET_VALUES_MAX) -> dict[str, int]:
     """The values that are shown, in order."""
     shown = sorted((-count, value) for value, count in counts.items() if count > 0)
-    return {value: -count for count, value in shown[:FACET_VALUES_MAX]}
+    return {value: -count for count, value in shown[:shown_max]}
 
 
 def year_of(day: int) -> int:
@@ -66,4 +66,4 @@ def years(begun: Mapping[int, int], ended: Mapping[int, int], total: int) -> dic
     for year in range(min(known), max(known) + 1):
         there += begun.get(year, 0) - ended.get(year - 1, 0)
         counts[f"{year:04}"] = there
-    return first_of(counts)
+    return first_of(counts, FACET_YEARS_MAX)

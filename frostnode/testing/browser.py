@@ -31,6 +31,19 @@ _OPTIONS: Final = (
     "--remote-debugging-pipe",
 )
 _ANSWER_S: Final = 30.0
+_KEY_CODES: Final = {
+    "Enter": 13,
+    "Tab": 9,
+    "Escape": 27,
+    "Home": 36,
+    "End": 35,
+    "Delete": 46,
+    "ArrowLeft": 37,
+    "ArrowUp": 38,
+    "ArrowRight": 39,
+    "ArrowDown": 40,
+}
+_SHIFT: Final = 8
 _STOP_S: Final = 10.0
 _READ_BYTES: Final = 1 << 20
 _MEASURE: Final = (
@@ -131,13 +144,33 @@ class Browser:
             raise RuntimeError(str(found["exceptionDetails"].get("exception", found)))
         return found["result"].get("value")
 
-    def press(self, key: str) -> None:
+    def press(self, key: str, *, shift: bool = False) -> None:
         """A key, as from a keyboard."""
         text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
-        codes = {"Enter": 13, "Tab": 9, "Escape": 27}
-        common: dict[str, Any] = {"key": key, "windowsVirtualKeyCode": codes.get(key, 0)}
+        common: dict[str, Any] = {
+            "key": key,
+            "windowsVirtualKeyCode": _KEY_CODES.get(key, 0),
+            "modifiers": _SHIFT if shift else 0,
+        }
         self.ask("Input.dispatchKeyEvent", type="keyDown", **common, **({"text": text} if text else {}))
         self.ask("Input.dispatchKeyEvent", type="keyUp", **common)
+
+    def drag(self, *points: tuple[float, float]) -> None:
+        """Go with the mouse from point to point of the window, its button down from the first to the last."""
+        for at, (x, y) in enumerate(points):
+            place: dict[str, Any] = {"x": x, "y": y, "button": "left"}
+            if at == 0:
+                self.ask("Input.dispatchMouseEvent", type="mousePressed", clickCount=1, **place)
+            self.ask("Input.dispatchMouseEvent", type="mouseMoved", buttons=1, **place)
+            if at == len(points) - 1:
+                self.ask("Input.dispatchMouseEvent", type="mouseReleased", clickCount=1, **place)
+
+    def touch(self, *points: tuple[float, float]) -> None:
+        """Go with a finger from point to point of the window."""
+        for at, (x, y) in enumerate(points):
+            kind = "touchMove" if at else "touchStart"
+            self.ask("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": x, "y": y}])
+        self.ask("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def shoot(self, file: Path) -> None:
         """The whole page as a picture."""

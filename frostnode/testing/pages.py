@@ -4,15 +4,16 @@ from html.parser import HTMLParser
 from typing import Final
 
 _TAGS: Final = (
-    "a article aside bdi blockquote body br button code datalist dd details div dl dt em fieldset footer form h1 h2 h3 h4 h5 head header hr "
-    "html img input label legend li link main meta nav ol option p path pre q rect s script section select small span strong b summary svg table "
-    "tbody td textarea th thead time title tr ul use wbr g text desc"
+    "a article aside b bdi blockquote body br button code datalist dd desc details div dl dt em fieldset footer form g h1 h2 h3 h4 h5 "
+    "head header hr html img input label legend li link main mark meta nav ol option p path pre q rect s script section select small "
+    "span strong summary svg table tbody td text textarea th thead time title tr ul use wbr"
 )
 VOID: Final = frozenset(["br", "hr", "img", "input", "link", "meta", "path", "rect", "use", "wbr"])
 _ATTRIBUTES: Final = (
-    "action alt aria-current aria-describedby aria-hidden aria-invalid aria-label aria-labelledby autocomplete autofocus charset checked class content d data-copy "
-    "data-copy-from datetime defer dir download for formaction height href id lang list maxlength method name open placeholder rel role rows rx selected src "
-    "start tabindex title type value viewbox width x y"
+    "action alt aria-current aria-describedby aria-hidden aria-invalid aria-label aria-labelledby aria-valuemax aria-valuemin "
+    "aria-valuenow autocomplete autofocus charset checked class content d data-copy data-copy-from data-counts data-first datetime "
+    "defer dir download for formaction height href id inputmode lang list max maxlength method min name open placeholder "
+    "preserveaspectratio rel role rows rx selected src start step tabindex title type value viewbox width x y"
 )
 TAGS: Final = frozenset(_TAGS.split())
 ATTRIBUTES: Final = frozenset(_ATTRIBUTES.split())

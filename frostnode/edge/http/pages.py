@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from jinja2 import Environment
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from frostnode.edge.http import search_page
 from frostnode.edge.http.accept import wants_document
-from frostnode.edge.http.asked import HEADERS, quiet, search_params, url_params, whole_number
-from frostnode.edge.http.atom_feeds import search_feed_path
-from frostnode.edge.http.links import link_to, record_path
+from frostnode.edge.http.asked import HEADERS, quiet, url_params, whole_number
+from frostnode.edge.http.links import record_path
 from frostnode.edge.http.plain_text import safe_href
 from frostnode.edge.http.record_page import record_values
 from frostnode.edge.http.record_view import RecordView, view_record
@@ -28,27 +28,14 @@ from frostnode.operations.built_on import built_on
 from frostnode.operations.front import front, institutions
 from frostnode.operations.lineage import around
 from frostnode.operations.parts import Json, Parts
-from frostnode.operations.search import search
 from frostnode.operations.status import status
 from frostnode.operations.subscribers import subscribers
 from frostnode.protocol.errors import FrostError, LocalError
 from frostnode.protocol.limits import ACTIVITY_LISTED
-from frostnode.protocol.names import DID_PREFIX
 from frostnode.protocol.records import PROFILE, PROFILE_KEY
 from frostnode.replicate.policy_table import ABOUT
-from frostnode.search_port import Sort
 from frostnode.snippets.quoting import word
 
-_FACETS: Final = ("publisher", "keyword", "format", "license", "year", "type", "source")
-_NO_HITS: Final[Json] = {
-    "total": 0,
-    "near": 0,
-    "hits": [],
-    "unknown": 0,
-    "facets": {},
-    "meant": "",
-    "went_to": "",
-}
 _RECORDS: Final = 50
 _PUBLISHERS: Final = 100
 _REFUSALS: Final = 50
@@ -169,32 +156,12 @@ class Pages:
 
         Among what the query `within` finds, all of it where nothing is asked for, with the `templates` of a view.
         """
-        params = dict(search_params(request))
-        query = params["query"] = params["query"].strip()
-        if query.startswith(DID_PREFIX) and (target := link_to(query)):
-            return RedirectResponse(target, 303, headers=_ASK_AGAIN)
-        if within and not query and not params["sort"]:
-            params["sort"] = Sort.NEWEST
-        asked = {**params, "facets": ",".join(_FACETS), "within": within}
-        result = await search(self._parts, asked, quiet) if query or within else _NO_HITS
-        if result["went_to"] and (target := link_to(result["went_to"])):
-            return RedirectResponse(target, 303, headers=_ASK_AGAIN)
-        kept = {"q": query, **{name: params[name] for name in ("include", "sort") if params[name]}}
-        return await self._shown(
-            request,
-            "search.html",
-            result,
-            {
-                **result,
-                "query": query,
-                "include": params["include"] or "",
-                "sort": params["sort"] or "",
-                "sorts": list(Sort),
-                "kept": kept,
-                "feed": search_feed_path(f"{query} {within}".strip()),
-            },
-            templates,
-        )
+        found = await search_page.find(self._parts, request, within)
+        if isinstance(found, Response):
+            return found
+        if wants_document(request):
+            return JSONResponse(found.answer, headers={**HEADERS, **_ASK_AGAIN})
+        return await self._page("search.html", found.values, status=found.status, templates=templates)
 
     async def record(self, request: Request) -> Response:
         """One record, as it is now or in one exact entry."""
