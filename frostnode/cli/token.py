@@ -10,7 +10,7 @@ from frostnode.cli.shared import ask_node, home_option, json_option, plain, show
 from frostnode.protocol.errors import LocalError
 
 _SECONDS: Final = {"m": 60, "h": 3600, "d": 86_400}
-_SCOPES: Final = "publish (records, versions, lineage), subscribe (who is told of what), inbox (what came in); commas between."
+_SCOPES: Final = "publish (records, versions, lineage), subscribe (who is told of what), inbox (what came in); commas between, or again."
 
 
 @click.group(invoke_without_command=True)
@@ -35,14 +35,16 @@ def token(context: click.Context, home: Path, as_json: bool) -> None:
 
 @token.command("create")
 @home_option
-@click.option("--scope", "scopes", required=True, metavar="SCOPES", help=_SCOPES)
+@click.option("--scope", "scopes", required=True, multiple=True, metavar="SCOPES", help=_SCOPES)
 @click.option(
     "--expires", default="30d", show_default=True, metavar="TIME", help="How long it is good: 30m, 12h, 90d."
 )
 @click.option("--name", default="", help="What it is for: shown by `frost token list`.")
 @click.option("--as", "did", help="DID of the one publisher that it is limited to; with scope publish alone.")
 @json_option
-def create(scopes: str, expires: str, name: str, did: str | None, home: Path, as_json: bool) -> None:
+def create(
+    scopes: tuple[str, ...], expires: str, name: str, did: str | None, home: Path, as_json: bool
+) -> None:
     """Make a token and print it, this once: the node keeps only a hash of it.
 
     \b
@@ -50,7 +52,7 @@ def create(scopes: str, expires: str, name: str, did: str | None, home: Path, as
       frost token create --scope publish,subscribe --expires 90d --name ci > token.txt
     """
     params = {
-        "scopes": [scope.strip() for scope in scopes.split(",")],
+        "scopes": [scope.strip() for given in scopes for scope in given.split(",")],
         "lifetime_s": _lifetime_s(expires),
         "name": name,
         "did": did,

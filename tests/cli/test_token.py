@@ -21,6 +21,11 @@ def test_a_token_is_told_once_and_stored_as_a_hash(frost):
     assert not [path for path in found if secret_of(out.strip()).encode() in path.read_bytes()]
 
 
+def test_scopes_are_said_at_once_or_one_by_one_and_none_is_lost(frost):
+    made = frost("token", "create", "--scope", "publish", "--scope", "subscribe,inbox")
+    assert made["scopes"] == ["inbox", "publish", "subscribe"]
+
+
 def test_a_token_is_revoked(frost):
     made = frost("token", "create", "--scope", "publish")
     assert made["id"] in frost("token", as_json=False)[1]

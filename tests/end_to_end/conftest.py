@@ -62,11 +62,21 @@ class Node:
         """Make the home."""
         return self.json("init", "--name", name, "--passphrase-file", self.passphrase, *options)
 
-    def start(self, *options, port: int = 0) -> str:
-        """Serve, and wait until it says where."""
+    def start(self, *options, port: int = 0, program=FROST) -> str:
+        """Serve, and wait until it says where; `program` is what is run in place of the command line."""
         where = ([], []) if self.place is None else (self.place.prefix, ["--host", self.place.address])
         self.process = subprocess.Popen(
-            [*where[0], *FROST, "serve", "--home", str(self.home), "--port", str(port), *where[1], *options],
+            [
+                *where[0],
+                *program,
+                "serve",
+                "--home",
+                str(self.home),
+                "--port",
+                str(port),
+                *where[1],
+                *options,
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
