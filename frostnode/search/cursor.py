@@ -51,7 +51,9 @@ def parse_cursor(text: str, digest: str) -> Place:
     except (ValueError, RecursionError) as error:
         raise _malformed(text[:_DIGEST_CHARS]) from error
     match said:
-        case [str(generation), int(position), str(last), str(of)] if 0 <= position <= SEARCH_OFFSET_MAX:
+        case [str(generation), int(position), str(last), str(of)] if (
+            type(position) is int and 0 <= position <= SEARCH_OFFSET_MAX
+        ):
             if of != digest:
                 raise _malformed("that of another search")
             return Place(generation=generation, position=position, last=last)

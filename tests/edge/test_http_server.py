@@ -1,5 +1,6 @@
 """The server over real sockets: its patience ends, and the fault of one connection is not that of another."""
 
+import json
 import resource
 import tracemalloc
 from contextlib import suppress
@@ -15,7 +16,12 @@ from frostnode.edge.http.server import PatientConnection, serve_http, server_set
 from frostnode.edge.peer_http import HttpTransport
 from frostnode.protocol.errors import TransportError
 from frostnode.protocol.frames import CursorFrame, EventsFrame, FrameDecoder
-from frostnode.protocol.limits import CONNECTION_IDLE_S, CURSOR_INTERVAL_S, SLOW_CONSUMER_S
+from frostnode.protocol.limits import (
+    CONNECTION_IDLE_S,
+    CURSOR_INTERVAL_S,
+    REQUEST_HEAD_BYTES_MAX,
+    SLOW_CONSUMER_S,
+)
 from frostnode.testing.memory_publisher import MemoryPublisher
 
 pytestmark = pytest.mark.network
@@ -71,6 +77,30 @@ async def test_who_takes_nothing_is_cut_off(clock):
             with trio.fail_after(3 * SLOW_CONSUMER_S):
                 await app.ended.wait()
             assert trio.current_time() >= SLOW_CONSUMER_S
+        nursery.cancel_scope.cancel()
+
+
+async def no_app(scope, receive, send):
+    assert scope["type"] == "lifespan", "nothing is handed on of what is refused"
+
+
+@pytest.mark.parametrize(
+    "head", [b"GET /search?q=" + b"x" * 100_000, b"GET / HTTP/1.1\r\na: " + b"x" * 100_000]
+)
+async def test_a_head_of_hundreds_of_kilobytes_is_refused_in_words(clock, head):
+    async with trio.open_nursery() as nursery:
+        port = await serving(nursery, no_app)
+        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+            await stream.send_all(head[: 3 * REQUEST_HEAD_BYTES_MAX])
+            answer = b""
+            with trio.fail_after(CONNECTION_IDLE_S), suppress(trio.BrokenResourceError):
+                while data := await stream.receive_some():
+                    answer += data
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 413 ") and b"content-type: application/problem+json" in head
+        problem = json.loads(body)
+        assert (problem["code"], problem["status"]) == ("request.too-large", 413)
+        assert str(REQUEST_HEAD_BYTES_MAX) in problem["detail"]
         nursery.cancel_scope.cancel()
 
 

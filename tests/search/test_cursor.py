@@ -37,6 +37,7 @@ def encoded(text):
         encoded(f'["1.1", -1, "", "{DIGEST}"]'),
         encoded(f'["1.1", {SEARCH_OFFSET_MAX + 1}, "", "{DIGEST}"]'),
         encoded(f'["1.1", "0", "", "{DIGEST}"]'),
+        encoded(f'["1.1", true, "", "{DIGEST}"]'),
         encoded(f'["1.1", 1e400, "", "{DIGEST}"]'),
         encoded(f'["1.1", 0, "", "{DIGEST}", 0]'),
         print_cursor(Place(generation="1.1", position=0), digest_of("snow", "relevance", "")),

@@ -16,6 +16,7 @@ import math
 import resource
 import socket
 from collections import Counter
+from http import HTTPStatus
 from typing import Any, Final
 
 import trio
@@ -35,6 +36,7 @@ from frostnode.protocol.limits import (
     CONNECTION_IDLE_S,
     CONNECTIONS_MAX,
     CONNECTIONS_PER_ADDRESS_MAX,
+    REQUEST_HEAD_BYTES_MAX,
     SLOW_CONSUMER_S,
     UNASKED_BODY_BYTES_MAX,
 )
@@ -43,6 +45,7 @@ _PIECE_BYTES: Final = 64 * 1024
 """So much must be taken in SLOW_CONSUMER_S: what trickles slower is no progress."""
 
 
+_HEAD_TOO_LONG: Final = b"HTTP/1.1 431 "
 _OF_A_BODY: Final = frozenset({b"content-length", b"transfer-encoding"})
 _WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
 
@@ -71,10 +74,11 @@ class PatientConnection(TCPServer):
             if not (self._has_hung_up and isinstance(event, Updated)):
                 await super().protocol_send(event)
             return
+        data = _head_too_long() if event.data.startswith(_HEAD_TOO_LONG) else event.data
         try:
             async with self.send_lock:
-                for at in range(0, len(event.data), _PIECE_BYTES):
-                    await self._send(event.data[at : at + _PIECE_BYTES])
+                for at in range(0, len(data), _PIECE_BYTES):
+                    await self._send(data[at : at + _PIECE_BYTES])
         except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
             await self.protocol.handle(
                 Closed()
@@ -95,6 +99,22 @@ class PatientConnection(TCPServer):
             self._sending.deadline = -float("inf")
 
 
+def _head_too_long() -> bytes:
+    """What is said where Hypercorn only hangs up: a query of a hundred kilobytes is refused in words too."""
+    error = TransportError("request.too-large", "head of the request", expected=REQUEST_HEAD_BYTES_MAX)
+    body = json.dumps(problem(error)).encode()
+    status = HTTPStatus(http_status(error))
+    lines = (
+        f"HTTP/1.1 {status.value} {status.phrase}",
+        "content-type: application/problem+json",
+        f"content-length: {len(body)}",
+        "cache-control: no-store",
+        "connection: close",
+        "\r\n",
+    )
+    return "\r\n".join(lines).encode() + body
+
+
 def server_settings() -> Config:
     """What a node tells Hypercorn: faults are logged, requests are not, and patience ends."""
     settings = Config()
@@ -102,6 +122,7 @@ def server_settings() -> Config:
     settings.errorlog = "-"
     settings.loglevel = "WARNING"
     settings.keep_alive_timeout = CONNECTION_IDLE_S
+    settings.h11_max_incomplete_size = REQUEST_HEAD_BYTES_MAX
     settings.include_server_header = False
     return settings
 
