@@ -1,6 +1,7 @@
 """What all tests share: how Hypothesis searches, and where outside data is when there is any."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,14 @@ def pytest_report_header() -> list[str]:
     why_not = refused()
     nodes = f"loopback alone: {why_not}" if why_not else "loopback, and network namespaces of their own"
     pages = "in Chromium" if find_chromium() else "not in a browser: no Chromium here"
-    return [f"corpus tests: {read}", f"networks of nodes: {nodes}", f"pages: {pages}"]
+    tools = [name for name in ("gdalinfo", "rclone") if shutil.which(name)]
+    lines = "of Python, " + ", ".join(["curl", *tools]) if (ROOT / ".snippets").exists() else "curl alone"
+    return [
+        f"corpus tests: {read}",
+        f"networks of nodes: {nodes}",
+        f"pages: {pages}",
+        f"lines of code that load data: {lines}",
+    ]
 
 
 @pytest.fixture(scope="session")

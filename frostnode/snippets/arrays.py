@@ -27,12 +27,12 @@ def arrays(place: Place) -> Iterator[Snippet]:
         named = [f"{name}={value}" for name, value in options(place).items()]
         yield python(
             "xarray",
-            f"xarray h5netcdf fsspec {package}",
+            f"xarray h5netcdf h5py scipy fsspec {package}",  # scipy for those of version 3
             "import fsspec",
             "import xarray as xr",
             "",
             f"with fsspec.open({', '.join([to_open(place), *named])}) as file:",
-            '    ds = xr.open_dataset(file, engine="h5netcdf").load()',
+            "    ds = xr.open_dataset(file).load()",
             "print(ds)",
         )
     elif place.kind is Kind.RASTER and place.scheme in ("http", "https"):
@@ -41,7 +41,7 @@ def arrays(place: Place) -> Iterator[Snippet]:
             "rioxarray",
             "import rioxarray",
             "",
-            f"image = rioxarray.open_rasterio({literal(place.href)}, chunks={{}})",
+            f"image = rioxarray.open_rasterio({literal(place.href)})",
             "print(image)",
         )
 
@@ -58,10 +58,11 @@ def _icechunk(place: Place) -> Iterator[Snippet]:
             storage = f"icechunk.http_storage({literal(place.href)})"
         case _:
             return
+    release = "'icechunk>=2'" if place.scheme in ("http", "https") else "icechunk"  # older ones know no HTTP
     at = f"snapshot_id={literal(place.snapshot)}" if place.snapshot else '"main"'
     yield python(
         "icechunk",
-        "icechunk xarray zarr",
+        f"{release} xarray zarr",
         "import icechunk",
         "import xarray as xr",
         "",

@@ -27,7 +27,7 @@ def tables(place: Place) -> Iterator[Snippet]:
                 f"features = geopandas.read_file({literal(place.href)})",
                 "print(features.head())",
             )
-        case Kind.ICEBERG:
+        case Kind.ICEBERG if place.scheme not in ("http", "https"):  # which PyIceberg does not read
             yield _iceberg(place)
         case _:
             return
@@ -38,13 +38,14 @@ def _pandas(read: str, place: Place) -> list[str]:
 
 
 def _pyarrow(place: Place) -> Snippet:
+    region = f", region={literal(place.region)}" if place.region and place.scheme == "s3" else ""
     return python(
         "pyarrow",
         "pyarrow",
         "import pyarrow.dataset as ds",
         "from pyarrow import fs",
         "",
-        f"store = fs.{'S3FileSystem' if place.scheme == 's3' else 'GcsFileSystem'}(anonymous=True)",
+        f"store = fs.{'S3FileSystem' if place.scheme == 's3' else 'GcsFileSystem'}(anonymous=True{region})",
         f'table = ds.dataset({literal(place.rest)}, filesystem=store, format="parquet").head(100)',
         "print(table)",
     )
@@ -53,11 +54,14 @@ def _pyarrow(place: Place) -> Snippet:
 def _iceberg(place: Place) -> Snippet:
     snapshot = place.snapshot if place.snapshot.isascii() and place.snapshot.isdigit() else ""
     scan = f"table.scan(snapshot_id={int(snapshot)}, limit=100)" if snapshot else "table.scan(limit=100)"
+    free = {"s3.anonymous": "true", **({"s3.region": place.region} if place.region else {})}
+    properties = ", ".join(f"{literal(name)}: {literal(value)}" for name, value in free.items())
+    named = f", properties={{{properties}}}" if place.scheme == "s3" else ""
     return python(
         "pyiceberg",
         "'pyiceberg[pyarrow,s3fs]'",
         "from pyiceberg.table import StaticTable",
         "",
-        f"table = StaticTable.from_metadata({literal(place.href)})",
+        f"table = StaticTable.from_metadata({literal(place.href)}{named})",
         f"print({scan}.to_arrow())",
     )

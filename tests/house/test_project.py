@@ -122,6 +122,7 @@ def test_locks_pin_all_that_the_project_names():
     assert unmet(PROJECT["dependencies"] + extras["node"], node) == []
     assert unmet(extras["dev"], dev) == []
     assert unmet(groups["pycsw"], pinned("pycsw.txt")) == []
+    assert unmet(groups["snippets"], pinned("snippets.txt")) == []
     assert node.items() <= dev.items()
     assert {name: dev[name] for name in build.keys() & dev.keys()}.items() <= build.items()
 

@@ -58,7 +58,7 @@ def of_shell(text):
         ({"href": "https://h/x", "type": "application/vnd.zarr"}, "xarray", 'xr.open_zarr("https://h/x")'),
         ({"href": "https://h/x.nc"}, "xarray", 'fsspec.open("https://h/x.nc") as file'),
         ({"href": "s3://b/x.nc"}, "xarray", 'fsspec.open("s3://b/x.nc", anon=True) as file'),
-        ({"href": "https://h/x.tif"}, "rioxarray", 'open_rasterio("https://h/x.tif", chunks={})'),
+        ({"href": "https://h/x.tif"}, "rioxarray", 'open_rasterio("https://h/x.tif")'),
         ({"href": "https://h/x.tif"}, "gdal", "gdalinfo /vsicurl/https://h/x.tif"),
         ({"href": "s3://b/x.tif"}, "gdal", "AWS_NO_SIGN_REQUEST=YES gdalinfo /vsis3/b/x.tif"),
         ({"href": "gs://b/x.tif"}, "gdal", "GS_NO_SIGN_REQUEST=YES gdalinfo /vsigs/b/x.tif"),
@@ -67,7 +67,23 @@ def of_shell(text):
         ({"href": "https://h/x.csv"}, "pandas", 'pd.read_csv("https://h/x.csv")'),
         ({"href": "https://h/x.geojson"}, "geopandas", 'read_file("https://h/x.geojson")'),
         ({"href": "https://h/x.gpkg"}, "gdal", "ogrinfo /vsicurl/https://h/x.gpkg"),
-        ({"href": "s3://b/t/v1.metadata.json"}, "pyiceberg", 'from_metadata("s3://b/t/v1.metadata.json")'),
+        (
+            {"href": "s3://b/t/v1.metadata.json", "region": "eu-north-1"},
+            "pyiceberg",
+            'from_metadata("s3://b/t/v1.metadata.json", properties={"s3.anonymous": "true", "s3.region": "eu-north-1"})',
+        ),
+        (
+            {"href": "s3://b/t/metadata/v1.metadata.json"},
+            "aws",
+            "aws s3 ls --no-sign-request s3://b/t/",
+        ),
+        ({"href": "s3://b/p/x.parquet"}, "aws", "aws s3 ls --no-sign-request s3://b/p/x.parquet"),
+        ({"href": "s3://b/p/x.bin"}, "rclone", "rclone copy --progress :s3,provider=AWS:b/p/x.bin ."),
+        (
+            {"href": "s3://b/p/x.parquet", "region": "eu-north-1"},
+            "pyarrow",
+            'fs.S3FileSystem(anonymous=True, region="eu-north-1")',
+        ),
         (
             {"href": "https://h/c.yaml", "type": "application/vnd.intake+yaml"},
             "intake",

@@ -101,7 +101,10 @@ class PatientConnection(TCPServer):
 
 def _head_too_long() -> bytes:
     """What is said where Hypercorn only hangs up: a query of a hundred kilobytes is refused in words too."""
-    error = TransportError("request.too-large", "head of the request", expected=REQUEST_HEAD_BYTES_MAX)
+    size = REQUEST_HEAD_BYTES_MAX
+    error = TransportError(
+        "request.too-large", "head of the request", found="more", expected=f"≤ {size} bytes"
+    )
     body = json.dumps(problem(error)).encode()
     status = HTTPStatus(http_status(error))
     lines = (
