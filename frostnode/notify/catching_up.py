@@ -56,7 +56,7 @@ class CatchingUp:
             look = _Look(log, catalog, together, self.watches, frozenset(self.hidden()))
             look.through(end, lambda: self.clock.monotonic_s() >= until_s)
             moved = list(look.moved(end))
-        with self.watches.store.write() as writer:
+        with self.watches.store.write(is_found_again=True) as writer:
             writer.add(look.dues)
             for watch in moved:
                 writer.put_watch(watch)

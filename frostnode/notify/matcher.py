@@ -94,7 +94,7 @@ class Matcher(Generic[K]):
                 return []
             every = {who: question for filed in self._searches.values() for who, question in filed.items()}
             return [who for who, question in every.items() if question.may_be_of(change.did, change.type)]
-        filed_under = (key for key in sorted({*document.keys, *_ANY}) if key in self._searches)
+        filed_under = sorted(self._searches.keys() & {*document.keys, *_ANY})
         filed = {who: question for key in filed_under for who, question in self._searches[key].items()}
         return [who for who, question in filed.items() if question.is_answered_by(document)]
 

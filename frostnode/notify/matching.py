@@ -129,7 +129,7 @@ class Matching:
         return dues, late
 
     def _commit(self, last: Arrival, dues: list[Due], late: set[str]) -> None:
-        with self.watches.store.write() as writer:
+        with self.watches.store.write(is_found_again=True) as writer:
             writer.add(dues)
             for who in sorted(late):
                 writer.set_told(who, self.watches.live[who].told)

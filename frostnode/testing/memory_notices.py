@@ -274,7 +274,7 @@ class MemoryNotifyStore:
         yield MemoryNotifyReader(self._state)
 
     @contextmanager
-    def write(self) -> Iterator[MemoryNotifyWriter]:
+    def write(self, *, is_found_again: bool = False) -> Iterator[MemoryNotifyWriter]:
         """One transaction; a second caller waits."""
         with self._writing:
             state = self._state.copy()

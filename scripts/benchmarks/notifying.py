@@ -37,7 +37,7 @@ def match_ms(workshop: Workshop) -> Figure:
     """One change against very many watches, 90 % of datasets, 9 % of publishers, 1 % searches: matched, due, on disk."""
     home = workshop.new_home("watched")
 
-    async def run() -> list[float]:
+    async def run() -> list[tuple[float, float]]:
         async with opened(home) as parts:
             did = (await parts.read(lambda reader: open_place(reader, None))).did
             with parts.notices.write() as writer:
@@ -48,22 +48,24 @@ def match_ms(workshop: Workshop) -> Figure:
             await catch_up(parts.worker, parts.matching)  # reads all that there are, once
             return [await _timed(parts, n) for n in range(1, 1 + min(_DATASETS, workshop.size.singles))]
 
+    taken, worked = (1000 * statistics.median(times) for times in zip(*trio.run(run), strict=True))
     return Figure(
         name="match_ms",
-        value=1000 * statistics.median(trio.run(run)),
+        value=taken,
         unit="ms",
         target=5,
         is_cost=True,
-        note=f"one change against {workshop.size.watches:,} watches",
+        note=f"one change against {workshop.size.watches:,} watches; {worked:.1f} ms without waiting for the disk",
     )
 
 
-async def _timed(parts: Parts, n: int) -> float:
+async def _timed(parts: Parts, n: int) -> tuple[float, float]:
+    """Seconds, and those of the processor."""
     await operate(parts, "publish", {"records": [record(n)]}, quiet)
     await catch_up(parts.worker, parts.catalog_fold)
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), time.process_time()
     await catch_up(parts.worker, parts.matching)
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, time.process_time() - worked
 
 
 def _watches(did: str, count: int) -> Iterator[Watch]:

@@ -71,6 +71,15 @@ def test_who_writes_writes_alone(pool):
     assert order == ["first", "other"]
 
 
+def test_pages_are_as_large_as_is_asked_for_in_a_new_file_and_stay_so(tmp_path):
+    for page_bytes in (4096, 16 * 1024):
+        made = Pool(tmp_path / "notices.db", "notify", page_bytes=page_bytes)
+        with made.alone() as database:
+            assert database.one("PRAGMA page_size") == (4096,)
+            assert database.one("PRAGMA wal_autocheckpoint") == (80 * 1024 * 1024 // page_bytes,)
+        made.close()
+
+
 def test_a_database_of_a_newer_program_is_given_back(tmp_path):
     path = tmp_path / "notices.db"
     Pool(path, "notify").close()

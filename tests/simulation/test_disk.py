@@ -29,8 +29,8 @@ def begun(disk):
     return database
 
 
-def put(database, value):
-    database.begin(write=True)
+def put(database, value, *, is_flushed=True):
+    database.begin(write=True, is_flushed=is_flushed)
     try:
         database.run("INSERT INTO t VALUES (?)", (value,))
         database.commit()
@@ -83,6 +83,21 @@ def test_what_was_not_synced_may_be_lost(make_disk, tmp_path):
         assert found in ([0], [0, 1])
         lost += found == [0]
     assert lost > 0
+
+
+def test_what_is_not_flushed_may_be_lost_until_the_next_that_is(make_disk, tmp_path):
+    found = {}
+    for seed in range(16):
+        disk = make_disk(seed=seed)
+        database = begun(disk)
+        put(database, 0, is_flushed=False)
+        put(database, 1)
+        put(database, 2, is_flushed=False)
+        put(database, 3, is_flushed=False)
+        disk.fail()
+        drop(database)
+        found[seed] = tuple(rows(disk.folder, tmp_path, seed))
+    assert {(0, 1)} < set(found.values()) <= {(0, 1), (0, 1, 2), (0, 1, 2, 3)}
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -1,8 +1,9 @@
 """One SQLite connection: opened the same way everywhere, and its errors ours.
 
 Rules: nothing outside this module sees an error of the library; what is read is whole rows, and what is
-written is on disk (WAL, synchronous=FULL) when `commit` returns. Trusted with everything: whoever can
-write the file can make this node show anything; `log.fsck` finds what does not prove itself.
+written is on disk (WAL, synchronous=FULL) when `commit` returns, unless `begin` says that it need not be.
+Trusted with everything: whoever can write the file can make this node show anything; `log.fsck` finds what
+does not prove itself.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -19,8 +20,11 @@ Binding: TypeAlias = int | str | bytes | None
 PAGE_BYTES: Final = 16 * 1024
 """Bundles and packs are some 50 KB each: fewer, larger pages make their chains short."""
 
-_WAL_PAGES: Final = 5_000
-"""How far the write-ahead log may grow before it is copied into the database: some 80 MB."""
+SMALL_PAGE_BYTES: Final = 4 * 1024
+"""For short rows that are changed here and there: of each, the page that it is on is written."""
+
+_WAL_BYTES: Final = 80 * 1024 * 1024
+"""How far the write-ahead log may grow before it is copied into the database."""
 
 _WRITER_CACHE_KIB: Final = 64 * 1024
 _READER_CACHE_KIB: Final = 8 * 1024
@@ -35,10 +39,11 @@ class Database:
         StorageError: storage.failed, storage.damaged; here and in every method
     """
 
-    __slots__ = ("_connection", "path")
+    __slots__ = ("_connection", "_is_flushed", "path")
 
-    def __init__(self, path: Path | str, *, reader: bool = False) -> None:
+    def __init__(self, path: Path | str, *, reader: bool = False, page_bytes: int = PAGE_BYTES) -> None:
         self.path = path
+        self._is_flushed = True
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
         try:
             self._connection = apsw.Connection(str(path), flags=flags, statementcachesize=_STATEMENTS_MAX)
@@ -48,20 +53,20 @@ class Database:
         except apsw.Error as error:
             raise _translated(error, path) from error
         try:
-            self._configure(_READER_CACHE_KIB if reader else _WRITER_CACHE_KIB, reader=reader)
+            self._configure(_READER_CACHE_KIB if reader else _WRITER_CACHE_KIB, page_bytes, reader=reader)
         except StorageError:
             self.close()
             raise
 
-    def _configure(self, cache_kib: int, *, reader: bool) -> None:
+    def _configure(self, cache_kib: int, page_bytes: int, *, reader: bool) -> None:
         # The size of pages is fixed with the first byte written, which the change to WAL does.
-        self.run(f"PRAGMA page_size = {PAGE_BYTES}")
+        self.run(f"PRAGMA page_size = {page_bytes}")
         self.one("PRAGMA journal_mode = WAL")
         self.run("PRAGMA synchronous = FULL")
         self.one(
             "PRAGMA secure_delete = ON"
         )  # what is let go of is overwritten: it may have to be erased later
-        self.one(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+        self.one(f"PRAGMA wal_autocheckpoint = {_WAL_BYTES // page_bytes}")
         self.run("PRAGMA foreign_keys = ON")
         self.run(f"PRAGMA cache_size = -{cache_kib}")
         if reader:
@@ -114,12 +119,15 @@ class Database:
         self.run(sql, bindings)
         return self._connection.changes()
 
-    def begin(self, *, write: bool) -> None:
-        """Start a transaction; a reader sees one state until it ends."""
+    def begin(self, *, write: bool, is_flushed: bool = True) -> None:
+        """Start a transaction; a reader sees one state until it ends. One that is not flushed is durable with the next that is."""
+        if is_flushed != self._is_flushed:
+            self.run(f"PRAGMA synchronous = {'FULL' if is_flushed else 'NORMAL'}")
+            self._is_flushed = is_flushed
         self.run("BEGIN IMMEDIATE" if write else "BEGIN")
 
     def commit(self) -> None:
-        """Make the transaction durable. When this raises, it may have happened or not."""
+        """Make the transaction durable, if it is flushed. When this raises, it may have happened or not."""
         self.run("COMMIT")
 
     def rollback(self) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from frostnode.edge.sqlite.connection import SMALL_PAGE_BYTES
 from frostnode.edge.sqlite.pool import Pool, transaction
 from frostnode.edge.sqlite.rows import Rows
 from frostnode.notify_port import LAST_POSITION, Due, Form, InboxItem, Tries, Watch, WatchState
@@ -238,17 +239,31 @@ class SqliteNotifyWriter(SqliteNotifyReader):
     def add(self, dues: Iterable[Due]) -> None:
         """Somebody is to be told; `told` and `last` follow."""
         forms: dict[str, tuple[int, Form]] = {}
-        kept: NoticeId | None = None
+        told: dict[int, tuple[int, int, str]] = {}
+        kept, text = None, ""
         for due in dues:
             if due.watch not in forms:
                 row = self._db.one("SELECT id, form FROM watch WHERE name = ?", (due.watch,))
                 if row is None:
                     continue
                 forms[due.watch] = row[0], Form(row[1])
-            if due.change.id != kept:  # neighbours are often of one change
+            id_ = due.change.id
+            if id_ != kept:  # neighbours are often of one change
                 self._put_change(due.change)
-                kept = due.change.id
-            self._add(*forms[due.watch], due)
+                kept, text = id_, str(id_)
+            watch, form = forms[due.watch]
+            if form is Form.INBOX:
+                self._add_item(watch, text, due.previous)
+            else:
+                self._db.run(
+                    "INSERT OR IGNORE INTO due VALUES (?, ?, ?, ?, ?)",
+                    (watch, id_.number, id_.position, text, due.previous),
+                )
+            told[watch] = id_.number, id_.position, text
+        self._db.run_many(
+            "UPDATE watch SET told_arrival = ?, told_position = ?, last = ? WHERE id = ?",
+            [(*place, watch) for watch, place in told.items()],
+        )
         if any(form is Form.INBOX for _, form in forms.values()):
             self._trim_inbox()
 
@@ -278,32 +293,18 @@ class SqliteNotifyWriter(SqliteNotifyReader):
             ),
         )
 
-    def _add(self, watch: int, form: Form, due: Due) -> None:
-        id_ = due.change.id
-        if form is Form.INBOX:
-            self._add_item(watch, due)
-        else:
-            self._db.run(
-                "INSERT OR IGNORE INTO due VALUES (?, ?, ?, ?, ?)",
-                (watch, id_.number, id_.position, str(id_), due.previous),
-            )
-        self._db.run(
-            "UPDATE watch SET told_arrival = ?, told_position = ?, last = ? WHERE id = ?",
-            (id_.number, id_.position, str(id_), watch),
-        )
-
     def put_item(self, due: Due) -> None:
         """Put something into an inbox."""
         row = self._db.one("SELECT id FROM watch WHERE name = ?", (due.watch,))
         if row is not None:
             self._put_change(due.change)
-            self._add_item(row[0], due)
+            self._add_item(row[0], str(due.change.id), due.previous)
             self._trim_inbox()
 
-    def _add_item(self, watch: int, due: Due) -> None:
+    def _add_item(self, watch: int, change: str, previous: str | None) -> None:
         self._db.run(
             "INSERT OR IGNORE INTO inbox (watch, change, previous) VALUES (?, ?, ?)",
-            (watch, str(due.change.id), due.previous),
+            (watch, change, previous),
         )
 
     def done(
@@ -391,7 +392,7 @@ class SqliteNotifyStore:
     """
 
     def __init__(self, path: Path | str) -> None:
-        self._pool = Pool(path, SCHEMA)
+        self._pool = Pool(path, SCHEMA, page_bytes=SMALL_PAGE_BYTES)
 
     @contextmanager
     def read(self) -> Iterator[SqliteNotifyReader]:
@@ -400,9 +401,9 @@ class SqliteNotifyStore:
             yield SqliteNotifyReader(database)
 
     @contextmanager
-    def write(self) -> Iterator[SqliteNotifyWriter]:
-        """One transaction; a second caller waits."""
-        with self._pool.alone() as database, transaction(database):
+    def write(self, *, is_found_again: bool = False) -> Iterator[SqliteNotifyWriter]:
+        """One transaction; a second caller waits. What would be found again is on disk with the next that would not."""
+        with self._pool.alone() as database, transaction(database, is_flushed=not is_found_again):
             yield SqliteNotifyWriter(database)
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
-from frostnode.edge.sqlite.connection import Database
+from frostnode.edge.sqlite.connection import PAGE_BYTES, Database
 from frostnode.edge.sqlite.migrations import migrate, migrations
 from frostnode.protocol.errors import StorageError
 
@@ -17,12 +17,13 @@ class Pool:
         StorageError: storage.version, storage.failed, storage.damaged
     """
 
-    def __init__(self, path: Path | str, schema: str) -> None:
+    def __init__(self, path: Path | str, schema: str, *, page_bytes: int = PAGE_BYTES) -> None:
         self._path = path
+        self._page_bytes = page_bytes
         self._writing = Lock()
         self._pooling = Lock()
         self._idle: list[Database] = []
-        self._writer = Database(path)
+        self._writer = Database(path, page_bytes=page_bytes)
         try:
             migrate(self._writer, migrations(schema))
         except StorageError:
@@ -34,7 +35,7 @@ class Pool:
         """One consistent state, for reading."""
         with self._pooling:
             database = self._idle.pop() if self._idle else None
-        database = database or Database(self._path, reader=True)
+        database = database or Database(self._path, reader=True, page_bytes=self._page_bytes)
         try:
             database.begin(write=False)
             yield database
@@ -58,9 +59,9 @@ class Pool:
 
 
 @contextmanager
-def transaction(database: Database) -> Iterator[None]:
+def transaction(database: Database, *, is_flushed: bool = True) -> Iterator[None]:
     """All that is written meanwhile, or nothing of it; unless the very end fails."""
-    database.begin(write=True)
+    database.begin(write=True, is_flushed=is_flushed)
     try:
         yield
         database.commit()
