@@ -42,5 +42,5 @@ def preview(
         "history": [],
         "versions": [],
     }
-    made = record_values(shown, None, is_drawn=False)
+    made = record_values(shown, None, at=lambda path: path)
     return {"record": shown, "around": None, "canonical": "", "asks": "", **made, "citation": None}
