@@ -41,6 +41,17 @@ RECORDS = [
     ),
 ]
 
+LOGO = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 3 1"><style>path{fill:#fff}</style><path d="M0 0h3v1H0z"/></svg>"""
+VIEW = """
+[view.ice]
+title = "All about ice"
+query = "ice"
+intro = "Kept by **us**."
+logo = "logo.svg"
+accent = "#00634f"
+band = "#053b4a"
+"""
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.network,
@@ -53,6 +64,9 @@ def icy(make_lasting_node):
     """A node of an institution with datasets, versions and a lineage."""
     node = make_lasting_node("icy")
     node.did = node.init("Ice Institute")["did"]
+    (node.home / "logo.svg").write_text(LOGO, "utf-8")
+    with (node.home / "frost.toml").open("a", encoding="utf-8") as settings:
+        settings.write(VIEW)
     node.frost("publish", "-", stdin="\n".join(map(json.dumps, RECORDS)).encode())
     node.frost("derive", "trend", "--from", f"{node.did}/sea-ice", "--activity", "fit")
     node.start()
@@ -87,6 +101,7 @@ def pages(node):
             f"{record}/~lineage/trend",
             f"{record}/~profile/self",
         ),
+        *("/v/ice/", "/v/ice/search", f"/v/ice{record}/sea-ice"),
         *(f"/lineage/{node.did}/trend", pair, "/peers", "/status", "/policy", "/withheld", "/nothing"),
     ]
 
