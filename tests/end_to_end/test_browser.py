@@ -90,6 +90,8 @@ def pages(node):
             "/search",
             "/search?q=ice",
             "/search?q=zzz",
+            "/search?q=ice+after:1990+bbox:150,-60,-120,90",
+            "/search?q=ice+license:gpl",
             "/publishers",
             f"/publisher/{node.did}",
             "/activity",
