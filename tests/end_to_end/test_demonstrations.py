@@ -9,26 +9,18 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from frostnode.testing.patience import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
 ROOT = Path(__file__).parents[2]
 DERIVE = ROOT / "scripts" / "demonstration" / "derive.py"
 PATIENCE_S = 60
-
-
-def wait_until(what, condition):
-    """A bound, not a measure."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
-    return found
 
 
 def dataset(node, key):

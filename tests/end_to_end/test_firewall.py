@@ -1,19 +1,9 @@
 """Three nodes, each a process of its own: one that only dials out, one in the middle, one beyond."""
 
-import time
-
 import httpx
 import pytest
 
-PATIENCE_S = 120
-
-
-def wait_until(what, condition):
-    """A bound, not a measure."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.2)
+from frostnode.testing.patience import wait_until
 
 
 def titles(node):

@@ -3,23 +3,13 @@
 import json
 import shutil
 import socket
-import time
 
 import httpx
 import pytest
 
+from frostnode.testing.patience import wait_until
+
 pytestmark = [pytest.mark.slow, pytest.mark.network]
-
-PATIENCE_S = 60
-
-
-def wait_until(what, condition):
-    """A bound, not a measure."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
-    return found
 
 
 def publish(node, *keys, title="Sea ice"):
