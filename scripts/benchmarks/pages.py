@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from random import Random
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import trio
 from starlette.types import ASGIApp, Message, Scope
@@ -20,6 +21,7 @@ from frostnode.operations.parts import Parts
 from frostnode.replicate.policy import CarryPolicy
 from scripts.benchmarks.figures import Figure
 from scripts.benchmarks.resampling import resampled
+from scripts.benchmarks.searching import queries
 from scripts.benchmarks.workshop import Workshop, opened
 
 _EACH: Final = (
@@ -35,6 +37,7 @@ _EACH: Final = (
 """Pages that everybody looks at; as often as all datasets together that are looked at."""
 _DATASETS: Final = 160
 _PUBLISHERS: Final = 20
+_SEARCHES: Final = 60
 _LINEAGE_ENDS: Final = 500
 
 
@@ -85,6 +88,7 @@ async def _targets(parts: Parts, records: int) -> Iterator[tuple[str, str]]:
     dids = [url.partition("/")[0] for url in urls[:_PUBLISHERS]]
     kinds = [("dataset", f"/record/{url}") for url in urls]
     kinds += [("publisher", f"/publisher/{did}?offset={chance.randrange(1000)}") for did in dids]
+    kinds += [("/search", f"/search?{urlencode({'q': query})}") for query in queries(_SEARCHES)]
     kinds += [(path, path) for path in _EACH for _ in range(_DATASETS // len(_EACH))]
     chance.shuffle(kinds)
     return iter(kinds)
