@@ -36,7 +36,7 @@ def parse_handle(text: str) -> Handle:
     Raises:
         NameError_: name.handle
     """
-    if len(text) > HANDLE_CHARS_MAX or _HANDLE.fullmatch(text) is None:
+    if not is_handle(text):
         raise NameError_(
             "name.handle", "handle", found=text, expected="a domain in lower case, like data.example.org"
         )
@@ -45,11 +45,7 @@ def parse_handle(text: str) -> Handle:
 
 def is_handle(text: str) -> bool:
     """Whether a text is a handle."""
-    try:
-        parse_handle(text)
-    except NameError_:
-        return False
-    return True
+    return len(text) <= HANDLE_CHARS_MAX and _HANDLE.fullmatch(text) is not None
 
 
 def well_known_url(handle: Handle) -> str:

@@ -11,10 +11,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from itertools import chain
 from typing import Final, TypeAlias
 
+from frostnode.protocol.limits import SPELLINGS_CACHED_MAX
 from frostnode.protocol.names import DidUrl, RecordKey, RecordType
 from frostnode.search.document import SearchDocument
 from frostnode.search.facets import labels
@@ -85,12 +86,24 @@ def field_texts(document: SearchDocument, field: Field) -> Sequence[str]:
     return _TEXTS[field](document) if field in _TEXTS else ()
 
 
+def _reader(
+    field: Field, read: Callable[[SearchDocument], Sequence[str]]
+) -> Callable[[SearchDocument], tuple[str, ...]]:
+    """How the values of a field are read off a document. Few values are those of many records, but by an identifier each is its own."""
+    spell: Callable[[str], str] = partial(spelled, field)
+    if field is not Field.ID:
+        spell = lru_cache(SPELLINGS_CACHED_MAX)(spell)
+    return lambda document: tuple(map(spell, filter(None, read(document))))
+
+
+_READERS: Final = {field: _reader(field, read) for field, read in _VALUES.items()}
+
+
 def field_values(document: SearchDocument, field: Field, *, is_own: bool = False) -> tuple[str, ...]:
     """The values of a field of values, as they are compared; `is_own`: its publisher is hosted here."""
     if field is Field.SOURCE and is_own:
         return ("own",)
-    values = _VALUES[field](document) if field in _VALUES else ()
-    return tuple(spelled(field, value) for value in values if value)
+    return _READERS[field](document) if field in _READERS else ()
 
 
 def has_time(document: SearchDocument, period: Period) -> bool:

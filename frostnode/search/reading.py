@@ -69,8 +69,8 @@ def document_of(
     uses: int = 0,
 ) -> SearchDocument:
     """What a record is found by. `newest` are the fields of the newest version, where it is a dataset that has one."""
-    own = fields if isinstance(fields, Mapping) else _NOTHING
-    version = newest if isinstance(newest, Mapping) else _NOTHING
+    own = fields if isinstance(fields, dict) else _NOTHING
+    version = newest if isinstance(newest, dict) else _NOTHING
     said = read_metadata(own.get("metadata"))
     description = own.get("description")
     description = description[:INDEXED_CHARS_MAX] if isinstance(description, str) else ""

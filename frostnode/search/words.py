@@ -7,6 +7,7 @@ Rules (spec/15-search.md#words):
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -58,6 +59,11 @@ _TABLE: Final = _Table()
 def spaced(text: str) -> str:
     """The text with its words apart, so that each run of letters and digits is one."""
     return text if text.isascii() else _RUN.sub(_apart, text)
+
+
+def spaced_all(texts: Sequence[str]) -> list[str]:
+    """The same of many texts, of which mostly none needs it."""
+    return list(texts) if "".join(texts).isascii() else [spaced(text) for text in texts]
 
 
 def _apart(found: re.Match[str]) -> str:

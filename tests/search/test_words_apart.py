@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frostnode.edge.tantivy.analysis import words
-from frostnode.search.words import spaced
+from frostnode.search.words import spaced, spaced_all
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,8 @@ def test_what_was_put_in_order_has_the_same_words(text):
 @given(st.text("abc XY-9_.é"))
 def test_what_is_ascii_is_left_as_it_is(text):
     assert spaced(text) == text or not text.isascii()
+
+
+@given(st.lists(st.text("ab é海")))
+def test_many_texts_are_put_in_order_as_each_is(texts):
+    assert spaced_all(texts) == [spaced(text) for text in texts]

@@ -18,7 +18,7 @@ from frostnode.search.matching import field_values
 from frostnode.search.query import Field
 from frostnode.search.ranking import LEAD_WORDS, quality, tie
 from frostnode.search.values import spelled
-from frostnode.search.words import spaced
+from frostnode.search.words import spaced, spaced_all
 
 FORMAT: Final = "6"
 """Part of the folder's name: another schema is another index, rebuilt from nothing."""
@@ -144,7 +144,7 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
         TITLE: spaced(document.title),
         TITLE_WORDS: titled.encode(),
         WHOLE: list(dict.fromkeys((titled, " ".join(words(key))))),
-        TEXT: [spaced(text) for text in _texts(document)],
+        TEXT: spaced_all(_texts(document)),
         WEIGHT: 2 ** quality(document) - 2,
         CHANGED: min(max(document.changed_ms, 0), _MS_MAX) << _TIE_BITS | order & (1 << _TIE_BITS) - 1,
         USED: min(max(document.uses, 0), _USES_MAX) << 43 | order >> 20,
@@ -156,7 +156,7 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
         (COLUMN, document.columns),
     ):
         if texts:
-            entry[name] = [spaced(text) for text in texts]
+            entry[name] = spaced_all(texts)
     if document.description:
         begun = spaced(_beginning(document.description))
         entry[LEAD] = " ".join(begun.split(maxsplit=LEAD_WORDS)[:LEAD_WORDS])
@@ -178,14 +178,16 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
     return entry
 
 
-def _texts(document: SearchDocument) -> Iterator[str]:
-    yield document.title
-    yield document.key
-    yield document.description
-    yield from document.keywords
-    yield from document.variables
-    yield from document.columns
-    yield from document.texts
+def _texts(document: SearchDocument) -> list[str]:
+    return [
+        document.title,
+        document.key,
+        document.description,
+        *document.keywords,
+        *document.variables,
+        *document.columns,
+        *document.texts,
+    ]
 
 
 def _beginning(description: str) -> str:
