@@ -167,12 +167,14 @@ _GRANTS: Final = tuple((name, re.compile(form)) for name, form in _GRANTED)
 
 def license_family(text: str) -> str:
     """The family of a license; "" of no text, OTHER of what cannot be told. Only LICENSE_CHARS_MAX characters are read."""
-    plain = " ".join(text[:LICENSE_CHARS_MAX].lower().split())
-    return _family(plain) if plain else ""
+    return _family(text[:LICENSE_CHARS_MAX])
 
 
 @lru_cache(LICENSES_CACHED_MAX)
 def _family(text: str) -> str:
+    text = " ".join(text.lower().split())
+    if not text:
+        return ""
     if (named := _NAME.search(text)) is not None and named.lastindex is not None:
         return _NAMED[named.lastindex - 1][0]
     return next((name for name, form in _GRANTS if form.search(text) is not None), OTHER)

@@ -103,7 +103,8 @@ def field_values(document: SearchDocument, field: Field, *, is_own: bool = False
     """The values of a field of values, as they are compared; `is_own`: its publisher is hosted here."""
     if field is Field.SOURCE and is_own:
         return ("own",)
-    return _READERS[field](document) if field in _READERS else ()
+    read = _READERS.get(field)
+    return () if read is None else read(document)
 
 
 def has_time(document: SearchDocument, period: Period) -> bool:
