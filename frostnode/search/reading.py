@@ -152,8 +152,8 @@ class _Collected:
 def _within(texts: Iterable[str], room: int) -> list[str]:
     """As much of some texts as there is room for."""
     kept = list(texts)
-    ends = list(accumulate(map(len, kept)))
-    if ends and ends[-1] > room:
+    if sum(map(len, kept)) > room:
+        ends = list(accumulate(map(len, kept)))
         last = bisect_left(ends, room)
         kept[last] = kept[last][: room - ends[last] + len(kept[last])]
         del kept[last + (room > 0) :]
