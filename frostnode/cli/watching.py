@@ -292,8 +292,9 @@ class Watching:
         """Wait until no command runs of a watcher that was killed."""
         pause_s = float(WATCH_BACKOFF_FIRST_S)
         while (process := self.place.left_running()) is not None:
+            which = f"process {process}, or what it started" if process else "or what it started"
             self.say(
-                f"the command of a watcher that was killed still runs (process {process}, or what it started):"
+                f"the command of a watcher that was killed still runs ({which}):"
                 f" waiting for its end, looking again in {pause_s:.0f} s"
             )
             self.sleep(pause_s)

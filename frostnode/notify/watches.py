@@ -4,7 +4,7 @@ Whoever adds or removes one does it here, so that the two never differ. Synchron
 """
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
@@ -79,11 +79,27 @@ class Watches:
                 self.live[who].room += count
         if self._is_loaded:
             return
+        wrong: dict[str, LocalError] = {}
         with self.store.read() as reader:
             self.matcher, self.live = Matcher(self.words), {}
-            for watch in reader.watches([WatchState.LIVE]):
-                self._admit(watch, self.due_max - reader.due_count(watch.id))
+            for watch in reader.watches([WatchState.LIVE, WatchState.BEHIND]):
+                try:
+                    if watch.state is WatchState.LIVE:
+                        self._admit(watch, self.due_max - reader.due_count(watch.id))
+                    else:
+                        parse_target(watch.target)
+                except LocalError as error:
+                    wrong[watch.id] = error
+        if wrong:
+            self._pause(wrong)
         self._is_loaded = True
+
+    def _pause(self, wrong: Mapping[str, LocalError]) -> None:
+        """Those whose target another version of this program could read, and this one cannot, keep nobody else from being told."""
+        with self.store.write() as writer:
+            for id_, error in wrong.items():
+                writer.set_state(id_, WatchState.PAUSED)
+                writer.put_tries(id_, replace(writer.tries(id_), error=str(error)))
 
     def forget(self) -> None:
         """Read them again the next time: what the store has may be older than what is here. The caller holds `matching`."""

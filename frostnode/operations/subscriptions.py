@@ -204,7 +204,7 @@ def _watch_json(reader: NotifyReader, catalog: CatalogReader, watch: Watch) -> J
     return {
         "id": watch.id,
         "target": watch.target,
-        "title": _title(catalog, parse_target(watch.target)),
+        "title": _title(catalog, watch.target),
         "form": str(watch.form),
         "address": watch.address,
         "behalf": watch.behalf,
@@ -227,13 +227,18 @@ def _tries_json(tries: Tries) -> Json:
     }
 
 
-def _title(catalog: CatalogReader, target: Target) -> str:
-    match target:
+def _title(catalog: CatalogReader, target: str) -> str:
+    """What a target is called; "" where it has no title, or was written for another version of this program."""
+    try:
+        named = parse_target(target)
+    except LocalError:
+        return ""
+    match named:
         case OfDataset():
-            entry = catalog.current(target.did, DATASET, target.key)
+            entry = catalog.current(named.did, DATASET, named.key)
             return "" if entry is None else entry.title
         case OfPublisher():
-            return catalog.names([target.did]).get(target.did, "")
+            return catalog.names([named.did]).get(named.did, "")
         case _:
             return ""
 

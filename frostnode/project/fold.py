@@ -22,7 +22,7 @@ from frostnode.ports import (
 from frostnode.project.run import NO_RUN, run_of, was_followed
 from frostnode.protocol.entry import Header, header_cid, read_leaf
 from frostnode.protocol.identifiers import identifiers_of
-from frostnode.protocol.limits import FOLD_ARRIVALS_MAX
+from frostnode.protocol.limits import FOLD_ARRIVALS_MAX, FOLD_NAMES_MAX
 from frostnode.protocol.names import Did
 from frostnode.protocol.records import PROFILE, PROFILE_KEY, harvested_from, title_of
 from frostnode.protocol.references import references_of
@@ -57,26 +57,33 @@ class CatalogFold:
             if not arrivals:
                 return False
             with self._catalog.write() as writer:
-                _fold_all(log, writer, arrivals)
-                writer.advance(arrivals[-1].number, arrivals[-1].tag)
+                last = _fold_all(log, writer, arrivals)
+                writer.advance(last.number, last.tag)
         return True
 
 
-def _fold_all(log: LogReader, catalog: CatalogWriter, arrivals: list[Arrival]) -> None:
-    """Fold in order. Bodies that are here when their entries are folded need no second look."""
-    complete = NO_RUN
-    for arrival in arrivals:
-        if arrival.kind is not ArrivalKind.BODIES:
-            _fold(log, catalog, arrival)
-            complete = run_of(arrival) if arrival.kind is ArrivalKind.ENTRIES else NO_RUN
-        elif not run_of(arrival).is_within(complete):
-            _put_contents(log, catalog, arrival)
+def _fold_all(log: LogReader, catalog: CatalogWriter, arrivals: list[Arrival]) -> Arrival:
+    """Fold in order, until what was put names so much that it is enough for once; answers the last that was folded.
+
+    Bodies that are here when their entries are folded need no second look.
+    """
+    complete, room, last = NO_RUN, FOLD_NAMES_MAX, arrivals[0]
+    for last in arrivals:
+        if last.kind is ArrivalKind.ENTRIES:
+            room -= _put_entries(log, catalog, last, last.start, last.stop)
+            complete = run_of(last)
+        elif last.kind is not ArrivalKind.BODIES:
+            _fold(log, catalog, last)
+            complete = NO_RUN
+        elif not run_of(last).is_within(complete):
+            room -= _put_contents(log, catalog, last)
+        if room <= 0:
+            break
+    return last
 
 
 def _fold(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:
     match arrival.kind:
-        case ArrivalKind.ENTRIES:
-            _put_entries(log, catalog, arrival, arrival.start, arrival.stop)
         case ArrivalKind.ERASED:
             _erase(log, catalog, arrival)
         case ArrivalKind.CUT | ArrivalKind.DROPPED:
@@ -125,17 +132,20 @@ def _block(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:
             _put_entries(log, catalog, earlier, earlier.start, earlier.stop)
 
 
-def _put_entries(log: LogReader, catalog: CatalogWriter, arrival: Arrival, start: int, stop: int) -> None:
+def _put_entries(log: LogReader, catalog: CatalogWriter, arrival: Arrival, start: int, stop: int) -> int:
+    """Put some entries; answers how much they name."""
     state = log.log(arrival.origin)
     if state is None or state.standing is None:
-        return
+        return 0
     blocked = {(block.type, block.key) for block in log.blocks(arrival.did)}
     if ("", "") in blocked:
-        return
+        return 0
+    named = 0
     for index, leaf, header in headers_of(log, arrival.origin, start, min(stop, state.counted)):
         if (header.type, header.key) in blocked:
             continue
         content = _content(log, arrival.did, header) or NO_CONTENT
+        named += _named(content)
         catalog.put_entry(
             CatalogEntry(
                 did=arrival.did,
@@ -155,15 +165,24 @@ def _put_entries(log: LogReader, catalog: CatalogWriter, arrival: Arrival, start
             ),
             content,
         )
+    return named
 
 
-def _put_contents(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> None:
+def _put_contents(log: LogReader, catalog: CatalogWriter, arrival: Arrival) -> int:
+    """Put what came of entries that are there; answers how much it names."""
+    named = 0
     state = log.log(arrival.origin)
     stop = min(arrival.stop, state.counted) if state is not None else 0
     for index, _, header in headers_of(log, arrival.origin, arrival.start, stop):
         content = _content(log, arrival.did, header)
         if content is not None:
+            named += _named(content)
             catalog.put_content(arrival.origin, index, content)
+    return named
+
+
+def _named(content: Content) -> int:
+    return len(content.references) + len(content.identifiers)
 
 
 def _content(log: LogReader, did: Did, header: Header) -> Content | None:

@@ -49,6 +49,11 @@ class Watching:
         self.process.wait(timeout=PATIENCE_S)
 
 
+def noted(node):
+    """What the watchers of a home say of the commands that run."""
+    return "".join(path.read_text() for path in (node.home / "watches").glob("*.run"))
+
+
 def test_a_command_whose_watcher_was_killed_ends_before_the_next_one_begins(make_node, tmp_path):
     node = make_node("node")
     did = node.init("node")["did"]
@@ -57,7 +62,7 @@ def test_a_command_whose_watcher_was_killed_ends_before_the_next_one_begins(make
     ran, go = tmp_path / "ran", tmp_path / "go"
     command = f"echo $$ > {ran}.process; echo begin >> {ran}; while [ ! -e {go} ]; do sleep 0.05; done; echo end >> {ran}"
     first = Watching(node, f"{did}/ice", command, tmp_path / "first")
-    wait_until("the command runs", ran.exists)
+    wait_until("the command runs, and who runs it has noted it", lambda: ran.exists() and noted(node))
     first.end(signal.SIGKILL)
     second = Watching(node, f"{did}/ice", command, tmp_path / "second")
     try:

@@ -1,5 +1,7 @@
 """The stage from arrivals to what is due: whom each change concerns, in order, without gap, whatever happens in between."""
 
+from dataclasses import replace
+
 import pytest
 
 from frostnode.notify_port import Form, WatchState
@@ -257,3 +259,22 @@ def test_a_store_that_was_set_back_is_gone_on_from_where_both_agree(make_node, p
 def test_a_target_that_cannot_be_read_is_refused(node):
     with pytest.raises(LocalError, match="saved search"):
         node.watch("bad", "-nothing")
+
+
+@pytest.mark.parametrize("state", [WatchState.LIVE, WatchState.BEHIND])
+def test_a_target_that_another_version_could_read_keeps_nobody_else_from_being_told(node, publisher, state):
+    for id_ in ("old", "other"):
+        node.watch(id_, "ice", told=(0, -1))
+    with node.notices.write() as writer:
+        writer.put_watch(replace(writer.watch("old"), target="source:carried", state=state))
+    node.restart_stage()
+    publisher.put("ice", {"title": "Sea ice"})
+    node.take(*publisher.stream())
+    node.match()
+    assert node.due("other") == [("put", "ice")]
+    assert node.due("old") == []
+    with node.notices.read() as reader:
+        assert reader.watch("old").state is WatchState.PAUSED
+        assert "saved search" in reader.tries("old").error
+    with pytest.raises(LocalError, match="saved search"):
+        node.parts.watches.resume("old")

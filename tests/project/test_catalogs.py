@@ -217,6 +217,7 @@ def test_who_refers_to_a_name_in_a_role_each_once_in_order_of_coming(catalog):
         (entry(2, "l", "lineage"), generated("y"), used("x", PIN), used("x@1")),
         (entry(3, "m", "lineage"), used("x@2"), used("w")),
         (entry(4, "n"), Reference(Role.SUCCESSOR, "x@")),
+        (entry(5, "o", "subscription"), Reference(Role.TARGET, "v"), Reference(Role.ON_BEHALF_OF, "v")),
     )
 
     def keys(*names, roles=tuple(Role), **how):
@@ -228,6 +229,9 @@ def test_who_refers_to_a_name_in_a_role_each_once_in_order_of_coming(catalog):
     assert keys("x", versions=True) == ["s", "l", "m"]
     assert keys("w", "x", "x") == ["s", "l", "m"]
     assert keys("x", limit=1) == ["s"]
+    with catalog.read() as reader:
+        (both,) = reader.referring(["v"], [Role.ON_BEHALF_OF, Role.TARGET], limit=9)
+    assert both.reference.role is Role.TARGET
     assert keys("x", roles=[]) == keys("nothing") == keys() == []
     with catalog.read() as reader:
         assert reader.referring(["x"], [Role.USED], limit=9) == [

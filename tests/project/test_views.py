@@ -468,6 +468,31 @@ def test_folding_is_idempotent_and_may_be_cut_anywhere(views):
     assert len(titles(views)) == 700
 
 
+@pytest.mark.parametrize("are_late", [False, True], ids=["with entries", "behind entries"])
+def test_what_names_much_is_folded_arrival_by_arrival(views, monkeypatch, are_late):
+    monkeypatch.setattr("frostnode.project.fold.FOLD_NAMES_MAX", 8)
+    monkeypatch.setattr("frostnode.edge.sqlite.catalog._NAMES_KEPT_BACK_MAX", 2)
+    source = MemoryPublisher("p")
+    for at in range(6):
+        made(source, f"x{at}", *(f"doi:10.5067/{name}" for name in ("one", "two", "three")))
+        if are_late:
+            *frames, bodies = source.stream(at)
+            views.take(*frames)
+            views.fold()
+            views.take(bodies)
+        else:
+            views.take(*source.stream(at))
+    steps = 0
+    while views.catalog_fold.step():
+        steps += 1
+    assert steps > 2 or are_late
+    with views.catalog.read() as catalog:
+        built = catalog.built_on("doi:10.5067/two", limit=100)
+    assert sorted(edge.generated for edge in built) == [f"{source.did}/x{at}" for at in range(6)]
+    views.fold()
+    assert views.dump() == views.rebuilt()
+
+
 @pytest.mark.parametrize("count", [0, 1, 9])
 def test_views_that_are_ahead_of_a_store_from_a_backup_begin_anew(tmp_path, count):
     first, lost, later = (MemoryPublisher(name) for name in ("first", "lost", "later"))

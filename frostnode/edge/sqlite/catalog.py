@@ -198,6 +198,8 @@ _SETTLE_RECORD: Final = """
     SET entry = excluded.entry, withdrawn = excluded.withdrawn, seen_ms = excluded.seen_ms
 """
 _ENTRIES_KEPT_BACK_MAX: Final = 1024
+_NAMES_KEPT_BACK_MAX: Final = 16 * 1024
+"""One entry may name a thousand others."""
 
 
 class SqliteCatalogWriter(SqliteCatalogReader):
@@ -234,7 +236,10 @@ class SqliteCatalogWriter(SqliteCatalogReader):
     def put_entry(self, entry: CatalogEntry, content: Content = NO_CONTENT) -> None:
         """Add an entry; the record's current entry is recomputed."""
         log = self._id("log", "origin", entry.origin)
-        if len(self._entries) >= _ENTRIES_KEPT_BACK_MAX:
+        if (
+            len(self._entries) >= _ENTRIES_KEPT_BACK_MAX
+            or len(self._references) + len(self._identifiers) >= _NAMES_KEPT_BACK_MAX
+        ):
             self.settle()
         self._entries.append(
             (
