@@ -79,12 +79,8 @@ def rarity(count: int, total: int) -> float:
     return max(1, round(_QUARTER * log2(1 + total / (count + 1)))) / _QUARTER
 
 
-QUALITY_MAX: Final = 1.001 * (1 + max(WEIGHTS.types.values()) + WEIGHTS.uses_max + WEIGHTS.fresh)
-"""No record is of more, not even as single precision has it."""
-
-
 def quality(document: SearchDocument) -> float:
-    """By what the score of a record is multiplied, whatever is asked for: 1 to QUALITY_MAX."""
+    """By what the score of a record is multiplied, whatever is asked for: 1 to 1.4."""
     factor = 1 + max(0.0, WEIGHTS.types.get(document.type, 0.0) + _used(document) + _fresh(document))
     if document.is_deprecated:
         factor += WEIGHTS.deprecated

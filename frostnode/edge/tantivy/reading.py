@@ -43,7 +43,7 @@ class Reading:
     def __init__(self, snapshot: Snapshot, names: Names) -> None:
         self.snapshot: Final = snapshot
         self.names: Final = names
-        self._planner = Planner(snapshot.clauses, names, snapshot.rarity)
+        self._planner = Planner(snapshot, names)
         self._all: dict[frozenset[Did], AllCounts] = {}
         self._facets: dict[object, Mapping[Field, Mapping[str, int]]] = {}
 
@@ -140,17 +140,21 @@ class Reading:
     # -- counts and suggestions -------------------------------------------------------------------------
 
     def _counted(self, plan: Plan, ask: Ask, total: int) -> Mapping[Field, Mapping[str, int]]:
-        """Counts by fields; those over everything are kept, for every visitor asks for them first."""
-        key = (ask.facets, ask.without, ask.own) if plan.is_everything else None
-        found = self._facets.get(key) if key else None
+        """Counts by fields. The last that were asked for are kept.
+
+        Who turns a page or sorts asks for the same again, and every visitor for those of everything.
+        """
+        key = (ask.query, ask.within, ask.facets, ask.without, ask.own)
+        found = self._facets.pop(key, None)
         if found is None:
             own = self.snapshot.clauses.one_of(DID, ask.own)
             all_counts = (
                 self._all_counts(ask.without) if 2 * total > self.snapshot.searcher.num_docs else None
             )
             found = count_values(self.snapshot, plan, ask.facets, own, all_counts)
-            if key and len(self._facets) < SEARCH_FACETS_CACHED_MAX:
-                self._facets[key] = found
+        while len(self._facets) >= SEARCH_FACETS_CACHED_MAX:
+            self._facets.pop(next(iter(self._facets)), None)
+        self._facets[key] = found
         return found
 
     def _all_counts(self, without: frozenset[Did]) -> AllCounts:

@@ -1,6 +1,8 @@
 """One state of the index: counts, the first hits in an order that only the records decide, and what is kept of them."""
 
 from collections.abc import Sequence
+from functools import cached_property
+from math import log2
 from typing import Final, TypeAlias
 
 import tantivy
@@ -55,6 +57,13 @@ class Snapshot:
             return 0, b"", 0
         document = self.searcher.doc(hits[0][1])
         return int(document[CURSOR][0]), bytes.fromhex(document[MARK][0]), int(document[COMMITS][0])
+
+    @cached_property
+    def best_quality(self) -> float:
+        """By what the score of the best record is multiplied, and no more: never too little, whatever precision scores have."""
+        every = tantivy.Query.all_query()
+        weight = self.searcher.aggregate(every, {WEIGHT: {"max": {"field": WEIGHT}}})[WEIGHT]["value"]
+        return 1.0001 * log2(2 + (weight or 0.0))
 
     def count(self, query: Query) -> int:
         """How many records there are of this; none of those that are gone."""

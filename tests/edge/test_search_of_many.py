@@ -1,0 +1,97 @@
+"""Of what many records have, the first hits and the counts are found by shorter ways: they are the same as by the long ones."""
+
+import random
+
+import pytest
+
+from frostnode.edge.tantivy import facets, plan
+from frostnode.edge.tantivy.index import TantivyIndex
+from frostnode.protocol.names import Did
+from frostnode.search.document import SearchDocument
+from frostnode.search.language import parse_query
+from frostnode.search.query import Field
+from frostnode.search_port import Ask
+
+WORDS = ["sea", "ice", "wind", "buoy", "of", "ocean"]
+QUERIES = [
+    "sea",
+    "ice",
+    "seas",
+    "sea ice",
+    "wind of",
+    '"sea ice"',
+    "ice publisher:ocean",
+    "sea after:1970",
+    "ice ocean",
+    "sea -wind",
+]
+EVERY = 10**9
+
+
+def document(chance, number):
+    def text(size):
+        return " ".join(chance.choices(WORDS, k=size))
+
+    return SearchDocument(
+        did=Did(f"did:frost:bafyrei{chance.choice('abc')}"),
+        type=chance.choice(["dataset", "lineage"]),
+        key=chance.choice(["sea", "ice", f"k{number}"]) if number < 9 else f"k{number}",
+        title=text(chance.randrange(1, 4)),
+        keywords=[text(1), f"{text(1)} {chance.randrange(500)}"],
+        description=text(4),
+        uses=chance.choice([0, 0, 0, 7]),
+        changed_ms=chance.choice([10**12, 1_700_000_000_000]),
+        first_day=chance.choice([None, 0, 400]),
+    )
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    index = TantivyIndex(tmp_path_factory.mktemp("index"))
+    chance = random.Random(6)
+    for number in range(900):
+        index.put(document(chance, number))
+        if number % 300 == 299:
+            index.put(
+                SearchDocument(did=Did("did:frost:bafyreia"), type="profile", key="self", title="Ocean")
+            )
+            index.commit(number, b"tag")
+    yield index
+    index.close()
+
+
+def answers(index):
+    index._newest = None  # nothing that was kept
+    found = []
+    for query in QUERIES:
+        answer = index.search(
+            Ask(query=parse_query(query), limit=7, facets=(Field.KEYWORD, Field.TYPE, Field.YEAR))
+        )
+        found.append(
+            (
+                query,
+                answer.total,
+                [(hit.did, hit.type, hit.key, hit.score) for hit in answer.found],
+                answer.facets,
+            )
+        )
+    return found
+
+
+def test_titles_first_and_the_rest_counted_find_the_same(index, monkeypatch):
+    counted = []
+    look_at_titles, count_rest = plan.Planner._titled, facets._less_the_rest
+    monkeypatch.setattr(plan, "_MANY", EVERY)
+    monkeypatch.setattr(facets, "_less_the_rest", lambda *_: {})
+    plain = answers(index)
+    monkeypatch.setattr(plan, "_MANY", 1)
+    monkeypatch.setattr(facets, "_SIZE", 2 * facets._LIKELY)
+    monkeypatch.setattr(
+        plan.Planner, "_titled", lambda *given: counted.append(one := look_at_titles(*given)) or one
+    )
+    monkeypatch.setattr(
+        facets, "_less_the_rest", lambda *given: counted.append(found := count_rest(*given)) or found
+    )
+    assert answers(index) == plain
+    assert any(found is not None and not isinstance(found, dict) for found in counted)
+    assert any(isinstance(found, dict) and "label" in found for found in counted)
