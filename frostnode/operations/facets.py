@@ -8,7 +8,7 @@ from frostnode.operations.parts import Json
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.names import Did
 from frostnode.search.facets import ASKED_BY, COUNTED
-from frostnode.search.printing import has_value, print_query, with_value, without_value
+from frostnode.search.printing import switched
 from frostnode.search.query import Field, Query
 
 
@@ -28,21 +28,18 @@ def facets_wanted(said: Any) -> tuple[Field, ...]:
 
 def facets_json(query: Query, facets: Mapping[Field, Mapping[str, int]], badges: Badges) -> Json:
     """{name: [{value, label, count, chosen, query}]}: `query` asks for the value too, or for it no more where it is chosen."""
-    return {
-        str(field): [_value_json(query, field, value, count, badges) for value, count in counts.items()]
-        for field, counts in facets.items()
-    }
+    return {str(field): _values_json(query, field, counts, badges) for field, counts in facets.items()}
 
 
-def _value_json(query: Query, field: Field, value: str, count: int, badges: Badges) -> Json:
-    asked = ASKED_BY.get(field, field)
-    is_chosen = has_value(query, asked, value)
-    other = without_value(query, asked, value) if is_chosen else with_value(query, asked, value)
-    name = badges.name(Did(value)) if field is Field.PUBLISHER else ""
-    return {
-        "value": value,
-        "label": name or value,
-        "count": count,
-        "chosen": is_chosen,
-        "query": print_query(other),
-    }
+def _values_json(query: Query, field: Field, counts: Mapping[str, int], badges: Badges) -> list[Json]:
+    choices = switched(query, ASKED_BY.get(field, field), counts)
+    return [
+        {
+            "value": value,
+            "label": (badges.name(Did(value)) if field is Field.PUBLISHER else "") or value,
+            "count": count,
+            "chosen": is_chosen,
+            "query": text,
+        }
+        for (value, count), (is_chosen, text) in zip(counts.items(), choices, strict=True)
+    ]

@@ -3,6 +3,7 @@
 What is printed is read as the same query again (`frostnode.search.language.parse_query`), if it came from there or from here.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from frostnode.search.query import Area, Clause, Field, Occur, Period, Phrase, Query, Within, Word
@@ -34,18 +35,6 @@ def _clause(clause: Clause, *, is_alone: bool) -> str:
             return area_text(clause)
 
 
-def with_value(query: Query, field: Field, text: str) -> Query:
-    """The same, and a value of a field asked for: one more of those of which any is enough.
-
-    Raises:
-        LocalError: query.malformed: a year or a source that is none
-    """
-    value = Within(field, spelled(field, text))
-    if has_value(query, field, text) or not says_something(value.text):
-        return query
-    return Query((*query.clauses, value))
-
-
 def without_value(query: Query, field: Field, text: str) -> Query:
     """The same, and a value of a field asked for no more.
 
@@ -56,20 +45,29 @@ def without_value(query: Query, field: Field, text: str) -> Query:
     return Query(tuple(clause for clause in query.clauses if not _asks(clause, field, value)))
 
 
-def has_value(query: Query, field: Field, text: str) -> bool:
-    """Whether a value of a field is asked for.
+def switched(query: Query, field: Field, texts: Iterable[str]) -> Iterator[tuple[bool, str]]:
+    """For each of these values of a field, whether it is asked for, and the text that asks for it too, or for it no more.
 
     Raises:
         LocalError: query.malformed: a year or a source that is none
     """
-    value = spelled(field, text)
-    return any(_asks(clause, field, value) for clause in query.clauses)
+    printed = print_query(query)
+    asked = {
+        clause.text for clause in query.clauses if isinstance(clause, Within) and _is_choice(clause, field)
+    }
+    for text in texts:
+        value = spelled(field, text)
+        if value in asked:
+            yield True, print_query(without_value(query, field, text))
+        elif says_something(value):
+            yield False, f"{printed} {_clause(Within(field, value), is_alone=True)}".lstrip()
+        else:
+            yield False, printed
 
 
 def _asks(clause: Clause, field: Field, value: str) -> bool:
-    return (
-        isinstance(clause, Within)
-        and clause.occur is not Occur.MUST_NOT
-        and not clause.is_prefix
-        and (clause.field, clause.text) == (field, value)
-    )
+    return isinstance(clause, Within) and _is_choice(clause, field) and clause.text == value
+
+
+def _is_choice(clause: Within, field: Field) -> bool:
+    return clause.field is field and clause.occur is not Occur.MUST_NOT and not clause.is_prefix

@@ -208,7 +208,7 @@ async def test_the_years_of_the_hits_are_drawn(icy):
 async def test_who_asks_for_nothing_sees_all_datasets_newest_first(icy):
     shown = await page(icy)
     assert "4 datasets" in shown.text and "version" not in shown.text.split("4 datasets")[1].split("Place")[0]
-    assert "keyword:lakes" in queries(shown)
+    assert "subject:lakes" in queries(shown)
     found = (await icy.ask("/search", headers={"accept": "application/json"})).json
     assert (found["total"], found["query"]) == (4, "") and {hit["type"] for hit in found["hits"]} == {
         "dataset"

@@ -10,7 +10,7 @@ from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import QUERY_CHARS_MAX, QUERY_CLAUSES_MAX
 from frostnode.search.language import parse_query
 from frostnode.search.licenses import LICENSE_FAMILIES
-from frostnode.search.printing import has_value, print_query, with_value, without_value
+from frostnode.search.printing import print_query, switched, without_value
 from frostnode.search.query import Area, Field, Occur, Period, Phrase, Query, Within, Word
 from frostnode.search.values import spelled
 from frostnode.testing.memory_publisher import MemoryPublisher
@@ -251,22 +251,29 @@ def test_what_is_printed_is_read_as_the_same(query):
 @given(QUERIES, values())
 def test_a_value_more_or_less(query, value):
     field, text = value.field, value.text
-    more = with_value(query, field, text)
-    assert has_value(more, field, text)
-    assert with_value(more, field, text) == more
-    assert parse_query(print_query(more)) == more
-    less = without_value(more, field, text)
-    assert not has_value(less, field, text)
-    assert less == without_value(query, field, text)
-    if not has_value(query, field, text):
-        assert less == query
+    less = without_value(query, field, text)
+    ((is_chosen, other),) = switched(query, field, [text])
+    assert less == without_value(less, field, text)
+    assert parse_query(other) == (less if is_chosen else Query((*query.clauses, Within(field, text))))
+    assert is_chosen or less == query
+    again = parse_query(other)
+    ((is_chosen_then, back),) = switched(again, field, [text])
+    assert is_chosen_then != is_chosen
+    assert parse_query(back) == (Query((*less.clauses, Within(field, text))) if is_chosen else query)
 
 
 def test_values_of_facets_become_links():
-    query = parse_query("ice -type:version")
-    assert print_query(with_value(query, Field.KEYWORD, 'Sea "Ice"')) == 'ice -type:version keyword:"Sea Ice"'
-    assert print_query(with_value(query, Field.LICENSE, "CC-BY")) == "ice -type:version license:cc-by"
-    assert with_value(query, Field.TITLE, "--") == query
+    query = parse_query("ice -type:version license:cc-by")
+    text = "ice -type:version license:cc-by"
+    assert list(switched(query, Field.KEYWORD, ['Sea "Ice"', "--"])) == [
+        (False, f'{text} keyword:"Sea Ice"'),
+        (False, text),
+    ]
+    assert list(switched(query, Field.LICENSE, ["CC-BY", "cc0"])) == [
+        (True, "ice -type:version"),
+        (False, f"{text} license:cc0"),
+    ]
+    assert list(switched(Query(), Field.TYPE, ["dataset"])) == [(False, "type:dataset")]
     assert without_value(query, Field.TYPE, "version") == query
 
 
