@@ -301,9 +301,9 @@ def test_nodes_that_follow_different_branches():
 
 def told_later(self, last, dues, late):
     """Say up to where was matched, then what is due."""
-    commit_notices(self, last, [], late)
     with self.watches.store.write() as writer:
-        writer.add(dues)
+        writer.advance(last.number, last.tag)
+    commit_notices(self, last, dues, late)
 
 
 commit_notices = Matching._commit
