@@ -79,6 +79,14 @@ async def test_what_came_in_is_shown_and_marked_as_read(inbox):
     assert "&lt;b&gt;Sea" in (await inbox.ask("/inbox?all=1", headers=cookie())).text
 
 
+async def test_programs_get_the_inbox_as_json(inbox):
+    asked = {"accept": "application/json"}
+    answer = await inbox.ask("/inbox", headers={**cookie(), **asked})
+    assert answer.json == await inbox.parts_operate("inbox") and answer.json["items"]
+    assert answer.headers["cache-control"] == "no-store" and "accept" in answer.headers["vary"]
+    assert (await inbox.ask("/inbox", headers=asked)).code == "owner.unknown"
+
+
 async def test_a_form_is_bounded_and_an_id_is_checked(inbox):
     assert (await inbox.ask("/inbox", method="POST", headers=cookie(), body=b"x" * 70_000)).status == 400
     assert (await inbox.ask("/inbox", method="POST", headers=cookie(), body=b"id=1.2.3")).status == 400

@@ -10,9 +10,10 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from frostnode.edge.http.accept import wants_document
 from frostnode.edge.http.asked import quiet, whole_number
 from frostnode.edge.http.pages import Pages
 from frostnode.operations.parts import Parts
@@ -22,6 +23,7 @@ from frostnode.protocol.limits import OWNER_FORM_BYTES_MAX, OWNER_PAGE_S, PAGE_I
 
 _COOKIE: Final = "frost-owner"
 _OFFSET_MAX: Final = 2**31
+_OWN: Final = {"cache-control": "no-store", "vary": "accept, cookie"}
 
 
 class InboxPage:
@@ -36,7 +38,7 @@ class InboxPage:
         return [Route("/inbox", self.show), Route("/inbox", self.read, methods=["POST"])]
 
     async def show(self, request: Request) -> Response:
-        """What came in, newest first; with a token in the address it goes into a cookie, and out of the address.
+        """What came in, newest first, as a page or as JSON; with a token in the address it goes into a cookie, and out of the address.
 
         Raises:
             LocalError: owner.unknown
@@ -54,8 +56,10 @@ class InboxPage:
         everything = request.query_params.get("all") == "1"
         asked = {"limit": PAGE_ITEMS_MAX, "offset": offset, "all": everything}
         found = await inbox(self._parts, asked, quiet)
+        if wants_document(request):
+            return JSONResponse(found, headers=_OWN)
         values = {"inbox": found, "everything": everything, "offset": offset, "step": PAGE_ITEMS_MAX}
-        return await self._pages.show("inbox.html", values, headers={"cache-control": "no-store"})
+        return await self._pages.show("inbox.html", values, headers=_OWN)
 
     async def read(self, request: Request) -> Response:
         """Mark an item, or all, as read.
