@@ -56,7 +56,7 @@ def year_of(day: int) -> int:
 
 
 def years(begun: Mapping[int, int], ended: Mapping[int, int], total: int) -> dict[str, int]:
-    """How many periods touch each year: by how many begin and end in each, out of `total`, of which some may be open."""
+    """How many periods touch each of the latest years: by how many begin and end in each, out of `total`, of which some may be open."""
     known = begun.keys() | ended.keys()
     if not known:
         return {}
@@ -65,5 +65,7 @@ def years(begun: Mapping[int, int], ended: Mapping[int, int], total: int) -> dic
     there = open_before
     for year in range(min(known), max(known) + 1):
         there += begun.get(year, 0) - ended.get(year - 1, 0)
-        counts[f"{year:04}"] = there
-    return first_of(counts, FACET_YEARS_MAX)
+        if there > 0:
+            counts[f"{year:04}"] = there
+    latest = {year: counts[year] for year in sorted(counts)[-FACET_YEARS_MAX:]}
+    return first_of(latest, FACET_YEARS_MAX)

@@ -63,7 +63,14 @@ def test_each_year_counts_the_periods_that_touch_it(periods):
         )
         for year in range(min(known), max(known) + 1)
     }
-    assert years(begun, ended, len(spans)) == first_of(plain, FACET_YEARS_MAX)
+    latest = sorted(year for year, count in plain.items() if count)[-FACET_YEARS_MAX:]
+    assert years(begun, ended, len(spans)) == first_of({year: plain[year] for year in latest}, len(latest))
+
+
+def test_of_many_years_the_latest_are_counted():
+    found = years({1: 1, 2000: 1}, {1995: 1, 2001: 1}, 2)
+    assert len(found) == FACET_YEARS_MAX and min(found) == "1798" and max(found) == "2001"
+    assert found["1995"] == 1 and "1996" not in found
 
 
 def test_where_nothing_is_known_of_time_there_are_no_years():
