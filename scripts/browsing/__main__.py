@@ -6,6 +6,7 @@ something, or makes the browser complain.
 
 import argparse
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,12 @@ _WIDTHS = {360: 740, 820: 1180, 1440: 900}
 _BYTES_MAX = 100_000
 _SHIFT_MAX = 0.01
 _ASKED_S = 60
+_VIEW = re.compile(r'href="(/v/[^/"]+/)"')
+_OF_WHO_SIGNED_IN = {
+    "editing": "/edit",
+    "edit-dataset": "/edit/dataset",
+    "edit-subscriptions": "/edit/subscriptions",
+}
 _EVERYWHERE = ("publishers", "activity", "about", "peers", "status", "policy", "withheld")
 
 
@@ -31,6 +38,10 @@ def pages_of(node: str) -> Iterator[tuple[str, str]]:
     yield "search-nothing", "/search?q=zzzzqqqq"
     yield from ((name, f"/{name}") for name in _EVERYWHERE)
     yield "error", "/nothing-here"
+    yield "sign-in", "/edit/sign-in"
+    with urlopen(f"{node}/about", timeout=_ASKED_S) as answer:
+        for path in sorted(set(_VIEW.findall(answer.read().decode()))):
+            yield f"view-{path.split('/')[2]}", path
     publishers = _ask(node, "/api/publishers")["publishers"]
     if publishers:
         yield "publisher", f"/publisher/{max(publishers, key=lambda item: item['entries'])['did']}"
@@ -48,6 +59,17 @@ def pages_of(node: str) -> Iterator[tuple[str, str]]:
         if len(listed) > 1:
             pair = [quote(listed[at]["url"], safe="") for at in (1, 0)]
             yield "diff", f"/diff?a={pair[0]}&b={pair[1]}"
+
+
+def enter(window: Browser, address: str) -> dict[str, str]:
+    """Open what `frost token link` or `frost inbox --page` said, and answer the pages that may be seen then."""
+    window.go(address)
+    if urlsplit(address).path.startswith("/inbox"):
+        return {"inbox": "/inbox?all=1"}
+    window.expect_page()
+    window.value("document.querySelector('main button').click()")
+    window.wait("Page.loadEventFired")
+    return _OF_WHO_SIGNED_IN
 
 
 def _ask(node: str, path: str) -> dict[str, list[dict[str, str]]]:
@@ -79,14 +101,22 @@ def main() -> int:
     arguments.add_argument("pages", nargs="*", help="names of pages, or NAME=PATH; all without")
     arguments.add_argument("--width", type=int, action="append", choices=sorted(_WIDTHS), help="these alone")
     arguments.add_argument("--theme", action="append", choices=("light", "dark"), help="these alone")
+    arguments.add_argument(
+        "--enter",
+        action="append",
+        help="an address of `frost token link` or `frost inbox --page`",
+        default=[],
+    )
     given = arguments.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     node = given.node.rstrip("/")
     wanted = {name: path for name, _, path in (text.partition("=") for text in given.pages)}
     named = {**dict(pages_of(node)), **{name: path for name, path in wanted.items() if path}}
-    pages = {name: path for name, path in named.items() if not wanted or name in wanted}
     bad = 0
     with tempfile.TemporaryDirectory() as profile, browser(Path(profile)) as window:
+        for address in given.enter:
+            named |= enter(window, address)
+        pages = {name: path for name, path in named.items() if not wanted or name in wanted}
         for name, path in pages.items():
             for width in given.width or _WIDTHS:
                 for theme in given.theme or ("light", "dark"):
