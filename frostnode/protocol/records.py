@@ -12,7 +12,7 @@ from typing import Any, Final
 from frostnode.protocol.cosigners import Cosigner, parse_cosigner
 from frostnode.protocol.dagcbor import Value
 from frostnode.protocol.errors import NameError_, RecordError
-from frostnode.protocol.limits import INDEXED_CHARS_MAX, INDEXED_ITEMS_MAX, TITLE_CHARS_MAX
+from frostnode.protocol.limits import TITLE_CHARS_MAX
 from frostnode.protocol.names import DATASET, VERSION, RecordKey, RecordType, check_type_and_key
 from frostnode.protocol.record_shapes import (
     Check,
@@ -207,7 +207,6 @@ def check_record(type_: str, key: str, fields: Value) -> dict[str, Value]:
 
 # -- reading what came ----------------------------------------------------------------------------------
 
-_FIRST: Final = ("title", "name", "label", "description", "keywords", "creators", "identifiers")
 _UNPRINTABLE: Final = dict.fromkeys(
     (*range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A)), " "
 )
@@ -244,31 +243,6 @@ def harvested_from(fields: object) -> str:
     source = fields.get(_HARVESTED_FROM) if isinstance(fields, Mapping) else None
     name = source.get("name") if isinstance(source, Mapping) else None
     return title_of("", "", {"name": name}) if isinstance(name, str) else ""
-
-
-def texts_of(fields: object) -> list[str]:
-    """Collect every text of a record that it may be found by, each once, the telling fields first.
-
-    At most INDEXED_CHARS_MAX characters, out of the first INDEXED_ITEMS_MAX values.
-    """
-    if not isinstance(fields, Mapping):
-        return []
-    rest = [name for name in fields if name not in (*_FIRST, _METADATA, _IMPORT_NOTES)]
-    ahead: list[object] = [fields.get(name) for name in reversed((*_FIRST, *rest, _METADATA))]
-    texts: dict[str, None] = {}  # in order, each once
-    left, room = INDEXED_ITEMS_MAX, INDEXED_CHARS_MAX
-    while ahead and left > 0 and room > 0:
-        value = ahead.pop()
-        left -= 1
-        if isinstance(value, str):
-            if value and value not in texts:
-                texts[value[:room]] = None
-                room -= len(value)
-        elif isinstance(value, dict):
-            ahead += reversed(value.values())
-        elif isinstance(value, list):
-            ahead += reversed(value)
-    return list(texts)
 
 
 def witnesses_of(fields: Mapping[str, Value]) -> tuple[Cosigner, ...]:

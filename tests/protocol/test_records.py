@@ -12,8 +12,6 @@ from frostnode.protocol.errors import NameError_, PeerError, RecordError
 from frostnode.protocol.keys import SigningKey
 from frostnode.protocol.limits import (
     CHANGE_SUMMARY_BYTES_MAX,
-    INDEXED_CHARS_MAX,
-    INDEXED_ITEMS_MAX,
     PUBLISHER_WITNESSES_MAX,
     TITLE_CHARS_MAX,
     WITNESS_URL_BYTES_MAX,
@@ -24,7 +22,6 @@ from frostnode.protocol.records import (
     RECORD_TYPES,
     RESERVED_TYPES,
     check_record,
-    texts_of,
     title_of,
     witnesses_of,
 )
@@ -341,30 +338,6 @@ def test_a_title_is_found_or_the_key_stands_in(type_: str, fields: object, title
     assert title_of(type_, "the/key", fields) == title
 
 
-def test_texts_come_with_the_telling_fields_first_and_each_once() -> None:
-    fields = {
-        "license": "CC0",
-        "metadata": {"stac": {"description": "deep", "title": "Sea ice", "n": 1}},
-        "keywords": ["ice", {"label": "sea", "uri": "http://x"}, "ice", 7, b"x", None, ""],
-        "import_notes": [{"path": "/", "note": "not for searching"}],
-        "title": "Sea ice",
-    }
-    assert list(texts_of(fields)) == ["Sea ice", "ice", "sea", "http://x", "CC0", "deep"]
-
-
-@pytest.mark.parametrize("fields", [None, [], "text", 7, b"x"])
-def test_what_is_no_record_has_no_texts(fields: object) -> None:
-    assert list(texts_of(fields)) == []
-
-
-def test_texts_are_bounded() -> None:
-    long = list(texts_of({"title": "short", "metadata": {"a": "x" * INDEXED_CHARS_MAX, "b": "never"}}))
-    assert sum(map(len, long)) == INDEXED_CHARS_MAX
-    assert long[0] == "short"
-    many = list(texts_of({"metadata": {"numbers": [0] * INDEXED_ITEMS_MAX, "z": "never"}, "title": "short"}))
-    assert many == ["short"]
-
-
 garbage = st.recursive(
     st.none()
     | st.booleans()
@@ -385,7 +358,6 @@ KNOWN = sorted({name for _, fields in WHOLE.values() for name in fields})
 def test_garbage_is_read_without_complaint_and_published_or_refused(type_: str, fields: object) -> None:
     key = WHOLE[type_][0]
     assert title_of(type_, key, fields)
-    assert all(isinstance(each, str) for each in texts_of(fields))
     try:
         assert check_record(type_, key, fields) is fields
     except PeerError as error:

@@ -43,9 +43,10 @@ _WORDY: Final = {
 class Plan:
     """What to ask for.
 
-    `which` finds the same as `hits`, and scores nothing; `rest` finds all else that is shown to who asks for everything. `titled` finds those
-    of the hits that have all words in the title, where there may be enough of them: no other is worth more than `beyond`. `near` is None where nothing can be near; `wanted` are the plain words, `texts` they and those that must be there, each with what
-    it is worth.
+    `which` finds the same as `hits`, and scores nothing; `rest` finds all else that is shown to who asks for everything. `titled`
+    finds those of the hits that have all words in the title, where there may be enough of them: no other is worth more than
+    `beyond`. `near` is None where nothing can be near; `wanted` are the plain words, `texts` they and those that must be there,
+    each with what it is worth.
     """
 
     hits: Query

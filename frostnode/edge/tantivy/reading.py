@@ -152,9 +152,9 @@ class Reading:
                 self._all_counts(ask.without) if 2 * total > self.snapshot.searcher.num_docs else None
             )
             found = count_values(self.snapshot, plan, ask.facets, own, all_counts)
-        while len(self._facets) >= SEARCH_FACETS_CACHED_MAX:
-            self._facets.pop(next(iter(self._facets)), None)
         self._facets[key] = found
+        for oldest in list(self._facets)[:-SEARCH_FACETS_CACHED_MAX]:  # at once: others ask meanwhile
+            self._facets.pop(oldest, None)
         return found
 
     def _all_counts(self, without: frozenset[Did]) -> AllCounts:
