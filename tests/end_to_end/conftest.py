@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from frostnode.testing.browser import browser
 from frostnode.testing.namespaces import Place
 
 FROST = [sys.executable, "-m", "frostnode"]
@@ -140,3 +141,10 @@ def make_node(tmp_path):
 def make_lasting_node(tmp_path_factory):
     """The same for all tests of a file that only look at them."""
     yield from making(tmp_path_factory.mktemp("lasting"))
+
+
+@pytest.fixture
+def window(tmp_path):
+    """A browser."""
+    with browser(tmp_path / "profile") as found:
+        yield found

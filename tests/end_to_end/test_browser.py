@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from frostnode.testing.browser import browser, find_chromium
+from frostnode.testing.browser import find_chromium
 
 AXE = Path(__file__).parents[2] / "scripts/browsing/node_modules/axe-core/axe.min.js"
 WIDTHS = (360, 1440)
@@ -71,13 +71,6 @@ def icy(make_lasting_node):
     node.frost("derive", "trend", "--from", f"{node.did}/sea-ice", "--activity", "fit")
     node.start()
     return node
-
-
-@pytest.fixture
-def window(tmp_path):
-    """A browser."""
-    with browser(tmp_path / "profile") as found:
-        yield found
 
 
 def pages(node):

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from frostnode.testing.browser import browser, find_chromium
+from frostnode.testing.browser import find_chromium
 from tests.end_to_end.test_browser import AXE
 
 WIDTHS = (390, 1440)
@@ -27,13 +27,6 @@ def empty(make_lasting_node):
     node.did = node.init("Ice Institute")["did"]
     node.start()
     return node
-
-
-@pytest.fixture
-def window(tmp_path):
-    """A browser."""
-    with browser(tmp_path / "profile") as found:
-        yield found
 
 
 def put(window, name, text):
