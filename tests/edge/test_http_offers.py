@@ -348,6 +348,7 @@ async def test_a_node_that_asked_is_pushed_to_until_its_lease_ends(make_push_nod
         assert leases(node) == []
 
 
+@pytest.mark.slow
 async def test_a_node_that_wants_to_be_pushed_to_asks_and_asks_again(make_push_node, clock):
     node, holder = make_push_node("node"), make_push_node("holder")
     source = MemoryPublisher("p")
