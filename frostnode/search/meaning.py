@@ -27,8 +27,6 @@ class Meaning:
     """A hit has all of `wanted`; what has only some of them, at least one, is near. All else holds for both."""
 
     wanted: tuple[Word, ...]
-    helping: tuple[Word, ...]
-    """They make a record more likely, and need not be there."""
     must: tuple[Text, ...]
     must_not: tuple[Text, ...]
     groups: tuple[tuple[Within, ...], ...]
@@ -44,13 +42,12 @@ def meaning_of(query: Query) -> Meaning:
     texts = [clause for clause in query.clauses if isinstance(clause, Word | Phrase)]
     plain = [text for text in texts if isinstance(text, Word) and text.occur is Occur.WANTED]
     must = [text for text in texts if text.occur is not Occur.MUST_NOT and text not in plain]
-    wanted = [word for word in plain if not _is_helping(word)]
+    wanted = [word for word in plain if not _holds_together(word)]
     if not wanted and not must:
         wanted = plain
     values = [clause for clause in query.clauses if isinstance(clause, Within)]
     return Meaning(
         wanted=_once(wanted),
-        helping=_once(word for word in plain if word not in wanted),
         must=_once(must),
         must_not=_once(text for text in texts if text.occur is Occur.MUST_NOT),
         groups=_groups(values),
@@ -60,7 +57,7 @@ def meaning_of(query: Query) -> Meaning:
     )
 
 
-def _is_helping(word: Word) -> bool:
+def _holds_together(word: Word) -> bool:
     return not word.is_prefix and word.text.lower() in FUNCTION_WORDS
 
 

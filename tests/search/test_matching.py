@@ -176,7 +176,6 @@ def test_what_a_query_means_is_put_in_order():
         parse_query('the ice ice +sea "of snow" -map title:a title:b +title:c -type:x point:1,2')
     )
     assert [word.text for word in meaning.wanted] == ["ice"]
-    assert [word.text for word in meaning.helping] == ["the"]
     assert [text.text for text in meaning.must] == ["sea", "of snow"]
     assert [text.text for text in meaning.must_not] == ["map"]
     assert [[value.text for value in group] for group in meaning.groups] == [["a", "b"], ["c"]]

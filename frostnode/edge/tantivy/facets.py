@@ -8,7 +8,7 @@ import tantivy
 
 from frostnode.edge.tantivy.clauses import SHOULD, Query, all_of
 from frostnode.edge.tantivy.plan import Plan
-from frostnode.edge.tantivy.schema import DID, FIRST, FIRST_YEAR, LAST_YEAR, VALUES
+from frostnode.edge.tantivy.schema import DID, FIRST, FIRST_YEAR, LAST_YEAR, TIE, VALUES
 from frostnode.edge.tantivy.snapshot import Snapshot
 from frostnode.protocol.limits import FACET_VALUES_MAX
 from frostnode.search.facets import ASKED_BY, first_of, years
@@ -47,24 +47,39 @@ AllCounts: TypeAlias = dict[str, _All]
 """Counts over everything, by columns: filled as they are asked for."""
 
 
-def count_values(
-    snapshot: Snapshot, plan: Plan, fields: tuple[Field, ...], own: Query, all_counts: AllCounts | None
-) -> dict[Field, Mapping[str, int]]:
-    """The values of these fields with most hits.
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Hits in all, and by the values of fields."""
 
-    Whoever says by `all_counts` that most records are hits has those counted that are none, and taken off from all.
+    total: int
+    values: Mapping[Field, Mapping[str, int]]
+
+
+def count_values(
+    snapshot: Snapshot, plan: Plan, fields: tuple[Field, ...], own: Query, all_counts: AllCounts
+) -> Counted:
+    """How many hits there are, and the values of these fields with most of them.
+
+    Where most records are hits, those are counted that are none, and taken off from `all_counts`.
     """
     columns = [_COLUMNS[field] for field in fields if field in _COLUMNS]
-    found = _less_the_rest(snapshot, plan, columns, all_counts) if all_counts is not None else {}
+    total = snapshot.count(plan.which) if plan.may_be_most else None
+    is_most = total is not None and 2 * total > snapshot.searcher.num_docs
+    found = _less_the_rest(snapshot, plan, columns, all_counts) if is_most else {}
     request = {column: _terms(column, _SIZE) for column in columns if column not in found}
     if Field.YEAR in fields:
         request |= {column: _terms(column, _SIZE_MAX) for column in (FIRST_YEAR, LAST_YEAR)}
         request[FIRST] = {"value_count": {"field": FIRST}}
+    if total is None:
+        request[TIE] = {"value_count": {"field": TIE}}
     answer = snapshot.searcher.aggregate(plan.which, request) if request else {}
     for column in columns:
         if column not in found:
             found[column] = _counts_of(_settled(snapshot.searcher, plan.which, column, answer[column]))
-    return {field: _shown(field, found, answer, snapshot, plan.which, own) for field in fields}
+    return Counted(
+        total=int(answer[TIE]["value"]) if total is None else total,
+        values={field: _shown(field, found, answer, snapshot, plan.which, own) for field in fields},
+    )
 
 
 def _less_the_rest(

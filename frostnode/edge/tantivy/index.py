@@ -32,8 +32,9 @@ from frostnode.edge.tantivy.schema import (
     identifier,
 )
 from frostnode.edge.tantivy.snapshot import Snapshot
+from frostnode.edge.threads import Beside
 from frostnode.protocol.errors import LocalError, StorageError
-from frostnode.protocol.limits import SEARCH_HEAP_BYTES
+from frostnode.protocol.limits import SEARCH_COUNTING_THREADS_MAX, SEARCH_HEAP_BYTES
 from frostnode.protocol.names import Did
 from frostnode.search.document import SearchDocument
 from frostnode.search_port import Answer, Ask, Found
@@ -73,6 +74,7 @@ class TantivyIndex:
         self._original = original
         self._hidden: tuple[frozenset[Did], Query | None] = (frozenset(), None)
         self._schema = build_schema()
+        self._beside = Beside("counting", SEARCH_COUNTING_THREADS_MAX)
         self._writer: tantivy.IndexWriter | None = None
         self._newest: Reading | None = None  # what the last commit made visible, once somebody asks
         self._drop_others()
@@ -244,7 +246,7 @@ class TantivyIndex:
     def _look(self, names: Names | None = None) -> Reading:
         self._index.reload()
         snapshot = Snapshot(self._index)
-        return Reading(snapshot, read_names(snapshot) if names is None else names)
+        return Reading(snapshot, read_names(snapshot) if names is None else names, self._beside)
 
     def _left_out(self, without: frozenset[Did]) -> Query | None:
         if not without:

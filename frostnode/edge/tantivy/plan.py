@@ -24,7 +24,7 @@ from frostnode.search.matching import Wanted, wanted_of
 from frostnode.search.meaning import Meaning, meaning_of
 from frostnode.search.query import Field, Occur, Phrase, Within, Word
 from frostnode.search.query import Query as Asked
-from frostnode.search.ranking import RARITY_MIN, WEIGHTS
+from frostnode.search.ranking import WEIGHTS
 from frostnode.search.values import WORDY_FIELDS, is_did, period_of
 from frostnode.search_port import Ask
 
@@ -43,15 +43,17 @@ _WORDY: Final = {
 class Plan:
     """What to ask for.
 
-    `which` finds the same as `hits`, and scores nothing; `rest` finds all else that is shown to who asks for everything. `titled`
+    `which` finds the same as `hits`, and scores nothing; `rest` finds all else that is shown to who asks for everything, which is worth
+    while where `may_be_most` does not say that most records are no hits. `titled`
     finds those of the hits that have all words in the title, where there may be enough of them: no other is worth more than
-    `beyond`. `near` is None where nothing can be near; `wanted` are the plain words, `texts` they and those that must be there,
+    `beyond`. `near` finds what has at least one of the plain words, None where nothing can be near; `wanted` are the plain words, `texts` they and those that must be there,
     each with what it is worth.
     """
 
     hits: Query
     which: Query
     rest: Query
+    may_be_most: bool
     titled: Query | None
     beyond: float
     near: Query | None
@@ -72,29 +74,28 @@ class Planner:
         meaning = meaning_of(ask.query)
         wanted, must = _runs(meaning.wanted), _runs(meaning.must)
         worth = {run: self._worth(run, alone=len(wanted) + len(must) == 1) for run in (*wanted, *must)}
+        at_most = min(map(self.clauses.at_most, worth), default=self._snapshot.searcher.num_docs)
         own = self.clauses.one_of(DID, ask.own)
         filters = [_constant(query, 0.0 if worth else 1.0) for query in self._filters(meaning, own)]
         if ask.within is not None:
             filters.append(_constant(self._which(ask.within, own), 0.0 if worth else 1.0))
         base = [*(self._counted(run, worth[run]) for run in must), *filters]
         hides = [self.clauses.cursor, *([hidden] if hidden is not None else [])]
-        without = [*self._without(meaning, own), *hides]
+        without = [*self._without(meaning, own), *(hides[1:] if worth else hides)]  # it has no text
+        whole = self._whole(ask.query, sum(worth.values()))
         plain = [self._counted(run, worth[run]) for run in wanted]
-        helping = _runs(meaning.helping)
-        helps = [self._counted(run, RARITY_MIN) for run in helping]
-        helps += [self._more(run, RARITY_MIN) for run in helping]
-        helps += self._whole(ask.query, sum(worth.values()))
-        more = [*(self._more(run, worth[run]) for run in worth), *helps]
-        hits = [*base, *plain]
+        more = {run: self._more(run, worth[run]) for run in worth}
         which = _query([*map(self.found, worth), *filters], [], without)
+        some = any_of([*plain, *(more[run] for run in wanted)])
         return Plan(
-            hits=_query(hits, more, without),
+            hits=_query([*base, *plain], [*more.values(), *whole], without),
             which=which,
             rest=_query([], [], [which, *hides]),
-            titled=self._titled(ask.query, worth, filters, helps, without),
-            beyond=self._beyond(list(worth.values()), len(helping)),
-            near=_query([*base, any_of(plain)], more, [*without, all_of(map(self.found, wanted))])
-            if len(plain) > 1
+            may_be_most=2 * at_most > self._snapshot.searcher.num_docs,
+            titled=self._titled(worth, filters, whole, without) if at_most >= _MANY else None,
+            beyond=self._beyond(list(worth.values())),
+            near=_query([*base, some], [*(more[run] for run in must), *whole], without)
+            if len(wanted) > 1
             else None,
             wanted=tuple((run, worth[run]) for run in wanted),
             texts=tuple(worth.items()),
@@ -115,7 +116,7 @@ class Planner:
 
     def _worth(self, run: Wanted, *, alone: bool) -> float:
         """What a run of words is worth; where nothing is asked for beside it that need not be counted."""
-        return 1.0 if alone else self._snapshot.rarity(run, self.clauses.run(TEXT, run))
+        return 1.0 if alone else self._snapshot.rarity(run)
 
     def found(self, run: Wanted) -> Query:
         """What has a run of words in any text, or in the name of its publisher."""
@@ -124,10 +125,9 @@ class Planner:
 
     def _titled(
         self,
-        query: Asked,
         worth: Mapping[Wanted, float],
         filters: Sequence[Query],
-        helps: Sequence[Query],
+        whole: Sequence[Query],
         without: Sequence[Query],
     ) -> Query | None:
         """Those of the hits that have all words in the title, scored as all hits are; None where there are too few, or others before them.
@@ -135,10 +135,10 @@ class Planner:
         A word counts most in titles: nothing has to be compared, only added. To add one place after the other is several times as fast as
         to look for any of several.
         """
-        if not worth or any(self.clauses.at_most(run) < _MANY for run in worth):
+        if not worth:
             return None
         titles = [_constant(self.clauses.run(TITLE, run), WEIGHTS.title * worth[run]) for run in worth]
-        if any(self._snapshot.count(all_of([one], titles)) for one in self._whole(query, 1.0)):
+        if any(self._snapshot.count(all_of([one], titles)) for one in whole):
             return None  # its key is what was typed
         found = _query([*titles, *filters], [], without)
         others = [
@@ -146,16 +146,16 @@ class Planner:
             for run in worth
             for place, weight in self._other_places(run)
         ]
-        for other in (*others, *helps):
+        for other in (*others, *whole):
             found = tantivy.Query.boolean_query([(MUST, found), (SHOULD, other)])
         return found
 
-    def _beyond(self, worths: Sequence[float], helping: int) -> float:
+    def _beyond(self, worths: Sequence[float]) -> float:
         """More is no record worth that lacks one of the words in its title, and whose title or key is not what was typed."""
         others = (WEIGHTS.keyword, WEIGHTS.lead, WEIGHTS.publisher)
         there, lacking = _most(WEIGHTS.title, *others), _most(*others)
-        every = there * (sum(worths) + helping * RARITY_MIN)
-        return self._snapshot.best_quality * (every - (there - lacking) * min(worths, default=0.0))
+        most = there * sum(worths) - (there - lacking) * min(worths, default=0.0)
+        return self._snapshot.best_quality * most
 
     def _whole(self, query: Asked, worth: float) -> list[Query]:
         """What is called just as was typed, for as much as all of the words in a title."""

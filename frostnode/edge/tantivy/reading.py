@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final
 
@@ -10,12 +10,13 @@ import tantivy
 
 from frostnode.edge.tantivy.analysis import words
 from frostnode.edge.tantivy.clauses import MUST, SHOULD, Query, all_of, any_of
-from frostnode.edge.tantivy.facets import AllCounts, count_values
+from frostnode.edge.tantivy.facets import AllCounts, Counted, count_values
 from frostnode.edge.tantivy.names import Names
 from frostnode.edge.tantivy.plan import Plan, Planner
 from frostnode.edge.tantivy.schema import DID, ID, KEYWORD, SAME, TEXT, TITLE, VALUES
 from frostnode.edge.tantivy.snapshot import Hit, Place, Record, Snapshot, place_of
 from frostnode.edge.tantivy.suggestions import nearest
+from frostnode.edge.threads import Beside
 from frostnode.protocol.limits import (
     SEARCH_FACETS_CACHED_MAX,
     SEARCH_WINDOW,
@@ -34,47 +35,63 @@ from frostnode.search_port import Answer, Ask, Found, Sort
 _MASK_BITS: Final = 20
 """Words that one search tells apart by its scores: whole numbers up to 2**24 are exact in them."""
 
+_NOT_COUNTED: Final = Counted(total=0, values={})
+
 _NO_LETTER: Final = re.compile(r"[\W_]+")
 
 
 class Reading:
     """Whatever is asked while a snapshot is the newest one."""
 
-    def __init__(self, snapshot: Snapshot, names: Names) -> None:
+    def __init__(self, snapshot: Snapshot, names: Names, beside: Beside) -> None:
         self.snapshot: Final = snapshot
         self.names: Final = names
+        self._beside = beside
         self._planner = Planner(snapshot, names)
         self._all: dict[frozenset[Did], AllCounts] = {}
-        self._facets: dict[object, Mapping[Field, Mapping[str, int]]] = {}
+        self._facets: dict[object, Counted] = {}
 
     def search(self, ask: Ask, hidden: Query | None) -> Answer:
         """See `SearchIndex.search`; `hidden` are the records of whom nothing is wanted."""
         plan = self._planner.plan(ask, hidden)
         wanted = max(ask.limit, SEARCH_WINDOW)
+        counted = self._beside.begin(lambda: self._counted(plan, ask)) if ask.facets else None
         total, hits = self._hits(plan, ask, wanted)
-        near_total, few = 0, list[Hit]()
-        if total < SEARCH_WINDOW and plan.near is not None:
-            near_total, few = self.snapshot.top(plan.near, wanted, ask.sort)
+        near_total, few = self._near(plan, ask, hits, wanted)
         if ask.sort is Sort.RELEVANCE:
             found = self._ranked(plan, ask, hits, few)
         else:
             found = [*self.snapshot.found(hits), *self.snapshot.found(few, is_near=True)]
+        counts = counted() if counted is not None else _NOT_COUNTED
+        if total is None:
+            total = self.snapshot.count(plan.which) if counted is None else counts.total
         return Answer(
             total=total,
             near=near_total,
             found=found[: ask.limit],
             generation=f"{self.snapshot.cursor}.{self.snapshot.commits}",
-            facets=self._counted(plan, ask, total) if ask.facets else {},
+            facets=counts.values,
             meant="" if total else self._meant(ask.query),
         )
 
-    def _hits(self, plan: Plan, ask: Ask, wanted: int) -> tuple[int, list[Hit]]:
-        """How many hits there are, and the first of them: of words that many records have, most often those with all in the title."""
+    def _hits(self, plan: Plan, ask: Ask, wanted: int) -> tuple[int | None, list[Hit]]:
+        """How many hits there are, and the first of them.
+
+        Of words that many records have those are most often the ones with all in the title; then the others are not counted here.
+        """
         if plan.titled is not None and ask.sort is Sort.RELEVANCE:
             _, hits = self.snapshot.top(plan.titled, wanted)
             if len(hits) == wanted and hits[-1][0] > plan.beyond:
-                return self.snapshot.count(plan.which), hits
+                return None, hits
         return self.snapshot.top(plan.hits, wanted, ask.sort)
+
+    def _near(self, plan: Plan, ask: Ask, hits: list[Hit], wanted: int) -> tuple[int, list[Hit]]:
+        """The same of what is near, where there are few hits."""
+        if len(hits) >= SEARCH_WINDOW or plan.near is None:
+            return 0, []
+        total, found = self.snapshot.top(plan.near, wanted + len(hits), ask.sort)
+        known = {place_of(address) for _, address in hits}
+        return total - len(hits), [hit for hit in found if place_of(hit[1]) not in known][:wanted]
 
     # -- order ------------------------------------------------------------------------------------------
 
@@ -139,8 +156,8 @@ class Reading:
 
     # -- counts and suggestions -------------------------------------------------------------------------
 
-    def _counted(self, plan: Plan, ask: Ask, total: int) -> Mapping[Field, Mapping[str, int]]:
-        """Counts by fields. The last that were asked for are kept.
+    def _counted(self, plan: Plan, ask: Ask) -> Counted:
+        """Counts of all hits and by fields. The last that were asked for are kept.
 
         Who turns a page or sorts asks for the same again, and every visitor for those of everything.
         """
@@ -148,10 +165,7 @@ class Reading:
         found = self._facets.pop(key, None)
         if found is None:
             own = self.snapshot.clauses.one_of(DID, ask.own)
-            all_counts = (
-                self._all_counts(ask.without) if 2 * total > self.snapshot.searcher.num_docs else None
-            )
-            found = count_values(self.snapshot, plan, ask.facets, own, all_counts)
+            found = count_values(self.snapshot, plan, ask.facets, own, self._all_counts(ask.without))
         self._facets[key] = found
         for oldest in list(self._facets)[:-SEARCH_FACETS_CACHED_MAX]:  # at once: others ask meanwhile
             self._facets.pop(oldest, None)
@@ -181,7 +195,7 @@ class Reading:
         return nearest(self.snapshot, wanted.words[0], lambda other: self._count(Wanted((other,))))
 
     def _count(self, run: Wanted) -> int:
-        return self.snapshot.count_run(run, self.snapshot.clauses.run(TEXT, run))
+        return self.snapshot.count(self.snapshot.clauses.run(TEXT, run))
 
     # -- records by others ------------------------------------------------------------------------------
 
@@ -205,7 +219,7 @@ class Reading:
 
     def _shared(self, run: Wanted) -> Query:
         clauses = self.snapshot.clauses
-        worth = self.snapshot.rarity(run, clauses.run(TEXT, run))
+        worth = self.snapshot.rarity(run)
         return any_of(
             [
                 tantivy.Query.const_score_query(clauses.run(field, run), worth * weight)

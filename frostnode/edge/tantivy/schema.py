@@ -20,7 +20,7 @@ from frostnode.search.ranking import LEAD_WORDS, quality, tie
 from frostnode.search.values import spelled
 from frostnode.search.words import spaced, spaced_all
 
-FORMAT: Final = "6"
+FORMAT: Final = "7"
 """Part of the folder's name: another schema is another index, rebuilt from nothing."""
 
 CURSOR_ID: Final = "~cursor"
@@ -169,7 +169,7 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
         entry[HARVESTED] = YES
     for field, name in VALUES.items():
         if values := field_values(document, field):
-            entry[name] = list(dict.fromkeys(values))
+            entry[name] = sorted(set(values))  # those in order are counted a third faster
     entry.update(_time(document))
     for number, area in enumerate(document.areas[:SEARCH_AREAS_MAX]):
         entry.update(

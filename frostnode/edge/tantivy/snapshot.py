@@ -17,6 +17,7 @@ from frostnode.edge.tantivy.schema import (
     ID,
     MARK,
     SAME,
+    TEXT,
     TIE,
     TITLE,
     TITLE_WORDS,
@@ -70,17 +71,13 @@ class Snapshot:
         found = self.searcher.search(query, limit=1, count=True)
         return int(found.count or 0)  # type: ignore[attr-defined]  # missing in its stubs
 
-    def count_run(self, run: Wanted, query: Query) -> int:
-        """How many records have a run of words, which the query finds; kept for the next who asks."""
+    def rarity(self, run: Wanted) -> float:
+        """What a run of words is worth, by how many records have it as it was typed; their number is kept for the next who asks."""
         if run not in self._counts:
             if len(self._counts) >= SEARCH_COUNTS_CACHED_MAX:
                 self._counts = {}
-            self._counts[run] = self.count(query)
-        return self._counts[run]
-
-    def rarity(self, run: Wanted, query: Query) -> float:
-        """What a run of words is worth."""
-        return rarity(self.count_run(run, query), self.searcher.num_docs)
+            self._counts[run] = self.count(self.clauses.each(TEXT, run)[0])
+        return rarity(self._counts[run], self.searcher.num_docs)
 
     def top(self, query: Query, limit: int, sort: Sort = Sort.RELEVANCE) -> tuple[int, list[Hit]]:
         """How many records there are of this, and the first of them.
