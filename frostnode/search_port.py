@@ -57,7 +57,7 @@ class Found:
 class Answer:
     """How many records have all that is asked for, how many only nearly, and the first of them in order.
 
-    Nothing near is looked for where SEARCH_WINDOW records or more have all; what is near comes after the hits, but in the order of
+    Nothing near is looked for where SEARCH_ENOUGH records or more have all; what is near comes after the hits, but in the order of
     relevance the best of both are in one order. `facets` are the counts over `total`, the largest first, ties by value, at most
     FACET_VALUES_MAX of each, of years FACET_YEARS_MAX. `generation` changes whenever answers may.
     """

@@ -11,13 +11,15 @@ from frostnode.operations.parts import Json, Parts
 from frostnode.operations.read import entry_json
 from frostnode.ports import CatalogEntry, CatalogReader, LogReader
 from frostnode.protocol.entry import Op
-from frostnode.protocol.names import VERSION, Origin
+from frostnode.protocol.names import VERSION, Did, Origin
 from frostnode.replicate.policy import Tier
 from frostnode.search.sameness import Standing, is_at_home, work_of
 from frostnode.search_port import Found
 
 Shown: TypeAlias = tuple[Sequence[Found], Sequence[Found]]
 """The hits of one group in order, and all records that are the same, these among them."""
+
+Name: TypeAlias = tuple[Did, str, str]
 
 _TIERS: Final = {Tier.OWN: 0, Tier.FOLLOWED: 0, Tier.VOUCHED: 1}
 _STRANGER: Final = 2
@@ -46,10 +48,22 @@ class Hits:
         self._log = log
         self._badges = badges
         self._marks: dict[Origin, Json] = {}
+        self._entries: dict[Name, CatalogEntry] = {}
 
     def shown(self, groups: Iterable[Shown]) -> list[Json]:
         """One hit for each group of which some record is still there."""
+        groups = list(groups)
+        self._look_up(found for _, same in groups for found in same)
         return [hit for group in groups if (hit := self._hit(*group)) is not None]
+
+    def _look_up(self, found: Iterable[Found]) -> None:
+        """Read the entries of all that these may be shown as, at once of each publisher."""
+        names: dict[Did, list[tuple[str, str]]] = {}
+        for did, type_, key in (name for record in found for name in self._names(record)):
+            names.setdefault(did, []).append((type_, key))
+        for did, some in names.items():
+            for (type_, key), entry in self._catalog.currents(did, some).items():
+                self._entries[did, type_, key] = entry
 
     def _hit(self, hits: Sequence[Found], same: Sequence[Found]) -> Json | None:
         """What stands for a group: of those that were found the one nearest to the origin."""
@@ -72,17 +86,21 @@ class Hits:
     def _sources(self, same: Sequence[Found]) -> list[CatalogEntry]:
         """One record of each publisher, the origin's own first."""
         works = {work_of(found): found for found in reversed(same)}
-        homes = {host for found in same for name in found.same_as if (host := _host(name))}
         entries = [entry for found in works.values() if (entry := self._entry(found)) is not None]
-        return sorted(entries, key=lambda entry: self._standing(entry, homes).place())
+        if len(entries) > 1:
+            homes = {host for found in same for name in found.same_as if (host := _host(name))}
+            entries.sort(key=lambda entry: self._standing(entry, homes).place())
+        return entries
 
     def _entry(self, found: Found) -> CatalogEntry | None:
-        """What is shown of a record: of a version its dataset, where it is here."""
-        names = [(found.did, found.type, found.key)]
-        if found.type == VERSION and self._put_together:
-            names.insert(0, work_of(found))
-        entries = (self._catalog.current(*name) for name in names)
+        """What is shown of a record."""
+        entries = (self._entries.get(name) for name in self._names(found))
         return next((entry for entry in entries if entry is not None and entry.op == Op.PUT), None)
+
+    def _names(self, found: Found) -> list[Name]:
+        """As what a record may be shown: a version as its dataset, where that is here."""
+        name = (found.did, found.type, found.key)
+        return [work_of(found), name] if found.type == VERSION and self._put_together else [name]
 
     def _standing(self, entry: CatalogEntry, homes: Iterable[str]) -> Standing:
         tier = self._parts.carrying.tier(entry.did)

@@ -149,7 +149,7 @@ class _Page:
     def _look(self, place: Place) -> None:
         """Ask for so many hits that there is a page of groups, and one more to know whether it is the last."""
         wanted = place.position + self._ask.limit + 1
-        depth = 2 * wanted
+        depth = 3 * wanted // 2
         while True:
             self.answer = self._index.search(replace(self._ask, limit=depth))
             self._groups = self._put_together(self.answer.found)

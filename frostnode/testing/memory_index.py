@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from frostnode.protocol.limits import SEARCH_WINDOW, SNIPPET_CHARS_MAX
+from frostnode.protocol.limits import SEARCH_ENOUGH, SNIPPET_CHARS_MAX
 from frostnode.protocol.names import Did
 from frostnode.protocol.records import PROFILE, PROFILE_KEY
 from frostnode.search.document import SearchDocument
@@ -133,7 +133,7 @@ class MemoryIndex:
             verdict = question.judge(seen)
             if verdict is not Verdict.NOT and within.judge(seen) is Verdict.HIT:
                 (hits if verdict is Verdict.HIT else near).append(document)
-        if len(hits) >= SEARCH_WINDOW:
+        if len(hits) >= SEARCH_ENOUGH:
             near = []
         found = [
             *(self._found(ask.query, document) for document in self._ordered(ask, hits)),

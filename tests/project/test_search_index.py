@@ -4,7 +4,7 @@ import pytest
 
 from frostnode.edge.tantivy.analysis import words
 from frostnode.edge.tantivy.index import TantivyIndex
-from frostnode.protocol.limits import FACET_VALUES_MAX, SEARCH_WINDOW, SNIPPET_CHARS_MAX
+from frostnode.protocol.limits import FACET_VALUES_MAX, SEARCH_ENOUGH, SEARCH_WINDOW, SNIPPET_CHARS_MAX
 from frostnode.protocol.names import Did
 from frostnode.search.document import SearchDocument
 from frostnode.search.language import parse_query
@@ -347,7 +347,7 @@ def test_the_first_hits_are_the_same_however_many_are_asked_for(open_index):
 
 def test_nothing_near_is_looked_for_where_there_is_enough(open_index):
     index = open_index()
-    for number in range(SEARCH_WINDOW):
+    for number in range(SEARCH_ENOUGH):
         index.put(document(DID, f"key-{number}", "Red green"))
     index.put(document(DID, "near", "Red"))
     index.commit(1, b"tag")

@@ -85,16 +85,16 @@ class Planner:
         whole = self._whole(ask.query, sum(worth.values()))
         plain = [self._counted(run, worth[run]) for run in wanted]
         more = {run: self._more(run, worth[run]) for run in worth}
-        which = _query([*map(self.found, worth), *filters], [], without)
+        which = _query([*map(self.found, worth), *filters], without)
         some = any_of([*plain, *(more[run] for run in wanted)])
         return Plan(
-            hits=_query([*base, *plain], [*more.values(), *whole], without),
+            hits=_helped(_query([*base, *plain], without), [*more.values(), *whole]),
             which=which,
-            rest=_query([], [], [which, *hides]),
+            rest=_query([], [which, *hides]),
             may_be_most=2 * at_most > self._snapshot.searcher.num_docs,
             titled=self._titled(worth, filters, whole, without) if at_most >= _MANY else None,
             beyond=self._beyond(list(worth.values())),
-            near=_query([*base, some], [*(more[run] for run in must), *whole], without)
+            near=_helped(_query([*base, some], without), [*(more[run] for run in must), *whole])
             if len(wanted) > 1
             else None,
             wanted=tuple((run, worth[run]) for run in wanted),
@@ -105,9 +105,7 @@ class Planner:
         """What has everything that a query asks for."""
         meaning = meaning_of(query)
         texts = _runs((*meaning.wanted, *meaning.must))
-        return _query(
-            [*map(self.found, texts), *self._filters(meaning, own)], [], self._without(meaning, own)
-        )
+        return _query([*map(self.found, texts), *self._filters(meaning, own)], self._without(meaning, own))
 
     def _without(self, meaning: Meaning, own: Query) -> list[Query]:
         """What has something that must not be there."""
@@ -132,23 +130,19 @@ class Planner:
     ) -> Query | None:
         """Those of the hits that have all words in the title, scored as all hits are; None where there are too few, or others before them.
 
-        A word counts most in titles: nothing has to be compared, only added. To add one place after the other is several times as fast as
-        to look for any of several.
+        A word counts most in titles: nothing has to be compared, only added.
         """
         if not worth:
             return None
         titles = [_constant(self.clauses.run(TITLE, run), WEIGHTS.title * worth[run]) for run in worth]
         if any(self._snapshot.count(all_of([one], titles)) for one in whole):
             return None  # its key is what was typed
-        found = _query([*titles, *filters], [], without)
         others = [
             _constant(place, (weight - WEIGHTS.text) * worth[run] * WEIGHTS.other_places)
             for run in worth
             for place, weight in self._other_places(run)
         ]
-        for other in (*others, *whole):
-            found = tantivy.Query.boolean_query([(MUST, found), (SHOULD, other)])
-        return found
+        return _helped(_query([*titles, *filters], without), [*others, *whole])
 
     def _beyond(self, worths: Sequence[float]) -> float:
         """More is no record worth that lacks one of the words in its title, and whose title or key is not what was typed."""
@@ -232,7 +226,16 @@ def _most(best: float, *others: float) -> float:
     return best + WEIGHTS.other_places * sum(weight - WEIGHTS.text for weight in others)
 
 
-def _query(must: Sequence[Query], helping: Sequence[Query], without: Sequence[Query]) -> Query:
+def _query(must: Sequence[Query], without: Sequence[Query]) -> Query:
     clauses = [(MUST, query) for query in must or [_constant(tantivy.Query.all_query())]]
-    clauses += [(SHOULD, query) for query in helping]
     return tantivy.Query.boolean_query(clauses + [(MUST_NOT, query) for query in without])
+
+
+def _helped(found: Query, helping: Iterable[Query]) -> Query:
+    """The same, worth more where it has any of these.
+
+    To add one after the other is faster than to look for any of several, which reads what nothing was found in.
+    """
+    for query in helping:
+        found = tantivy.Query.boolean_query([(MUST, found), (SHOULD, query)])
+    return found

@@ -18,6 +18,7 @@ from frostnode.edge.tantivy.snapshot import Hit, Place, Record, Snapshot, place_
 from frostnode.edge.tantivy.suggestions import nearest
 from frostnode.edge.threads import Beside
 from frostnode.protocol.limits import (
+    SEARCH_ENOUGH,
     SEARCH_FACETS_CACHED_MAX,
     SEARCH_WINDOW,
     SIMILAR_WORDS_MAX,
@@ -54,7 +55,7 @@ class Reading:
     def search(self, ask: Ask, hidden: Query | None) -> Answer:
         """See `SearchIndex.search`; `hidden` are the records of whom nothing is wanted."""
         plan = self._planner.plan(ask, hidden)
-        wanted = max(ask.limit, SEARCH_WINDOW)
+        wanted = max(ask.limit, SEARCH_ENOUGH)
         counted = self._beside.begin(lambda: self._counted(plan, ask)) if ask.facets else None
         total, hits = self._hits(plan, ask, wanted)
         near_total, few = self._near(plan, ask, hits, wanted)
@@ -87,7 +88,7 @@ class Reading:
 
     def _near(self, plan: Plan, ask: Ask, hits: list[Hit], wanted: int) -> tuple[int, list[Hit]]:
         """The same of what is near, where there are few hits."""
-        if len(hits) >= SEARCH_WINDOW or plan.near is None:
+        if len(hits) >= SEARCH_ENOUGH or plan.near is None:
             return 0, []
         total, found = self.snapshot.top(plan.near, wanted + len(hits), ask.sort)
         known = {place_of(address) for _, address in hits}
@@ -118,15 +119,11 @@ class Reading:
         spelling = {form: run.words[0] for run, _ in plan.texts for form in run.forms}
         typed = _plain("".join(text.text for text in ask.query.clauses if isinstance(text, Word | Phrase)))
 
-        def is_key(key: str) -> bool:
-            plain = _plain(key)
-            return plain == typed or (plain.endswith(typed) and _plain(key.rpartition("/")[2]) == typed)
-
         def closer(record: Record) -> float:
             return finer(
                 asked,
                 [spelling.get(word, word) for word in record.title_words],
-                is_key=bool(typed) and is_key(record.key),
+                is_key=_is_key(record.key, typed),
                 is_known=record.did in ask.known,
             )
 
@@ -232,6 +229,15 @@ class Reading:
         found = self.snapshot.clauses.one_of(SAME, names)
         query = all_of([tantivy.Query.const_score_query(found, 1.0)], [hidden] if hidden is not None else [])
         return self.snapshot.found(self.snapshot.top(query, limit)[1]) if names else []
+
+
+def _is_key(key: str, typed: str) -> bool:
+    """Whether a key, or the last part of it, is what was typed."""
+    last = key[-1]
+    if not typed or (last.isalnum() and not typed.endswith(last.lower())):  # tells nearly all
+        return False
+    plain = _plain(key)
+    return plain == typed or (plain.endswith(typed) and _plain(key.rpartition("/")[2]) == typed)
 
 
 def _plain(text: str) -> str:
