@@ -11,6 +11,8 @@ from frostnode.protocol.errors import StorageError
 from frostnode.protocol.names import Did
 from frostnode.search.document import SearchDocument
 from frostnode.search.language import parse_query
+from frostnode.search.matching import Wanted
+from frostnode.search.ranking import rarity
 from frostnode.search_port import Ask
 
 DID = Did("did:frost:x")
@@ -62,6 +64,8 @@ from frostnode.edge.tantivy.index import TantivyIndex
 from frostnode.protocol.errors import StorageError
 from frostnode.search.document import SearchDocument
 from frostnode.search.language import parse_query
+from frostnode.search.matching import Wanted
+from frostnode.search.ranking import rarity
 from frostnode.search_port import Ask
 
 index = TantivyIndex(Path(sys.argv[1]))
@@ -126,3 +130,27 @@ def test_what_is_called_just_as_was_typed_comes_before_any_number_of_others(tmp_
     assert first("modis") == "a@1"
     assert first("ocean modis v2") == "OCEAN/Modis_v2"
     index.close()
+
+
+def test_what_a_word_is_worth_does_not_depend_on_what_was_there_before(tmp_path: Path) -> None:
+    """Files of an index go on counting records that were replaced: `a` has 40 of 60 that are still there, and 60 as it was written."""
+
+    def put(index: TantivyIndex, at: int, text: str) -> None:
+        index.put(SearchDocument(did=DID, type="dataset", key=str(at), title=f"{at}", texts=[text]))
+
+    changed, plain = TantivyIndex(tmp_path / "changed"), TantivyIndex(tmp_path / "plain")
+    for at in range(60):
+        put(changed, at, "a common")
+    changed.commit(1, b"tag")
+    for at in range(20, 40):
+        put(changed, at, "common rare")
+    changed.commit(2, b"tag")
+    for at in range(60):
+        put(plain, at, "common rare" if at in range(20, 40) else "a common")
+    plain.commit(2, b"tag")
+    worth = [
+        [index._reading().snapshot.rarity(Wanted((word,))) for word in ("a", "common", "rare", "nowhere")]
+        for index in (changed, plain)
+    ]
+    assert worth[0] == worth[1] == [rarity(count, 61) for count in (40, 60, 20, 0)]
+    assert changed._reading().snapshot.searcher.doc_freq("text", "a") == 60  # else nothing was tried

@@ -97,6 +97,12 @@ class Clauses:
             self._forms[forms] = there
         return there
 
+    def written(self, field: str, wanted: Wanted) -> int | None:
+        """How many records were written with the first of `each`, those among them that are gone since; None where that is not told."""
+        if wanted.is_prefix or len(wanted.words) > 1:
+            return None
+        return self._searcher.doc_freq(field, self._there(wanted.forms or wanted.words)[0])
+
     def at_most(self, wanted: Wanted) -> int:
         """More records do not have these words, as far as is told without looking at them; 0 where it is not told."""
         if wanted.is_prefix:

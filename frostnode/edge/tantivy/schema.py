@@ -32,6 +32,7 @@ SAME: Final = "same"
 NAME: Final = "name"
 HARVESTED: Final = "harvested"
 YES: Final = "yes"
+NO: Final = "no"
 CURSOR: Final = "cursor"
 MARK: Final = "mark"
 REFERS: Final = "refers"
@@ -149,6 +150,7 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
         CHANGED: min(max(document.changed_ms, 0), _MS_MAX) << _TIE_BITS | order & (1 << _TIE_BITS) - 1,
         USED: min(max(document.uses, 0), _USES_MAX) << 43 | order >> 20,
         TIE: order,
+        HARVESTED: YES if document.harvested_from else NO,
     }
     for name, texts in (
         (KEYWORD, document.keywords),
@@ -165,8 +167,6 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
         entry[SAME] = [spelled(Field.ID, name) for name in document.same_as]
     if document.refers_to:
         entry[REFERS] = list(document.refers_to)
-    if document.harvested_from:
-        entry[HARVESTED] = YES
     for field, name in VALUES.items():
         if values := field_values(document, field):
             entry[name] = sorted(set(values))  # those in order are counted a third faster

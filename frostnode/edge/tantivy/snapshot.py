@@ -14,8 +14,10 @@ from frostnode.edge.tantivy.schema import (
     COMMITS,
     CURSOR,
     CURSOR_ID,
+    HARVESTED,
     ID,
     MARK,
+    NO,
     SAME,
     TEXT,
     TIE,
@@ -23,6 +25,7 @@ from frostnode.edge.tantivy.schema import (
     TITLE_WORDS,
     USED,
     WEIGHT,
+    YES,
     parts_of,
 )
 from frostnode.protocol.limits import SEARCH_COUNTS_CACHED_MAX, SEARCH_TIES_MAX
@@ -49,7 +52,7 @@ class Snapshot:
         self.searcher: Final = index.searcher()
         self.schema: Final = index.schema
         self.clauses: Final = Clauses(self.schema, self.searcher)
-        self._counts: dict[Wanted, int] = {}
+        self._worths: dict[Wanted, float] = {}
         self.cursor, self.mark, self.commits = self._read_covered()
 
     def _read_covered(self) -> tuple[int, bytes, int]:
@@ -71,13 +74,27 @@ class Snapshot:
         found = self.searcher.search(query, limit=1, count=True)
         return int(found.count or 0)  # type: ignore[attr-defined]  # missing in its stubs
 
+    @cached_property
+    def _gone(self) -> int:
+        """At most so many records are in the files of the index that are gone from it."""
+        written = sum(self.searcher.doc_freq(HARVESTED, said) for said in (YES, NO))
+        return max(0, written + 1 - self.searcher.num_docs)
+
     def rarity(self, run: Wanted) -> float:
-        """What a run of words is worth, by how many records have it as it was typed; their number is kept for the next who asks."""
-        if run not in self._counts:
-            if len(self._counts) >= SEARCH_COUNTS_CACHED_MAX:
-                self._counts = {}
-            self._counts[run] = self.count(self.clauses.each(TEXT, run)[0])
-        return rarity(self._counts[run], self.searcher.num_docs)
+        """What a run of words is worth, by how many records have it as it was typed; kept for the next who asks."""
+        if run not in self._worths:
+            if len(self._worths) >= SEARCH_COUNTS_CACHED_MAX:
+                self._worths = {}
+            self._worths[run] = self._rarity(run)
+        return self._worths[run]
+
+    def _rarity(self, run: Wanted) -> float:
+        """Counted where it makes a difference how many of them are gone."""
+        total = self.searcher.num_docs
+        most = self.clauses.written(TEXT, run)
+        if most is not None and rarity(most, total) == (least := rarity(max(0, most - self._gone), total)):
+            return least
+        return rarity(self.count(self.clauses.each(TEXT, run)[0]), total)
 
     def top(self, query: Query, limit: int, sort: Sort = Sort.RELEVANCE) -> tuple[int, list[Hit]]:
         """How many records there are of this, and the first of them.
