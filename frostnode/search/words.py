@@ -5,7 +5,7 @@ Rules (spec/15-search.md#words):
 - what is written without spaces is not cut into words by guessing: each of its characters is one.
 """
 
-import re
+import codecs
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,8 +18,8 @@ _ALONE: Final = (
 )  # fmt: skip
 """How the names of characters begin that are words by themselves: of Chinese, Japanese, Thai, Lao, Khmer, Burmese."""
 
-_RUN: Final = re.compile(r"[^\x00-\x7f]+")
-"""What is not ASCII, which in most texts is little. An accent that stands by itself behind its letter is dropped all the same."""
+BETWEEN: Final = "\u00aa"
+"""Stands between texts that are handed on as one: a letter that no text has which was put in order, for there it is an a."""
 
 _SHORT: Final = 16
 """Characters of a run that is kept when it was put in order: degrees, dashes, names with an accent come again and again."""
@@ -58,17 +58,20 @@ _TABLE: Final = _Table()
 
 def spaced(text: str) -> str:
     """The text with its words apart, so that each run of letters and digits is one."""
-    return text if text.isascii() else _RUN.sub(_apart, text)
+    return text if text.isascii() else text.encode("ascii", _APART).decode()
 
 
-def spaced_all(texts: Sequence[str]) -> list[str]:
-    """The same of many texts, of which mostly none needs it."""
-    return list(texts) if "".join(texts).isascii() else [spaced(text) for text in texts]
+def joined(texts: Sequence[str]) -> str:
+    """The same of many texts, as one with BETWEEN between each two."""
+    return f" {BETWEEN} ".join(texts if all(map(str.isascii, texts)) else map(spaced, texts))
 
 
-def _apart(found: re.Match[str]) -> str:
-    run = found.group()
-    return _put_apart_once(run) if len(run) <= _SHORT else _put_apart(run)
+def _apart(found: UnicodeError) -> tuple[bytes, int]:
+    """What becomes of a run of what is not ASCII, of which most texts have little; an accent by itself comes without its letter."""
+    assert isinstance(found, UnicodeEncodeError)
+    run = found.object[found.start : found.end]
+    apart = _put_apart_once(run) if len(run) <= _SHORT else _put_apart(run)
+    return apart.encode(), found.end
 
 
 def _put_apart(run: str) -> str:
@@ -76,3 +79,8 @@ def _put_apart(run: str) -> str:
 
 
 _put_apart_once = lru_cache(WORD_RUNS_CACHED_MAX)(_put_apart)
+
+_APART: Final = "frostnode.apart"
+"""How to encode what is not ASCII: the encoder gets over all else ten times as fast as a regular expression."""
+
+codecs.register_error(_APART, _apart)

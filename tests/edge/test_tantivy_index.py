@@ -154,3 +154,30 @@ def test_what_a_word_is_worth_does_not_depend_on_what_was_there_before(tmp_path:
     ]
     assert worth[0] == worth[1] == [rarity(count, 61) for count in (40, 60, 20, 0)]
     assert changed._reading().snapshot.searcher.doc_freq("text", "a") == 60  # else nothing was tried
+
+
+def test_a_phrase_does_not_reach_from_one_text_into_the_next(tmp_path: Path) -> None:
+    index = TantivyIndex(tmp_path)
+    index.put(
+        SearchDocument(
+            did=DID,
+            type="dataset",
+            key="k",
+            title="T",
+            variables=["polar sea", "ice"],
+            columns=["wind", "speed é"],
+            texts=["in one", "place é", "-", "of it"],
+        )
+    )
+    index.commit(1, b"tag")
+
+    def is_found(query: str) -> bool:
+        return index.search(Ask(query=parse_query(query), limit=5)).total == 1
+
+    for query in ("in one", "place", "of it", "polar sea"):
+        assert is_found(f'"{query}"')
+    for query in ("one place", "place e of", "e of it", "sea ice", "it polar"):
+        assert not is_found(f'"{query}"')
+    assert is_found('variable:"polar sea"') and is_found("column:speed")
+    assert not is_found('variable:"sea ice"') and not is_found('column:"wind speed"')
+    index.close()

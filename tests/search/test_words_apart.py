@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frostnode.edge.tantivy.analysis import words
-from frostnode.search.words import spaced, spaced_all
+from frostnode.search.words import BETWEEN, joined, spaced
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,12 @@ def test_what_is_ascii_is_left_as_it_is(text):
     assert spaced(text) == text or not text.isascii()
 
 
-@given(st.lists(st.text("ab é海")))
+@given(st.lists(st.text("ab é海\u00aa")))
 def test_many_texts_are_put_in_order_as_each_is(texts):
-    assert spaced_all(texts) == [spaced(text) for text in texts]
+    assert joined(texts) == f" {BETWEEN} ".join(map(spaced, texts))
+
+
+@given(st.text())
+def test_what_stands_between_texts_is_in_none_of_them(text):
+    text = text.encode("utf-8", "replace").decode()
+    assert BETWEEN not in spaced(f"{BETWEEN}{text}{BETWEEN}")

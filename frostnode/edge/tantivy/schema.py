@@ -18,7 +18,7 @@ from frostnode.search.matching import field_values
 from frostnode.search.query import Field
 from frostnode.search.ranking import LEAD_WORDS, quality, tie
 from frostnode.search.values import spelled
-from frostnode.search.words import spaced, spaced_all
+from frostnode.search.words import joined, spaced
 
 FORMAT: Final = "7"
 """Part of the folder's name: another schema is another index, rebuilt from nothing."""
@@ -145,20 +145,18 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
         TITLE: spaced(document.title),
         TITLE_WORDS: titled.encode(),
         WHOLE: list(dict.fromkeys((titled, " ".join(words(key))))),
-        TEXT: spaced_all(_texts(document)),
+        TEXT: joined(_texts(document)),
         WEIGHT: 2 ** quality(document) - 2,
         CHANGED: min(max(document.changed_ms, 0), _MS_MAX) << _TIE_BITS | order & (1 << _TIE_BITS) - 1,
         USED: min(max(document.uses, 0), _USES_MAX) << 43 | order >> 20,
         TIE: order,
         HARVESTED: YES if document.harvested_from else NO,
     }
-    for name, texts in (
-        (KEYWORD, document.keywords),
-        (VARIABLE, document.variables),
-        (COLUMN, document.columns),
-    ):
+    if document.keywords:
+        entry[KEYWORD] = [spaced(keyword) for keyword in document.keywords]
+    for name, texts in ((VARIABLE, document.variables), (COLUMN, document.columns)):
         if texts:
-            entry[name] = spaced_all(texts)
+            entry[name] = joined(texts)
     if document.description:
         begun = spaced(_beginning(document.description))
         entry[LEAD] = " ".join(begun.split(maxsplit=LEAD_WORDS)[:LEAD_WORDS])
