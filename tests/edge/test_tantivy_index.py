@@ -35,14 +35,35 @@ class Full:
 def test_a_full_disk_is_an_error_of_ours_at_every_step(tmp_path: Path) -> None:
     index = TantivyIndex(tmp_path)
     for step in (
-        lambda: index.put(ONE),
-        lambda: index.remove(DID, "dataset", "a"),
+        lambda: [index.put(ONE) for _ in range(100)],
+        lambda: [index.remove(DID, "dataset", "a") for _ in range(100)],
         lambda: index.commit(1, b"tag"),
     ):
         index._writer = Full()  # type: ignore[assignment]
         with pytest.raises(StorageError) as failed:
             step()
         assert failed.value.code == "storage.failed"
+
+
+def test_what_was_not_yet_handed_over_is_put_in_order_of_the_calls(tmp_path: Path) -> None:
+    index = TantivyIndex(tmp_path)
+    for title in ("One", "Two"):
+        index.put(SearchDocument(did=DID, type="dataset", key="a", title=title))
+    index.put(SearchDocument(did=DID, type="dataset", key="b", title="Gone"))
+    index.remove(DID, "dataset", "b")
+    index.commit(1, b"tag")
+    answer = index.search(Ask(query=parse_query(""), limit=9))
+    assert [(found.key, found.title) for found in answer.found] == [("a", "Two")]
+    index.close()
+
+
+def test_what_was_put_and_not_committed_is_not_there_after_closing(tmp_path: Path) -> None:
+    index = TantivyIndex(tmp_path)
+    index.put(ONE)
+    index.close()
+    index.commit(1, b"tag")
+    assert index.search(Ask(query=parse_query(""), limit=9)).total == 0
+    index.close()
 
 
 def test_an_index_that_lost_its_files_says_how_to_have_it_anew(tmp_path: Path) -> None:

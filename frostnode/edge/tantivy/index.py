@@ -44,6 +44,11 @@ _THREADS: Final = 1
 whole catalog is indexed no faster, for its records come from one thread.
 """
 
+_HANDED_OVER: Final = 32
+"""Records that are handed over together: the thread that analyses them sleeps when it has none, and to wake it costs as much as to make
+a document.
+"""
+
 _CHARS_WITHOUT_TRACE: Final = 1024 * 1024
 """After more text than that the writer leaves so much freed memory behind that it is worth giving back."""
 
@@ -92,6 +97,7 @@ class TantivyIndex:
             self._folder.mkdir(parents=True, exist_ok=True)
         self._chars = 0
         self._renamed: dict[Did, str] = {}  # since the last commit
+        self._waiting: list[tuple[str, tantivy.Document | None]] = []
         with _reading():
             index = tantivy.Index(self._schema, path=str(self._folder))
             index.register_tokenizer(ANALYSIS, ANALYZER)
@@ -126,28 +132,38 @@ class TantivyIndex:
     def put(self, document: SearchDocument) -> None:
         """Index a record in place of what was there of it."""
         entry = entry_of(document)
-        with self._writing() as writer:
-            writer.delete_documents_by_term(ID, entry[ID])
-            writer.add_document(tantivy.Document.from_dict(entry, self._schema))
+        self._replace(entry[ID], tantivy.Document.from_dict(entry, self._schema))
         self._chars += len(document.description) + sum(map(len, document.texts))
         if is_profile(document.type, document.key):
             self._renamed[document.did] = name_of(document.key, document.title)
 
     def remove(self, did: Did, type_: str, key: str) -> None:
         """Forget a record."""
-        with self._writing() as writer:
-            writer.delete_documents_by_term(ID, identifier(did, type_, key))
+        self._replace(identifier(did, type_, key), None)
         if is_profile(type_, key):
             self._renamed[did] = ""
+
+    def _replace(self, name: str, document: tantivy.Document | None) -> None:
+        self._waiting.append((name, document))
+        if len(self._waiting) >= _HANDED_OVER:
+            with self._writing() as writer:
+                self._hand_over(writer)
+
+    def _hand_over(self, writer: tantivy.IndexWriter) -> None:
+        for name, document in self._waiting:
+            writer.delete_documents_by_term(ID, name)
+            if document is not None:
+                writer.add_document(document)
+        self._waiting.clear()
 
     def commit(self, cursor: int, mark: bytes) -> None:
         """Make all since the last commit durable and visible, with the cursor and its mark."""
         before = self._reading()
         commits = before.snapshot.commits + 1
         covered = {ID: CURSOR_ID, CURSOR: cursor, MARK: mark.hex(), COMMITS: commits}
+        self._waiting.append((CURSOR_ID, tantivy.Document.from_dict(covered, self._schema)))
         with self._writing() as writer:
-            writer.delete_documents_by_term(ID, CURSOR_ID)
-            writer.add_document(tantivy.Document.from_dict(covered, self._schema))
+            self._hand_over(writer)
             writer.commit()
         with _reading():
             self._newest = self._look(before.names.after(self._renamed))
@@ -194,7 +210,7 @@ class TantivyIndex:
     def close(self) -> None:
         """Give up the writer's lock. What was not committed is lost."""
         writer, self._writer = self._writer, None
-        self._renamed = {}
+        self._renamed, self._waiting = {}, []
         if writer is not None:
             with suppress(ValueError):  # its threads died of what the disk refused
                 writer.wait_merging_threads()
