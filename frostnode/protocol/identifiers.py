@@ -9,7 +9,6 @@ Rules (spec/11-handles-and-resolution.md#identifiers):
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -44,21 +43,20 @@ def _lsid(text: str) -> str:
     return f"{authority.lower()}:{rest}"
 
 
-_FORMS: Final[tuple[tuple[str, re.Pattern[str], Callable[[str], str]], ...]] = tuple(
-    (scheme, re.compile(form, re.IGNORECASE), spell)
-    for scheme, form, spell in (
-        ("doi", r"(?:(?:info:|urn:)?doi[:/]\s*|hdl:)?(10\.[0-9]{4,9}(?:\.[0-9]+)*/\S+)", str.lower),
-        ("ark", r"ark:/?([0-9bcdfghjkmnpqrstvwxz]{5,16}/\S+)", _ark),
-        ("lsid", r"(?:urn:lsid:|lsid:)([^:\s]+:[^:\s]+:[^:\s]+(?::[^:\s]+)?)", _lsid),
-        ("swh", r"swh:(1:(?:cnt|dir|rel|rev|snp):[0-9a-f]{40})(?:;\S*)?", str.lower),
-        ("orcid", r"(?:orcid:)?((?:[0-9]{4}-){3}[0-9]{3}[0-9x])", str.upper),
-        ("issn", r"(?:urn:issn:|issn[: ]\s*)?([0-9]{4}-[0-9]{3}[0-9x])", str.upper),
-        ("ror", r"ror:(0[a-z0-9]{8})", str.lower),
-        ("wikidata", r"(?:wikidata:|wd:)?([qpl][1-9][0-9]{0,11})", str.upper),
-        ("hdl", r"(?:hdl:|handle:)([0-9a-z.]+/\S+)", str.lower),
-    )
+_FORMS: Final[tuple[tuple[str, str, Callable[[str], str]], ...]] = (
+    ("doi", r"(?:(?:info:|urn:)?doi[:/]\s*|hdl:)?(10\.[0-9]{4,9}(?:\.[0-9]+)*/\S+)", str.lower),
+    ("ark", r"ark:/?([0-9bcdfghjkmnpqrstvwxz]{5,16}/\S+)", _ark),
+    ("lsid", r"(?:urn:lsid:|lsid:)([^:\s]+:[^:\s]+:[^:\s]+(?::[^:\s]+)?)", _lsid),
+    ("swh", r"swh:(1:(?:cnt|dir|rel|rev|snp):[0-9a-f]{40})(?:;\S*)?", str.lower),
+    ("orcid", r"(?:orcid:)?((?:[0-9]{4}-){3}[0-9]{3}[0-9x])", str.upper),
+    ("issn", r"(?:urn:issn:|issn[: ]\s*)?([0-9]{4}-[0-9]{3}[0-9x])", str.upper),
+    ("ror", r"ror:(0[a-z0-9]{8})", str.lower),
+    ("wikidata", r"(?:wikidata:|wd:)?([qpl][1-9][0-9]{0,11})", str.upper),
+    ("hdl", r"(?:hdl:|handle:)([0-9a-z.]+/\S+)", str.lower),
 )
-"""Kind, its form with what it is known by, and its one spelling. The first that fits counts."""
+"""Kind, its form with what it is known by, around the one group that is its value, and its one spelling. The first that fits counts."""
+
+_FORM: Final = re.compile("|".join(form for _, form, _ in _FORMS), re.IGNORECASE)
 
 _RESOLVERS: Final[Mapping[str, tuple[str, str]]] = {
     "doi.org": ("", "doi:"),
@@ -84,30 +82,40 @@ def identifier(text: str) -> str:
     Raises:
         NameError_: name.identifier
     """
+    if (name := known_identifier(text)) is not None:
+        return name
+    expected = "a DOI, ARK, LSID, SWHID, ISSN, ORCID, Wikidata item, domain, URL, or SCHEME:VALUE"
+    raise NameError_("name.identifier", "identifier", found=text, expected=expected)
+
+
+def known_identifier(text: str) -> str | None:
+    """The same of what may be no identifier: then None."""
     plain = text.strip()
     if len(plain) > IDENTIFIER_CHARS_MAX or not plain.isprintable():
-        raise _not_one(text)
-    address = plain[len(_URL) + 1 :] if plain.lower().startswith(f"{_URL}:") else plain
+        return None
+    lower = plain.lower()
+    address = plain[len(_URL) + 1 :] if lower.startswith(f"{_URL}:") else plain
     if address.lower().startswith(("http://", "https://")):
         return _of_url(address)
     if (name := _by_form(plain)) is not None:
         return name
-    if is_handle(plain.lower()):
-        return f"{HANDLE_SCHEME}:{plain.lower()}"
+    if is_handle(lower):
+        return f"{HANDLE_SCHEME}:{lower}"
     scheme, colon, value = plain.partition(":")
     if not colon or not value or _SCHEME.fullmatch(scheme.lower()) is None or plain.startswith(DID_PREFIX):
-        raise _not_one(text)
+        return None
     return f"{scheme.lower()}:{value.strip()}"
 
 
 def _by_form(text: str) -> str | None:
-    for scheme, form, spell in _FORMS:
-        if (match := form.fullmatch(text)) is not None:
-            return f"{scheme}:{spell(match[1])}"
-    return None
+    match = _FORM.fullmatch(text)
+    if match is None or match.lastindex is None:
+        return None
+    scheme, _, spell = _FORMS[match.lastindex - 1]
+    return f"{scheme}:{spell(match[match.lastindex])}"
 
 
-def _of_url(text: str) -> str:
+def _of_url(text: str) -> str | None:
     """An address is the identifier that it stands for, if its site is known; else itself, in one spelling.
 
     What an address is does not change with its protocol, its default port and its fragment.
@@ -115,10 +123,10 @@ def _of_url(text: str) -> str:
     try:
         parts = urlsplit(text)
         host, port = (parts.hostname or "").lower(), parts.port
-    except ValueError as error:
-        raise _not_one(text) from error
+    except ValueError:
+        return None
     if not host or "@" in parts.netloc:
-        raise _not_one(text)
+        return None
     path = unquote(parts.path)
     if (match := _ARK_IN_PATH.fullmatch(path)) is not None:
         return f"ark:{_ark(match[1][4:].lstrip('/'))}"
@@ -133,11 +141,6 @@ def _of_url(text: str) -> str:
         place += f":{port}"
     query = f"?{quote(unquote(parts.query), safe=_UNRESERVED + '?')}" if parts.query else ""
     return f"{_URL}:https://{place}{quote(path or '/', safe=_UNRESERVED)}{query}"
-
-
-def _not_one(text: str) -> NameError_:
-    expected = "a DOI, ARK, LSID, SWHID, ISSN, ORCID, Wikidata item, domain, URL, or SCHEME:VALUE"
-    return NameError_("name.identifier", "identifier", found=text, expected=expected)
 
 
 def scheme_of(name: str) -> str:
@@ -159,9 +162,9 @@ def identifiers_of(fields: object, *, is_profile: bool = False) -> tuple[str, ..
     if is_profile and isinstance(fields.get("handle"), str) and is_handle(fields["handle"]):
         found[f"{HANDLE_SCHEME}:{fields['handle']}"] = None
     for text in _texts(fields):
-        with suppress(NameError_):
-            if scheme_of(name := identifier(text)) != HANDLE_SCHEME:
-                found[name] = None
+        name = known_identifier(text)
+        if name is not None and scheme_of(name) != HANDLE_SCHEME:
+            found[name] = None
         if len(found) >= IDENTIFIERS_PER_RECORD_MAX:
             break
     return tuple(found)

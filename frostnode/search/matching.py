@@ -93,17 +93,18 @@ def _reader(
     spell: Callable[[str], str] = partial(spelled, field)
     if field is not Field.ID:
         spell = lru_cache(SPELLINGS_CACHED_MAX)(spell)
-    return lambda document: tuple(map(spell, filter(None, read(document))))
+    return lambda document: tuple(dict.fromkeys(map(spell, filter(None, read(document)))))
 
 
-_READERS: Final = {field: _reader(field, read) for field, read in _VALUES.items()}
+VALUE_READERS: Final = {field: _reader(field, read) for field, read in _VALUES.items()}
+"""How a document says what values it has of each field of values: as they are compared, each once."""
 
 
 def field_values(document: SearchDocument, field: Field, *, is_own: bool = False) -> tuple[str, ...]:
     """The values of a field of values, as they are compared; `is_own`: its publisher is hosted here."""
     if field is Field.SOURCE and is_own:
         return ("own",)
-    read = _READERS.get(field)
+    read = VALUE_READERS.get(field)
     return () if read is None else read(document)
 
 

@@ -79,12 +79,12 @@ def rarity(count: int, total: int) -> float:
     return max(1, round(_QUARTER * log2(1 + total / (count + 1)))) / _QUARTER
 
 
-def quality(document: SearchDocument) -> float:
-    """By what the score of a record is multiplied, whatever is asked for: 1 to 1.4."""
+def quality(document: SearchDocument, order: int) -> float:
+    """By what the score of a record is multiplied, whatever is asked for: 1 to 1.4. `order` is its `tie`."""
     factor = 1 + max(0.0, WEIGHTS.types.get(document.type, 0.0) + _used(document) + _fresh(document))
     if document.is_deprecated:
         factor += WEIGHTS.deprecated
-    return max(1.0, factor) + tie(document.did, document.type, document.key) / 2**75
+    return max(1.0, factor) + order / 2**75
 
 
 def _used(document: SearchDocument) -> float:

@@ -5,12 +5,10 @@ Rules (spec/15-search.md#what-a-record-is-found-by): nobody has checked the fiel
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import accumulate, chain
 from typing import Any, Final
 
-from frostnode.protocol.errors import NameError_
-from frostnode.protocol.identifiers import identifier, identifiers_of, scheme_of
+from frostnode.protocol.identifiers import identifiers_of, known_identifier, scheme_of
 from frostnode.protocol.limits import (
     BODY_DEPTH_MAX,
     DOCUMENT_SAME_AS_MAX,
@@ -268,8 +266,8 @@ def _same_as(type_: str, own: Mapping[str, Any], version: Mapping[str, Any], sai
         found = dict.fromkeys(name for name in identifiers_of(said_of_it) if scheme_of(name) in _PERSISTENT)
     links = [link for link in maps(own.get("links")) if str(link.get("rel")).lower() in _SAME_LINKS]
     for text in (*names_in(links, "href"), *said.same_as):
-        with suppress(NameError_):
-            found[identifier(text)] = None
+        if (name := known_identifier(text)) is not None:
+            found[name] = None
     for digest in maps(version.get("digests")):
         algorithm, value = digest.get("algorithm"), digest.get("value")
         if (

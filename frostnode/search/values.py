@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Final
 
 from frostnode.protocol.errors import LocalError, NameError_
-from frostnode.protocol.identifiers import HANDLE_SCHEME, identifier, scheme_of
+from frostnode.protocol.identifiers import HANDLE_SCHEME, known_identifier, scheme_of
 from frostnode.protocol.names import DID_PREFIX, parse_did, parse_did_url
 from frostnode.search.facets import label_of
 from frostnode.search.formats import format_of
@@ -104,18 +104,16 @@ def _id(text: str) -> str:
         with suppress(NameError_):
             return str(parse_did_url(text))
         return text
-    with suppress(NameError_):
-        if scheme_of(name := identifier(text)) != HANDLE_SCHEME:  # a domain may be a key too
-            return name
-    return text.lower()
+    name = known_identifier(text)
+    if name is None or scheme_of(name) == HANDLE_SCHEME:  # a domain may be a key too
+        return text.lower()
+    return name
 
 
 def doi_of(text: str) -> str | None:
     """The one spelling of a DOI that stands behind `doi:`; None when it is none."""
-    with suppress(NameError_):
-        if scheme_of(name := identifier(text)) == "doi":
-            return name
-    return None
+    name = known_identifier(text)
+    return name if name is not None and scheme_of(name) == "doi" else None
 
 
 # -- days ---------------------------------------------------------------------------------------------

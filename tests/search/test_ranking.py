@@ -34,14 +34,14 @@ def test_parts_of_scores_add_up_to_the_same_in_any_order():
 )
 def test_quality_is_within_bounds_whatever_a_record_says(changed_ms, uses, is_deprecated, type_):
     document = replace(ONE, changed_ms=changed_ms, uses=uses, is_deprecated=is_deprecated, type=type_)
-    assert 1 <= quality(document) < 1.4
+    assert 1 <= quality(document, tie(document.did, document.type, document.key)) < 1.4
 
 
 def test_use_and_freshness_count_for_something_and_deprecation_against():
-    assert quality(replace(ONE, uses=5)) > quality(replace(ONE, uses=1)) > quality(ONE)
-    assert quality(replace(ONE, changed_ms=1_700_000_000_000)) > quality(ONE)
-    assert quality(replace(ONE, is_deprecated=True)) < quality(ONE)
-    assert quality(ONE) > quality(replace(ONE, type="lineage"))
+    assert quality(replace(ONE, uses=5), 0) > quality(replace(ONE, uses=1), 0) > quality(ONE, 0)
+    assert quality(replace(ONE, changed_ms=1_700_000_000_000), 0) > quality(ONE, 0)
+    assert quality(replace(ONE, is_deprecated=True), 0) < quality(ONE, 0)
+    assert quality(ONE, 0) > quality(replace(ONE, type="lineage"), 0)
 
 
 def test_equals_differ_by_their_names_alone():
