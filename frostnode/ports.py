@@ -6,7 +6,7 @@ The store is synchronous and the flow is not: stages call it through `Worker`, s
 There is exactly one writer per home. A reader sees a consistent state per call, never an uncommitted one.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -187,6 +187,9 @@ class LogReader(NeighbourReader, WithheldReader, LedgerReader, VouchReader, Hand
         """What is here of the bodies of leaves [start, stop), one item each (frames.BodyItem)."""
 
     def body(self, cid: Cid) -> bytes | Withheld | None: ...
+    def each_body(self, cids: Sequence[Cid]) -> Iterator[bytes | Withheld | None]:
+        """The body of each, read when it is come to."""
+
     def node_at(self, origin: Origin) -> NodeAt:
         """Hashes of perfect subtrees within the held leaves."""
 

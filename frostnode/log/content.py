@@ -1,6 +1,6 @@
 """Read held leaves and bodies as what they say: headers, and records where they can be read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from frostnode.ports import LogReader
 from frostnode.protocol.dagcbor import Cid, Value
@@ -9,6 +9,7 @@ from frostnode.protocol.errors import PeerError
 from frostnode.protocol.limits import TILE_WIDTH
 from frostnode.protocol.names import Origin
 from frostnode.protocol.tiles import decode_bundle
+from frostnode.protocol.withheld import Withheld
 
 
 def leaves_of(log: LogReader, origin: Origin, start: int, stop: int) -> Iterator[tuple[int, bytes | None]]:
@@ -31,15 +32,18 @@ def headers_of(log: LogReader, origin: Origin, start: int, stop: int) -> Iterato
             yield index, leaf, header
 
 
-def readable_body(log: LogReader, cid: Cid, *, again: bool = False) -> dict[str, Value] | None:
-    """A body as fields, None when it is not here or is no record: it is carried all the same.
+def readable_body(log: LogReader, cid: Cid) -> dict[str, Value] | None:
+    """A body as fields, None when it is not here or is no record: it is carried all the same."""
+    return _readable(log.body(cid), again=False)
 
-    `again` if it was readable before.
-    """
-    found = log.body(cid)
-    if not isinstance(found, bytes):
-        return None
+
+def readable_again(log: LogReader, cids: Sequence[Cid]) -> Iterator[dict[str, Value] | None]:
+    """Many bodies as fields that were readable before: None for one that is not here any more."""
+    return (_readable(found, again=True) for found in log.each_body(cids))
+
+
+def _readable(found: bytes | Withheld | None, *, again: bool) -> dict[str, Value] | None:
     try:
-        return decode_body(found, again=again)
+        return decode_body(found, again=again) if isinstance(found, bytes) else None
     except PeerError:
         return None

@@ -4,11 +4,11 @@ Follows behind the catalog's cursor, so the catalog always knows what is looked 
 commits at once; what comes meanwhile is grouped into the next commit.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from threading import Lock
 
-from frostnode.log.content import headers_of, readable_body
+from frostnode.log.content import headers_of, readable_again
 from frostnode.ports import (
     Arrival,
     ArrivalKind,
@@ -143,9 +143,12 @@ class _Putting:
         newest = self._catalog.newest_versions(did, datasets)
         uses = self._catalog.uses(did, datasets, limit=USES_COUNTED_MAX)
         told: set[tuple[Did, str]] = set()
-        for name in fresh:
-            entry, version = entries.get(name), newest.get(name[1]) if name[0] == DATASET else None
-            told |= self._put_one(did, *name, self._document(entry, version, uses))
+        current = [entries.get(name) for name in fresh]
+        versions = [newest.get(key) if type_ == DATASET else None for type_, key in fresh]
+        for name, entry, fields, version in zip(
+            fresh, current, self._fields(current), self._fields(versions), strict=True
+        ):
+            told |= self._put_one(did, *name, _document(entry, fields, version, uses))
         return told
 
     def _put_one(
@@ -162,28 +165,36 @@ class _Putting:
         told = {(url.did, str(url.key)) for url in map(named_record, named) if url is not None}
         return told | {(did, key.partition("@")[0])} if type_ == VERSION else told
 
-    def _document(
-        self, entry: CatalogEntry | None, version: CatalogEntry | None, uses: Mapping[str, int]
-    ) -> SearchDocument | None:
-        fields = self._fields(entry)
-        if entry is None or fields is None:
-            return None
-        return document_of(
-            entry.did,
-            entry.type,
-            entry.key,
-            fields,
-            newest=self._fields(version),
-            changed_ms=min(entry.time_ms, entry.seen_ms),
-            uses=uses.get(entry.key, 0) if entry.type == DATASET else 0,
-        )
+    def _fields(self, entries: Sequence[CatalogEntry | None]) -> Iterator[dict[str, Value] | None]:
+        """What each entry says, None where it says nothing that is readable here: the catalog has read it, or could not."""
+        bodies = [entry.body if entry is not None and _is_readable(entry) else None for entry in entries]
+        read = readable_again(self._log, [body for body in bodies if body is not None])
+        for entry, body in zip(entries, bodies, strict=True):
+            self.weight += entry.size if entry is not None and body is not None else 0
+            yield None if body is None else next(read)
 
-    def _fields(self, entry: CatalogEntry | None) -> dict[str, Value] | None:
-        """What an entry says, None where it says nothing that is readable here: the catalog has read it, or could not."""
-        if entry is None or entry.op != Op.PUT or entry.body is None or not entry.title:
-            return None
-        self.weight += entry.size
-        return readable_body(self._log, entry.body, again=True)
+
+def _is_readable(entry: CatalogEntry) -> bool:
+    return entry.op == Op.PUT and entry.title != ""
+
+
+def _document(
+    entry: CatalogEntry | None,
+    fields: dict[str, Value] | None,
+    version: dict[str, Value] | None,
+    uses: Mapping[str, int],
+) -> SearchDocument | None:
+    if entry is None or fields is None:
+        return None
+    return document_of(
+        entry.did,
+        entry.type,
+        entry.key,
+        fields,
+        newest=version,
+        changed_ms=min(entry.time_ms, entry.seen_ms),
+        uses=uses.get(entry.key, 0) if entry.type == DATASET else 0,
+    )
 
 
 def _headers(log: LogReader, arrival: Arrival, run: Run) -> Iterator[Header]:

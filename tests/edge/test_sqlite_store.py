@@ -370,9 +370,13 @@ def test_bodies_come_back_by_entry_and_by_name(store: HomeStore, publisher: Publ
     with store.read() as reader:
         assert reader.bodies(publisher.origin(), 0, 256) == [entry.body for entry in entries]
         assert reader.bodies(publisher.origin(), 4, 8) == [entry.body for entry in entries[4:8]]
-        assert [reader.body(Cid.of(entry.body)) for entry in entries if entry.body] == [
-            entry.body for entry in entries if entry.body
+        bodies = [entry.body for entry in entries if entry.body]
+        assert [reader.body(Cid.of(body)) for body in bodies] == bodies
+        shuffled = [*bodies[::7], b"not here", *bodies[::-1], bodies[0]]
+        assert list(reader.each_body([Cid.of(body) for body in shuffled])) == [
+            None if body == b"not here" else body for body in shuffled
         ]
+        assert list(reader.each_body([])) == []
 
 
 def test_an_opaque_leaf_has_no_body(store: HomeStore, publisher: Publisher) -> None:
@@ -428,6 +432,10 @@ def test_an_erased_body_is_gone_and_is_not_taken_again(
         assert items == [entries[0].body, BodyAbsent(state, "court order"), entries[2].body]
         withheld = reader.body(Cid.of(entries[1].body or b""))
         assert [withheld] == reader.withheld(0)
+        assert list(reader.each_body([Cid.of(entries[at].body or b"") for at in (1, 2)])) == [
+            withheld,
+            entries[2].body,
+        ]
         assert reader.missing_bodies(publisher.origin(), 0, 9) == []
     on_disk = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"secret of a" in on_disk

@@ -36,10 +36,14 @@ class BodyReader(LeafReader, WithheldReader):
 
     def body(self, cid: Cid) -> bytes | Withheld | None:
         """A body by its CID."""
-        place = find(self._db, [cid.digest]).get(cid.digest)
-        if place is not None:
-            return self._cut(place)
-        return self._withheld_body(cid)
+        return next(self.each_body([cid]))
+
+    def each_body(self, cids: Sequence[Cid]) -> Iterator[bytes | Withheld | None]:
+        """The body of each, read when it is come to: many places are looked up together, but few bodies fit into memory."""
+        places = find(self._db, [cid.digest for cid in cids])
+        for cid in cids:
+            place = places.get(cid.digest)
+            yield self._withheld_body(cid) if place is None else self._cut(place)
 
     def bodies(self, origin: Origin, start: int, stop: int) -> list[BodyItem]:
         """What is here of the bodies of leaves [start, stop), one item each."""
