@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from threading import Lock
 
-from frostnode.log.content import headers_of, readable_again
+from frostnode.log.content import leaves_of, readable_again
 from frostnode.ports import (
     Arrival,
     ArrivalKind,
@@ -20,8 +20,9 @@ from frostnode.ports import (
 )
 from frostnode.project.run import NO_RUN, Run, run_of, was_followed
 from frostnode.protocol.dagcbor import Value
-from frostnode.protocol.entry import Header, Op, read_leaf
+from frostnode.protocol.entry import Op
 from frostnode.protocol.limits import INDEX_ARRIVALS_MAX, INDEX_BATCH_BYTES_MAX, TILE_WIDTH, USES_COUNTED_MAX
+from frostnode.protocol.named_body import record_of
 from frostnode.protocol.names import DATASET, VERSION, Did, Origin
 from frostnode.protocol.records import LINEAGE, SUBSCRIPTION
 from frostnode.protocol.references import named_record
@@ -101,9 +102,9 @@ class IndexFold:
                 is_drop = arrival.kind is ArrivalKind.DROPPED
                 if run.is_within(before) and not is_drop:
                     continue
-                headers = _headers(log, arrival, run)
-                while some := list(islice(headers, TILE_WIDTH)):
-                    putting.put(arrival.did, ((header.type, header.key) for header in some))
+                records = _records(log, arrival, run)
+                while some := list(islice(records, TILE_WIDTH)):
+                    putting.put(arrival.did, some)
                 before = NO_RUN if is_drop else run
             if putting.weight >= INDEX_BATCH_BYTES_MAX:
                 return arrival
@@ -163,7 +164,9 @@ class _Putting:
             named.update(document.refers_to)
             self._index.put(document)
         told = {(url.did, str(url.key)) for url in map(named_record, named) if url is not None}
-        return told | {(did, key.partition("@")[0])} if type_ == VERSION else told
+        if type_ == VERSION:
+            told.add((did, key.partition("@")[0]))
+        return told
 
     def _fields(self, entries: Sequence[CatalogEntry | None]) -> Iterator[dict[str, Value] | None]:
         """What each entry says, None where it says nothing that is readable here: the catalog has read it, or could not."""
@@ -197,12 +200,15 @@ def _document(
     )
 
 
-def _headers(log: LogReader, arrival: Arrival, run: Run) -> Iterator[Header]:
-    """The headers of the leaves that an arrival touched; those that it dropped are no longer in their log."""
+def _records(log: LogReader, arrival: Arrival, run: Run) -> Iterator[tuple[str, str]]:
+    """Type and key of each leaf that an arrival touched; those that it dropped are no longer in their log."""
+    leaves: Iterable[bytes | None]
     if arrival.kind is ArrivalKind.DROPPED:
-        read = map(read_leaf, log.strays(arrival.number))
-        return (header for header in read if header is not None)
-    return (header for _, _, header in headers_of(log, run.origin, run.start, run.stop))
+        leaves = log.strays(arrival.number)
+    else:
+        leaves = (leaf for _, leaf in leaves_of(log, run.origin, run.start, run.stop))
+    named = (record_of(leaf) for leaf in leaves if leaf is not None)
+    return (name for name in named if name is not None)
 
 
 def _touched(log: LogReader, arrival: Arrival) -> list[Run]:

@@ -1,4 +1,4 @@
-"""Which body a leaf names: all that carrying, serving and checking a log ask of an entry, millions of times.
+"""Which body and which record a leaf names: all that carrying, serving and checking a log ask of an entry, millions of times.
 
 Rule: the answer is that of `entry.read_leaf`, always. A leaf in the shape that nearly all have is taken apart by
 one expression, which matches nothing that is not a sound header; whatever else a leaf may be is read in full.
@@ -53,23 +53,39 @@ _TEXT_HEADS: Final = tuple(bytes([0x60 + n] if n < 24 else [0x78, n]) for n in r
 _VERSION: Final = VERSION.encode()
 
 
+def _usual(leaf: bytes) -> tuple[bytes, bytes, bytes, bytes] | None:
+    """Digest, size, type and key of a leaf in the shape that nearly all have."""
+    found = _USUAL(leaf)
+    if found is None:
+        return None
+    key_head, key, label, digest, size, type_head, type_ = found.groups()
+    if (
+        len(key) <= KEY_CHARS_MAX
+        and key_head == _TEXT_HEADS[len(key)]
+        and len(type_) <= TYPE_CHARS_MAX
+        and type_head == _TEXT_HEADS[len(type_)]
+        and (label is not None) == (type_ == _VERSION)
+    ):
+        return digest, size, type_, key
+    return None
+
+
 def named_body(leaf: bytes) -> NamedBody | None:
     """The body that a leaf names; None for an opaque leaf, and for a withdrawal without one."""
-    found = _USUAL(leaf)
-    if found is not None:
-        key_head, key, label, digest, size, type_head, type_ = found.groups()
-        if (
-            len(key) <= KEY_CHARS_MAX
-            and key_head == _TEXT_HEADS[len(key)]
-            and len(type_) <= TYPE_CHARS_MAX
-            and type_head == _TEXT_HEADS[len(type_)]
-            and (label is not None) == (type_ == _VERSION)
-        ):
-            return NamedBody(digest, int.from_bytes(size, "big"))
+    if (usual := _usual(leaf)) is not None:
+        return NamedBody(usual[0], int.from_bytes(usual[1], "big"))
     header = read_leaf(leaf)
     if header is None or header.body is None or header.size is None:
         return None
     return NamedBody(header.body.digest, header.size)
+
+
+def record_of(leaf: bytes) -> tuple[str, str] | None:
+    """Type and key of the record that a leaf is of; None for an opaque leaf."""
+    if (usual := _usual(leaf)) is not None:
+        return usual[2].decode(), usual[3].decode()
+    header = read_leaf(leaf)
+    return None if header is None else (header.type, header.key)
 
 
 def named_bodies(

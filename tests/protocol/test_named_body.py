@@ -10,7 +10,7 @@ from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import Header, Op, encode_header, read_leaf
 from frostnode.protocol.errors import RecordError
 from frostnode.protocol.limits import BODY_BYTES_MAX, KEY_CHARS_MAX, TIME_MS_MAX, TYPE_CHARS_MAX
-from frostnode.protocol.named_body import NamedBody, named_body
+from frostnode.protocol.named_body import NamedBody, named_body, record_of
 
 CID = Cid.of(b"body")
 USUAL = Header(op=Op.PUT, type="dataset", key="sst", time=1_700_000_000_000, body=CID, size=1024)
@@ -24,10 +24,21 @@ def by_reading(leaf: bytes) -> NamedBody | None:
 
 def check(leaf: bytes) -> None:
     assert named_body(leaf) == by_reading(leaf), leaf.hex()
+    header = read_leaf(leaf)
+    assert record_of(leaf) == (None if header is None else (header.type, header.key)), leaf.hex()
 
 
 def test_a_leaf_names_its_body_by_digest_and_size():
     assert named_body(LEAF) == (CID.digest, 1024)
+
+
+def test_a_leaf_names_its_record_by_type_and_key():
+    assert record_of(LEAF) == ("dataset", "sst")
+    assert record_of(encode_header(Header(op=Op.WITHDRAW, type="version", key="a@1", time=0))) == (
+        "version",
+        "a@1",
+    )
+    assert record_of(b"opaque") is None
 
 
 def test_a_withdrawal_may_name_none():

@@ -27,6 +27,7 @@ from frostnode.edge.tantivy.schema import (
     ID,
     MARK,
     REFERS,
+    TEXT,
     build_schema,
     entry_of,
     identifier,
@@ -133,7 +134,7 @@ class TantivyIndex:
         """Index a record in place of what was there of it."""
         entry = entry_of(document)
         self._replace(entry[ID], tantivy.Document.from_dict(entry, self._schema))
-        self._chars += len(document.description) + sum(map(len, document.texts))
+        self._chars += len(entry[TEXT])
         if is_profile(document.type, document.key):
             self._renamed[document.did] = name_of(document.key, document.title)
 
