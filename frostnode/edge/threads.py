@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
 from typing import Final, TypeVar
 
 import trio
@@ -24,9 +25,10 @@ class ThreadWorker:
 
 
 class Beside:
-    """Threads for a part of an answer that can be found while its asker finds the others."""
+    """Threads for parts of an answer that can be found while their asker finds the others: one fewer than there are processors."""
 
-    def __init__(self, name: str, threads: int) -> None:
+    def __init__(self, name: str, threads_max: int) -> None:
+        threads = min(threads_max, max(1, (cpu_count() or 1) - 1))
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     def begin(self, work: Callable[[], T]) -> Callable[[], T]:

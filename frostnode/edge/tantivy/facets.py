@@ -11,7 +11,7 @@ from frostnode.edge.tantivy.plan import Plan
 from frostnode.edge.tantivy.schema import DID, FIRST, FIRST_YEAR, LAST_YEAR, TIE, VALUES
 from frostnode.edge.tantivy.snapshot import Snapshot
 from frostnode.protocol.limits import FACET_VALUES_MAX
-from frostnode.search.facets import ASKED_BY, first_of, years
+from frostnode.search.facets import ASKED_BY, COUNTED, first_of, years
 from frostnode.search.query import Field
 from frostnode.search.values import SOURCES
 
@@ -20,6 +20,9 @@ _COLUMNS: Final = {
     Field.PUBLISHER: DID,
     **{counted: VALUES[asked] for counted, asked in ASKED_BY.items()},
 }
+
+PARTS: Final = ({Field.KEYWORD}, set(COUNTED) - {Field.KEYWORD})
+"""Fields that are counted together: keywords take as long as all others."""
 
 _SIZE: Final = 16 * FACET_VALUES_MAX
 """Values that are asked for to tell the few that are shown."""
@@ -49,7 +52,7 @@ AllCounts: TypeAlias = dict[str, _All]
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Hits in all, and by the values of fields."""
+    """Hits in all, 0 where they were not counted, and by the values of fields."""
 
     total: int
     values: Mapping[Field, Mapping[str, int]]
@@ -58,26 +61,28 @@ class Counted:
 def count_values(
     snapshot: Snapshot, plan: Plan, fields: tuple[Field, ...], own: Query, all_counts: AllCounts
 ) -> Counted:
-    """How many hits there are, and the values of these fields with most of them.
+    """The values of these fields with most hits.
 
     Where most records are hits, those are counted that are none, and taken off from `all_counts`.
     """
     columns = [_COLUMNS[field] for field in fields if field in _COLUMNS]
-    total = snapshot.count(plan.which) if plan.may_be_most else None
-    is_most = total is not None and 2 * total > snapshot.searcher.num_docs
+    is_most, total = plan.is_most, 0
+    if is_most is None:
+        total = snapshot.count(plan.which)
+        is_most = 2 * total > snapshot.searcher.num_docs
     found = _less_the_rest(snapshot, plan, columns, all_counts) if is_most else {}
     request = {column: _terms(column, _SIZE) for column in columns if column not in found}
     if Field.YEAR in fields:
         request |= {column: _terms(column, _SIZE_MAX) for column in (FIRST_YEAR, LAST_YEAR)}
         request[FIRST] = {"value_count": {"field": FIRST}}
-    if total is None:
+    if plan.is_most is False:
         request[TIE] = {"value_count": {"field": TIE}}
     answer = snapshot.searcher.aggregate(plan.which, request) if request else {}
     for column in columns:
         if column not in found:
             found[column] = _counts_of(_settled(snapshot.searcher, plan.which, column, answer[column]))
     return Counted(
-        total=int(answer[TIE]["value"]) if total is None else total,
+        total=int(answer[TIE]["value"]) if TIE in request else total,
         values={field: _shown(field, found, answer, snapshot, plan.which, own) for field in fields},
     )
 

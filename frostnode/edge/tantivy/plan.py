@@ -43,8 +43,8 @@ _WORDY: Final = {
 class Plan:
     """What to ask for.
 
-    `which` finds the same as `hits`, and scores nothing; `rest` finds all else that is shown to who asks for everything, which is worth
-    while where `may_be_most` does not say that most records are no hits. `titled`
+    `which` finds the same as `hits`, and scores nothing; `rest` finds all else that is shown to who asks for everything. `is_most` says
+    whether most records are hits, None where that is not told without counting. `titled`
     finds those of the hits that have all words in the title, where there may be enough of them: no other is worth more than
     `beyond`. `near` finds what has at least one of the plain words, None where nothing can be near; `wanted` are the plain words, `texts` they and those that must be there,
     each with what it is worth.
@@ -53,7 +53,7 @@ class Plan:
     hits: Query
     which: Query
     rest: Query
-    may_be_most: bool
+    is_most: bool | None
     titled: Query | None
     beyond: float
     near: Query | None
@@ -74,7 +74,9 @@ class Planner:
         meaning = meaning_of(ask.query)
         wanted, must = _runs(meaning.wanted), _runs(meaning.must)
         worth = {run: self._worth(run, alone=len(wanted) + len(must) == 1) for run in (*wanted, *must)}
-        at_most = min(map(self.clauses.at_most, worth), default=self._snapshot.searcher.num_docs)
+        total = self._snapshot.searcher.num_docs
+        at_most = min(map(self.clauses.at_most, worth), default=total)
+        may_be_most = 2 * at_most > total
         own = self.clauses.one_of(DID, ask.own)
         filters = [_constant(query, 0.0 if worth else 1.0) for query in self._filters(meaning, own)]
         if ask.within is not None:
@@ -91,7 +93,7 @@ class Planner:
             hits=_helped(_query([*base, *plain], without), [*more.values(), *whole]),
             which=which,
             rest=_query([], [which, *hides]),
-            may_be_most=2 * at_most > self._snapshot.searcher.num_docs,
+            is_most=None if may_be_most and (filters or without or len(worth) != 1) else may_be_most,
             titled=self._titled(worth, filters, whole, without) if at_most >= _MANY else None,
             beyond=self._beyond(list(worth.values())),
             near=_helped(_query([*base, some], without), [*(more[run] for run in must), *whole])
