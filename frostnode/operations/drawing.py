@@ -3,12 +3,12 @@
 Every text comes from strangers: it is escaped and shortened. What a colour says is said in words too.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from frostnode.protocol.limits import DRAWN_NODES_MAX
+from frostnode.protocol.limits import DRAWN_LINES_PER_NODE_MAX, DRAWN_NODES_MAX
 from frostnode.protocol.names import DID_PREFIX
 
 STYLE: Final = (
@@ -30,6 +30,7 @@ _MARGIN: Final = 16
 _LINE_CHARS_MAX: Final = 28
 _TITLE_CHARS_MAX: Final = 300
 _NO_LINK: Final = ""
+_SAME: Final = "same"
 _ADDRESS: Final = "url:https://"
 _NAMESPACE: Final = ' xmlns="http://www.w3.org/2000/svg"'
 
@@ -49,13 +50,15 @@ def draw(
 ) -> str:
     """One SVG element; alone with its own style and namespace. `href` answers where the name of an end leads.
 
-    At most `nodes_max` ends, the nearest.
+    At most `nodes_max` ends, the nearest, and so many lines for each of them.
     """
     nodes = sorted(answer["nodes"], key=lambda node: (abs(node["distance"]), node["name"]))[:nodes_max]
     places = _layout(nodes, answer["edges"])
     width = _width(answer, places)
     height = max(place.y for place in places.values()) + _HEIGHT + _MARGIN
-    left_out = len(answer["nodes"]) - len(nodes)
+    lines = _lines(answer, {node["name"]: at for at, node in enumerate(nodes)})
+    drawn = lines[: DRAWN_LINES_PER_NODE_MAX * nodes_max]
+    left_out = len(answer["nodes"]) - len(nodes), len(lines) - len(drawn)
     role = "img" if is_alone else "group"  # with links in it, it is no picture
     opening = (
         f'<svg{_NAMESPACE if is_alone else ""} class="lineage" viewBox="0 0 {width} {height}"'
@@ -64,14 +67,11 @@ def draw(
     head = [
         opening,
         f'<title id="lineage-title">{_text("Lineage of " + answer["url"], _TITLE_CHARS_MAX)}</title>',
-        f'<desc id="lineage-desc">{_description(nodes, left_out)}</desc>',
+        f'<desc id="lineage-desc">{_description(nodes, *left_out)}</desc>',
         *([f"<style>{STYLE}</style>"] if is_alone else []),
     ]
-    lines = [_same_line(pair, places) for pair in answer["versions"]] + [
-        _edge_line(edge, places) for edge in answer["edges"]
-    ]
     boxes = [_box(node, places[node["name"]], answer["url"], href(node["name"])) for node in nodes]
-    return "\n".join([*head, *filter(None, lines), *boxes, "</svg>"]) + "\n"
+    return "\n".join([*head, *_paths(drawn, places), *boxes, "</svg>"]) + "\n"
 
 
 def _width(answer: Mapping[str, Any], places: Mapping[str, _Place]) -> int:
@@ -83,10 +83,11 @@ def _width(answer: Mapping[str, Any], places: Mapping[str, _Place]) -> int:
     return last + _WIDTH + (_GAP_X // 2 if any(pair <= column for pair in pairs) else _MARGIN)
 
 
-def _description(nodes: Sequence[Mapping[str, Any]], left_out: int) -> str:
+def _description(nodes: Sequence[Mapping[str, Any]], nodes_left: int, lines_left: int) -> str:
     sources = sum(node["distance"] < 0 for node in nodes)
     products = sum(node["distance"] > 0 for node in nodes)
-    more = f" {left_out} more are not drawn." if left_out else ""
+    more = f" {nodes_left} more are not drawn." if nodes_left else ""
+    more += f" {lines_left} more lines are not drawn." if lines_left else ""
     return f"{sources} sources on the left, {products} ends built on it on the right.{more}"
 
 
@@ -121,29 +122,41 @@ def _middle(names: Sequence[str], rows: Mapping[str, float]) -> float:
     return sum(placed) / len(placed) if placed else 0.0
 
 
-def _edge_line(edge: Mapping[str, Any], places: Mapping[str, _Place]) -> str:
-    state = "gone" if edge["withdrawn"] or edge["missing"] else "stale" if edge["newer"] else ""
-    return _curve(edge["used"], edge["generated"], places, state)
+class _Line(NamedTuple):
+    """From one end to another, and what is to be said of it."""
+
+    start: str
+    stop: str
+    state: str
 
 
-def _same_line(pair: Mapping[str, Any], places: Mapping[str, _Place]) -> str:
-    return _curve(pair["version"], pair["dataset"], places, "same")
+def _lines(answer: Mapping[str, Any], ranks: Mapping[str, int]) -> list[_Line]:
+    """What joins the ends that are drawn, the nearest first."""
+    lines = [_Line(pair["version"], pair["dataset"], _SAME) for pair in answer["versions"]]
+    lines += [_Line(edge["used"], edge["generated"], _state(edge)) for edge in answer["edges"]]
+    drawn = [line for line in lines if line.start in ranks and line.stop in ranks]
+    return sorted(drawn, key=lambda line: max(ranks[line.start], ranks[line.stop]))
 
 
-def _curve(start: str, stop: str, places: Mapping[str, _Place], state: str) -> str:
+def _state(edge: Mapping[str, Any]) -> str:
+    return "gone" if edge["withdrawn"] or edge["missing"] else "stale" if edge["newer"] else ""
+
+
+def _paths(lines: Sequence[_Line], places: Mapping[str, _Place]) -> Iterator[str]:
+    """One path for all lines of a state; what is to be noticed is drawn over the rest."""
+    for state in (_SAME, "", "stale", "gone"):
+        curves = [_curve(places[line.start], places[line.stop]) for line in lines if line.state == state]
+        if curves:
+            yield f'<path{_class(state)} d="{"".join(curves)}"/>'
+
+
+def _curve(one: _Place, other: _Place) -> str:
     """A line from the right of one box to the left of another; between boxes of one column along their sides."""
-    if start not in places or stop not in places:
-        return ""
-    one, other = places[start], places[stop]
-    y1, y2 = one.y + _HEIGHT // 2, other.y + _HEIGHT // 2
+    x, y, down = one.x + _WIDTH, one.y + _HEIGHT // 2, other.y - one.y
     if one.x == other.x:
-        x = one.x + _WIDTH
-        path = f"M{x} {y1}C{x + _GAP_X // 2} {y1} {x + _GAP_X // 2} {y2} {x} {y2}"
-    else:
-        x1, x2 = one.x + _WIDTH, other.x
-        middle = (x1 + x2) // 2
-        path = f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}"
-    return f'<path{_class(state)} d="{path}"/>'
+        return f"M{x} {y}c{_GAP_X // 2} 0 {_GAP_X // 2} {down} 0 {down}"
+    right = other.x - x
+    return f"M{x} {y}c{right // 2} 0 {right // 2} {down} {right} {down}"
 
 
 def _box(node: Mapping[str, Any], place: _Place, start: str, href: str) -> str:
@@ -161,13 +174,15 @@ def _box(node: Mapping[str, Any], place: _Place, start: str, href: str) -> str:
     short = name.partition("/")[2] if name.startswith(DID_PREFIX) else name.removeprefix(_ADDRESS)
     title = node["title"] or short or name
     inner = (
-        f"<title>{_text(node['name'], _TITLE_CHARS_MAX)}</title>"
         f'<rect x="{place.x}" y="{place.y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
         f'<text x="{place.x + 10}" y="{place.y + 19}">{_text(title, _LINE_CHARS_MAX)}</text>'
         f'<text class="what" x="{place.x + 10}" y="{place.y + 34}">{_text(words, _LINE_CHARS_MAX + 6)}</text>'
     )
     outward = ' rel="nofollow noopener noreferrer"' if href.startswith("http") else ""
-    linked = f'<a href="{escape(href)}"{outward}>{inner}</a>' if href else inner
+    if href:  # it says the name, and what is within it is what it is called
+        linked = f'<a href="{escape(href)}"{outward}>{inner}</a>'
+    else:
+        linked = f"<title>{_text(node['name'], _TITLE_CHARS_MAX)}</title>{inner}"
     return f"<g{_class(kind)}>{linked}</g>"
 
 

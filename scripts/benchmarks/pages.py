@@ -107,7 +107,7 @@ async def _timed(app: ASGIApp, target: str) -> float:
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(b"host", b"node.example"), (b"accept", b"text/html")],
+        "headers": [(b"host", b"node.example"), (b"accept", b"text/html"), (b"accept-encoding", b"gzip")],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 80),
     }

@@ -80,9 +80,8 @@ async def test_every_page_is_json_for_who_asks_for_it(site):
     for path, target in targets(site):
         answer = await site.ask(target, headers=JSON)
         assert answer.status == 200 and isinstance(answer.json, dict), path
-        assert answer.headers["content-type"] == "application/json" and answer.headers["vary"] == "accept", (
-            path
-        )
+        assert answer.headers["content-type"] == "application/json", path
+        assert answer.headers["vary"].startswith("accept"), path
 
 
 async def test_no_page_loads_more_than_is_there_at_once(site):

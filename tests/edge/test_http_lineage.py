@@ -1,14 +1,17 @@
 """Versions and lineage over HTTP: the pages, the same as JSON, PROV-JSON that others read, drawings that are XML."""
 
+import re
 from io import StringIO
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode
 from xml.etree import ElementTree as ET
 
 import pytest
 from prov.model import ProvDocument
 
 from frostnode.protocol.entry import header_cid
+from frostnode.protocol.limits import DIFF_SHOWN_MAX, DRAWN_ON_PAGE_MAX, LINEAGE_LISTED_MAX
 from frostnode.testing.memory_publisher import MemoryPublisher
+from frostnode.testing.pages import Page
 
 HOSTILE = "<script>alert(1)</script>\"'&\u202e\x07]]>"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -229,3 +232,58 @@ async def test_two_nodes_that_carry_the_same_count_the_same(make_node):
         assert found[0]["nodes"] == found[1]["nodes"]
         assert found[0]["edges"]
         assert sorted(map(str, found[0]["edges"])) == sorted(map(str, found[1]["edges"]))
+
+
+@pytest.fixture
+def wide(node):
+    """A dataset made from more than are drawn and listed on one page."""
+    hub = MemoryPublisher("hub")
+    hub.put("hub", {"title": "Hub"})
+    sources = [f"{hub.did}/source-{at:03}" for at in range(DRAWN_ON_PAGE_MAX + 10)]
+    for at, source in enumerate(sources):
+        hub.put(source.partition("/")[2], {"title": f"Source {at:03}"})
+    used = [{"uri": uri} for uri in sources]
+    hub.put("made", {"generated": f"{hub.did}/hub", "used": used}, "lineage")
+    node.take(*hub.stream())
+    return f"{hub.did}/hub", len(sources)
+
+
+async def test_a_large_lineage_is_drawn_in_part_and_whole_in_a_file(node, wide):
+    url, sources = wide
+    text = await text_of(node, f"/lineage/{url}")
+    assert text.count("<rect") == DRAWN_ON_PAGE_MAX
+    shown = Page(text)
+    assert f"the {DRAWN_ON_PAGE_MAX} nearest of {sources + 1} ends" in shown.text
+    (whole,) = {link for link in shown.links if "form=svg" in link}
+    assert (await node.ask(whole)).text.count("<rect") == sources + 1
+
+
+async def test_the_lists_of_a_large_lineage_go_on_page_by_page_each_by_itself(node, wide):
+    url, sources = wide
+    first = await text_of(node, f"/lineage/{url}?up=1")
+    (after, later) = (link for link in Page(first).links if link.startswith("?"))
+    assert set(parse_qsl(after[1:])) == {("up", "1"), ("ends", str(LINEAGE_LISTED_MAX))}
+    assert set(parse_qsl(later[1:])) == {("up", "1"), ("edges", str(LINEAGE_LISTED_MAX))}
+    second = await text_of(node, f"/lineage/{url}{after}")
+    listed = [set(re.findall(r"<li><a [^>]*><bdi>(Source \d+)", text)) for text in (first, second)]
+    assert len(listed[0]) == LINEAGE_LISTED_MAX and len(listed[0] | listed[1]) == sources
+    rows = [text.count("<td>") // 4 for text in (first, await text_of(node, f"/lineage/{url}{later}"))]
+    assert rows == [LINEAGE_LISTED_MAX, sources - LINEAGE_LISTED_MAX]
+    beyond = await text_of(node, f"/lineage/{url}?ends=9999&edges=9999")
+    assert "Source 000" not in beyond.partition("</svg>")[2]
+    assert (await node.ask(f"/lineage/{url}?ends=x")).status == 400
+    found = (await node.ask(f"/lineage/{url}", headers={"accept": "application/json"})).json
+    assert len(found["nodes"]) == sources + 1
+
+
+async def test_a_page_of_many_differences_shows_some_and_says_where_all_are(node):
+    publisher = MemoryPublisher("changing")
+    for turn in "ab":
+        publisher.put("much", {"title": "Much", "metadata": {f"k{at:03}": turn for at in range(150)}})
+    node.take(*publisher.stream())
+    sides = [f"{publisher.did}/much?cid={header_cid(leaf)}" for leaf in publisher.leaves]
+    asked = urlencode(dict(zip("ab", sides, strict=True)))
+    text = await text_of(node, f"/diff?{asked}")
+    assert text.count("<td><code>/") == DIFF_SHOWN_MAX and f"{150 - DIFF_SHOWN_MAX} differences more" in text
+    (whole,) = (link for link in Page(text).links if link.startswith("/api/diff"))
+    assert len((await node.ask(whole)).json["changes"]) == 150

@@ -47,7 +47,7 @@ async def test_every_page_is_json_for_who_asks_for_it(icy, target, name):
     target = target.replace("DID", icy.ice.did)
     answer = await icy.ask(target, headers=JSON)
     assert answer.status == 200 and answer.headers["content-type"] == "application/json"
-    assert name in answer.json and answer.headers["vary"] == "accept"
+    assert name in answer.json and answer.headers["vary"].startswith("accept")
     for accept in ("text/html,application/xhtml+xml,*/*;q=0.8", "*/*", "text/html, application/json;q=0.9"):
         assert (await icy.ask(target, headers={"accept": accept})).text.startswith("<!doctype html>")
 

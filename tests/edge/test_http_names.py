@@ -60,7 +60,8 @@ async def test_a_did_document_says_who_a_publisher_is(node):
     assert "alsoKnownAs" not in before, "a claim is no name"
     await verify(node, "noaa.example", noaa)
     answer = await node.ask(f"/did/{noaa.did}")
-    assert answer.headers["content-type"] == "application/did+json" and answer.headers["vary"] == "accept"
+    assert answer.headers["content-type"] == "application/did+json"
+    assert answer.headers["vary"].startswith("accept")
     document = answer.json
     assert document.keys() == {"id", "alsoKnownAs", "verificationMethod", "assertionMethod", "keyAgreement"}
     assert (document["id"], document["alsoKnownAs"]) == (noaa.did, ["https://noaa.example"])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from frostnode.operations.drawing import draw
 from frostnode.operations.prov import prov_json
-from frostnode.protocol.limits import DRAWN_NODES_MAX
+from frostnode.protocol.limits import DRAWN_LINES_PER_NODE_MAX, DRAWN_NODES_MAX
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -42,6 +42,14 @@ def answer(nodes, edges=(), versions=()):
     }
 
 
+def lines(text):
+    """Where each line begins and ends."""
+    found = []
+    for x, y, right, down in re.findall(r"M(\d+) (\d+)c-?\d+ 0 -?\d+ -?\d+ (-?\d+) (-?\d+)", text):
+        found.append(((int(x), int(y)), (int(x) + int(right), int(y) + int(down))))
+    return found
+
+
 def boxes(text):
     root = ET.fromstring(text)
     return {group.find(f"{SVG}title").text: group for group in root.iter(f"{SVG}g")}
@@ -56,7 +64,7 @@ def test_sources_are_on_the_left_and_what_was_built_on_them_on_the_right():
     assert places["z"][0] < places["a"][0] < places["b"][0] < places["c"][0] == places["d"][0]
     assert len(set(places.values())) == 5
     assert boxes(drawn)["b"].get("class") == "start"
-    assert len(re.findall(r"<path", drawn)) == 4
+    assert len(lines(drawn)) == 4
 
 
 def test_states_are_said_in_words_and_classes():
@@ -73,7 +81,7 @@ def test_states_are_said_in_words_and_classes():
     assert "version 1, out of date" in drawn
     assert ">example.org/x</text>" in draw(answer([end("url:https://example.org/x", 0)]))
     assert ">ice@1</text>" in draw(answer([end("did:frost:x/ice@1", 0)]))
-    assert re.findall(r'<path class="(\w+)"', drawn) == ["gone", "stale"]
+    assert re.findall(r'<path class="(\w+)"', drawn) == ["stale", "gone"]
 
 
 def test_on_a_page_ends_are_links_and_the_style_is_that_of_the_page():
@@ -90,7 +98,30 @@ def test_a_drawing_is_bounded_and_says_what_is_left_out():
     nodes = [end("a", 0), *(end(f"x{at}", 1 + at % 3) for at in range(DRAWN_NODES_MAX + 20))]
     drawn = draw(answer(nodes, [edge(f"x{at}", "a") for at in range(DRAWN_NODES_MAX + 20)]))
     assert len(boxes(drawn)) == DRAWN_NODES_MAX
-    assert "21 more are not drawn" in drawn
+    assert "21 more are not drawn" in drawn and "more lines" not in drawn
+
+
+def test_lines_are_bounded_by_the_ends_and_join_the_nearest():
+    nodes = [end("a", 0), *(end(f"x{at:02}", 1 + at) for at in range(19))]
+    names = [node["name"] for node in nodes]
+    edges = [edge(two, one) for one in names for two in names if one < two]
+    most = DRAWN_LINES_PER_NODE_MAX * len(nodes)
+    drawn = draw(answer(nodes, edges), nodes_max=len(nodes))
+    assert len(lines(drawn)) == most
+    assert f"{len(edges) - most} more lines are not drawn" in drawn
+    places = sorted(x for _, (x, _) in lines(drawn))
+    farthest = max(int(box.find(f"{SVG}rect").get("x")) for box in boxes(drawn).values())
+    assert places[-1] < farthest
+    assert len(lines(draw(answer(nodes, edges)))) == len(edges)
+
+
+def test_a_line_goes_from_the_right_of_what_was_used_to_the_left_of_what_was_made():
+    drawn = draw(answer([end("b", 0), end("a", -1)], [edge("b", "a")]))
+    places = {name: box.find(f"{SVG}rect") for name, box in boxes(drawn).items()}
+    (start, stop), *none = lines(drawn)
+    assert not none
+    assert start == (int(places["a"].get("x")) + 210, int(places["a"].get("y")) + 22)
+    assert stop == (int(places["b"].get("x")), int(places["b"].get("y")) + 22)
 
 
 NAMES = st.text(min_size=1, max_size=60) | st.sampled_from(
@@ -116,6 +147,8 @@ def test_any_words_make_a_drawing_and_a_document(items):
 def test_lines_beside_the_last_column_are_within_the_drawing():
     nodes = [end("a", 0), end("a@1", 0)]
     drawn = ET.fromstring(draw(answer(nodes, versions=[{"version": "a@1", "dataset": "a"}])))
-    reach = max(int(x) for path in drawn.iter(f"{SVG}path") for x in re.findall(r"(\d+) \d+", path.get("d")))
+    curves = [path.get("d") for path in drawn.iter(f"{SVG}path")]
+    bulges = [re.match(r"M(\d+) \d+c\d+ 0 (\d+) ", curve) for curve in curves]
+    reach = max(int(bulge[1]) + int(bulge[2]) for bulge in bulges)
     right = max(int(rect.get("x")) + int(rect.get("width")) for rect in drawn.iter(f"{SVG}rect"))
     assert right < reach <= int(drawn.get("width"))

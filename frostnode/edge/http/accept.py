@@ -1,10 +1,12 @@
-"""Page or document: what a client would rather have, by its Accept header (RFC 9110, 12.5.1)."""
+"""Page or document, plain or compressed: what a client would rather have (RFC 9110, 12.5)."""
 
 from typing import Final
 
 from starlette.requests import Request
 
 _PAGE: Final = "text/html"
+_GZIP: Final = ("gzip", "x-gzip")
+"""Two names of one coding (RFC 9110, 8.4.1.3)."""
 _PARTS_MAX: Final = 64
 
 
@@ -35,8 +37,16 @@ def wants_document(request: Request) -> bool:
     return ranks.get("application/json", 0.0) > ranks.get(_PAGE, 0.0)
 
 
+def takes_gzip(header: str) -> bool:
+    """Whether a client that sends this Accept-Encoding would have gzip at least as gladly as nothing of the kind."""
+    ranks = _ranks(header)
+    named = [ranks[name] for name in _GZIP if name in ranks]
+    rank = max(named) if named else ranks.get("*", 0.0)
+    return rank > 0.0 and rank >= ranks.get("identity", 0.0)
+
+
 def _ranks(header: str) -> dict[str, float]:
-    """Media types in lower case, without their parameters, with their weight."""
+    """What is named, in lower case and without its parameters, with its weight."""
     found: dict[str, float] = {}
     for part in header.split(",")[:_PARTS_MAX]:
         kind, *parameters = (piece.strip().lower() for piece in part.split(";"))

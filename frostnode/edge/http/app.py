@@ -14,6 +14,7 @@ from frostnode.edge.http.accept import wants_document, wants_page
 from frostnode.edge.http.announcements import AnnouncementResources
 from frostnode.edge.http.api.resource import Api
 from frostnode.edge.http.atom_feeds import AtomResources
+from frostnode.edge.http.compression import Compression
 from frostnode.edge.http.editing.pages import EditingPages
 from frostnode.edge.http.feeds import FeedResources
 from frostnode.edge.http.hub import HubLinks, HubResource
@@ -88,6 +89,7 @@ def make_app(parts: Parts, about: dict[str, Any], views: Sequence[View] = ()) ->
         ],
         middleware=[
             Middleware(SecurityHeaders),
+            Middleware(Compression, worker=parts.worker),
             *([Middleware(ViewHosts, hosts=shown_as.hosts())] if shown_as.hosts() else []),
             *([] if parts.hub is None else [Middleware(HubLinks, hub=parts.hub)]),
         ],

@@ -22,6 +22,7 @@ from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import OWNER_FORM_BYTES_MAX, OWNER_PAGE_S, PAGE_ITEMS_MAX
 
 _COOKIE: Final = "frost-owner"
+_ON_PAGE: Final = 40
 _OFFSET_MAX: Final = 2**31
 _OWN: Final = {"cache-control": "no-store", "vary": "accept, cookie"}
 
@@ -54,11 +55,12 @@ class InboxPage:
         self._check(request.cookies.get(_COOKIE, ""))
         offset = whole_number(request, "offset", 0, _OFFSET_MAX)
         everything = request.query_params.get("all") == "1"
-        asked = {"limit": PAGE_ITEMS_MAX, "offset": offset, "all": everything}
+        step = PAGE_ITEMS_MAX if wants_document(request) else _ON_PAGE
+        asked = {"limit": step, "offset": offset, "all": everything}
         found = await inbox(self._parts, asked, quiet)
         if wants_document(request):
             return JSONResponse(found, headers=_OWN)
-        values = {"inbox": found, "everything": everything, "offset": offset, "step": PAGE_ITEMS_MAX}
+        values = {"inbox": found, "everything": everything, "offset": offset, "step": step}
         return await self._pages.show("inbox.html", values, headers=_OWN)
 
     async def read(self, request: Request) -> Response:

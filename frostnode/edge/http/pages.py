@@ -39,6 +39,9 @@ from frostnode.snippets.quoting import word
 _RECORDS: Final = 50
 _PUBLISHERS: Final = 100
 _REFUSALS: Final = 50
+_PEERS: Final = 100
+_STOPPED: Final = 3
+"""Of each peer."""
 _SOME: Final = 5
 """Of what has a page of its own."""
 _OFFSET_MAX: Final = 2**53
@@ -119,7 +122,7 @@ class Pages:
         is_more = len(found["records"]) > ACTIVITY_LISTED
         params = {name: value for name, value in (("did", did), ("type", type_)) if value}
         pager = {
-            **_pager(offset, ACTIVITY_LISTED, offset, params),
+            **paged(offset, ACTIVITY_LISTED, offset, params),
             "last": offset + ACTIVITY_LISTED,
             "total": None,
         }
@@ -232,7 +235,7 @@ class Pages:
             {
                 "publishers": everyone[offset : offset + _PUBLISHERS],
                 "total": len(everyone),
-                "pager": _pager(offset, _PUBLISHERS, len(everyone), {}),
+                "pager": paged(offset, _PUBLISHERS, len(everyone), {}),
             },
         )
 
@@ -242,7 +245,7 @@ class Pages:
         asked = {"did": request.path_params["did"], "limit": _RECORDS, "offset": offset}
         found = await read.publisher(self._parts, asked, quiet)
         total = sum(found["records"].values())
-        pager = _pager(offset, _RECORDS, total, {})
+        pager = paged(offset, _RECORDS, total, {})
         values = {
             "publisher": found,
             "total": total,
@@ -272,6 +275,8 @@ class Pages:
             "refusals": refused,
             "withheld": await block.withheld(self._parts, {"page": 0}, quiet),
             "some": _SOME,
+            "peers_max": _PEERS,
+            "stopped_max": _STOPPED,
         }
         return await self._shown(request, "peers.html", found, values)
 
@@ -294,7 +299,7 @@ class Pages:
         offset = whole_number(request, "offset", 0, _OFFSET_MAX)
         shown = await policy.show(self._parts, {}, quiet)
         found = await policy.refusals(self._parts, {"limit": _REFUSALS, "offset": offset}, quiet)
-        pager = _pager(offset, _REFUSALS, found["total"], {})
+        pager = paged(offset, _REFUSALS, found["total"], {})
         values = {"policy": shown, "about": ABOUT, "refusals": found["refusals"], "pager": pager}
         return await self._shown(request, "policy.html", shown, values)
 
@@ -306,9 +311,12 @@ class Pages:
         file = self._static[name]
         return Response(file.content, media_type=file.media_type, headers=FOR_EVER)
 
-    async def error(self, request: Request, error: FrostError) -> Response:
+    async def error(
+        self, request: Request, error: FrostError, *, headers: Mapping[str, str] | None = None
+    ) -> Response:
         """The page that says what went wrong."""
-        return await self._page("error.html", {"problem": problem(error)}, status=http_status(error))
+        values = {"problem": problem(error)}
+        return await self._page("error.html", values, status=http_status(error), headers=headers)
 
 
 def _open_host(publisher: Json) -> str:
@@ -328,9 +336,12 @@ def record_document(shown: Json) -> Response:
     return JSONResponse(content, status_code=http_status(error), media_type=PROBLEM, headers=headers)
 
 
-def _pager(offset: int, step: int, total: int, params: Mapping[str, str]) -> dict[str, Any]:
-    """Where a listing stands, and the parameters of the pages before and after."""
+def paged(
+    offset: int, step: int, total: int, params: Mapping[str, str], *, by: str = "offset"
+) -> dict[str, Any]:
+    """Where a listing stands, and the parameters of the pages before and after; `by` is the one that says so."""
     return {
+        "by": by,
         "first": offset + 1,
         "last": min(offset + step, total),
         "total": total,

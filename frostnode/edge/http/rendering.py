@@ -16,6 +16,7 @@ from frostnode.edge.http.links import contact_href, end_path, link_to, record_pa
 from frostnode.edge.http.plain_text import one_line, runs
 from frostnode.edge.http.record_view import bytes_text
 from frostnode.edge.http.times import day_text, iso_text, utc_text
+from frostnode.protocol.limits import PAGE_LIST_ITEMS_MAX
 
 _PACKAGE: Final = "frostnode.edge.http"
 _MEDIA_TYPES: Final = {
@@ -57,7 +58,7 @@ def as_it_is(path: str) -> str:
 
 def pager_link(pages: Mapping[str, Any], offset: int) -> str:
     """The link to another page of a listing on a live node: the same path with other parameters."""
-    return "?" + urlencode({**pages["params"], "offset": offset})
+    return "?" + urlencode({**pages["params"], pages.get("by", "offset"): offset})
 
 
 def make_environment(
@@ -103,6 +104,7 @@ def make_environment(
     environment.globals["static"] = static_paths
     environment.globals["live"] = at is None
     environment.globals["dress"] = dress
+    environment.globals["items_max"] = PAGE_LIST_ITEMS_MAX
     return environment
 
 
