@@ -151,6 +151,13 @@ async def test_who_says_who_asks_gets_it_plain(who):
     assert body == TEXT and "content-encoding" not in fields and fields["vary"] == "accept-encoding"
 
 
+async def test_files_that_never_change_have_no_secrets_whoever_asks():
+    served = Served(cache_control="public, max-age=31536000, immutable")
+    assert (await served.ask({**GZIP, "cookie": "a=b"}))[1]["content-encoding"] == "gzip"
+    served = Served(cache_control="immutable")
+    assert "content-encoding" not in (await served.ask({**GZIP, "cookie": "a=b"}))[1]
+
+
 async def test_nodes_among_themselves_and_writes_are_left_alone():
     assert "content-encoding" not in (await Served().ask(path="/frost/node"))[1]
     served = Served(content_type="application/json", etag='"a"')

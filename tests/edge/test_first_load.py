@@ -2,20 +2,26 @@
 
 import re
 from hashlib import sha256
+from types import MappingProxyType
 
 import pytest
 
 from frostnode.edge.http.app import make_app
+from frostnode.edge.http.editing.typed import pack
 from frostnode.edge.http.views import View
 from frostnode.edge.view_settings import ViewSettings
-from frostnode.protocol.limits import LINEAGE_NODES_MAX, PAGE_ITEMS_MAX
+from frostnode.editing_port import Draft
+from frostnode.notify_port import Form, Watch
+from frostnode.protocol.limits import DRAFTS_MAX, LINEAGE_NODES_MAX, PAGE_ITEMS_MAX, TITLE_CHARS_MAX
 from frostnode.replicate.follow import PeerFollower
 from frostnode.testing.memory_publisher import MemoryPublisher
-from tests.edge.test_http_all_routes import NOT_PAGES, OF_A_VIEW
+from tests.edge.test_http_all_routes import NOT_PAGES, OF_A_VIEW, OF_EDITING
+from tests.edge.test_http_editing import Browser, operate
 
 FIRST_LOAD_BYTES_MAX = 100_000
 PLAIN_BYTES_MAX = 400_000
 """For who takes nothing compressed."""
+PLAIN = {"accept": "text/html"}
 BROWSER = {"accept": "text/html", "accept-encoding": "gzip, deflate, br, zstd"}
 FILES = re.compile(r'(?:href|src)="(/(?:static|v)/[^"#]*\.(?:css|js|svg|png))')
 pytestmark = pytest.mark.slow
@@ -29,14 +35,14 @@ def words(seed, chars):
     return found[:chars]
 
 
-async def first_load(node, target):
+async def first_load(node, target, who=MappingProxyType({})):
     """(bytes as they are sent, bytes without compression) of a page and of all that it loads."""
     sent = plain = 0
-    text = (await node.ask(target, headers={"accept": "text/html"})).text
+    text = (await node.ask(target, headers={**PLAIN, **who})).text
     for path in (target, *sorted(set(FILES.findall(text)))):
         packed, whole = (
-            await node.ask(path, headers=BROWSER),
-            await node.ask(path, headers={"accept": "text/html"}),
+            await node.ask(path, headers={**BROWSER, **who}),
+            await node.ask(path, headers={**PLAIN, **who}),
         )
         assert packed.status == whole.status == 200, (path, whole.text[:300])
         sent, plain = sent + len(packed.body), plain + len(whole.body)
@@ -132,6 +138,65 @@ def worst(make_lasting_node):
     return Worst(make_lasting_node("worst"))
 
 
+@pytest.fixture
+async def editor(own):
+    """Who has as many drafts as there can be, many datasets and many subscriptions, all with long names."""
+    browser = Browser(own)
+    await browser.sign_in()
+    records = [{"type": "dataset", "key": f"k{at}", "title": words(at, TITLE_CHARS_MAX)} for at in range(30)]
+    await operate(own, "publish", records=records)
+    for at in range(DRAFTS_MAX):
+        draft = Draft(
+            id=f"{at:016x}",
+            did=own.did,
+            type="dataset",
+            title=words(f"draft {at}", TITLE_CHARS_MAX),
+            typed=pack({"title": words(f"draft {at}", TITLE_CHARS_MAX), "description": words(at, 12_000)}),
+            changed_ms=at,
+        )
+        own.parts.editing.put_draft(draft)
+    for at in range(40):
+        await own.operate("subscribe", target=words(f"search {at}", 200), form="inbox", private=True)
+    return browser
+
+
+async def test_pages_of_who_is_signed_in_are_there_at_once_though_nothing_is_compressed(editor):
+    url = f"{editor.node.did}/k7"
+    for target in (
+        "/edit",
+        "/edit?drafts=90&offset=20",
+        "/edit/dataset",
+        f"/edit/dataset?url={url}",
+        f"/edit/version?url={url}",
+        "/edit/draft/0000000000000007",
+        "/edit/draft/0000000000000007/preview",
+        f"/edit/withdraw?url={url}",
+        f"/edit/deprecate?url={url}",
+        f"/edit/derive?url={url}",
+        "/edit/subscriptions",
+    ):
+        sent, plain = await first_load(editor.node, target, {"cookie": editor.cookie})
+        assert sent <= plain < FIRST_LOAD_BYTES_MAX, target
+
+
+async def test_an_inbox_of_long_notices_is_there_at_once(node):
+    node.parts.owner_token = "ab" * 32
+    publisher = MemoryPublisher()
+    told = {"form": Form.INBOX, "created_ms": 0, "told": (0, 2**62)}
+    node.parts.watches.put(Watch(id="me", target=publisher.did, behalf=f"{publisher.did}/mine", **told))
+    publisher.put("ice", {"title": words("ice", 4000)})
+    for at in range(60):
+        fields = {"title": words(at, 4000), "changes": {"note": words(f"note {at}", 4000)}}
+        publisher.put(f"ice@{at}", fields, "version")
+    node.take(*publisher.stream())
+    while node.parts.matching.step():
+        pass
+    shown = {"cookie": f"frost-owner={node.parts.owner_token}"}
+    assert "61 unread" in (await node.ask("/inbox", headers=shown)).text
+    sent, plain = await first_load(node, "/inbox", shown)
+    assert 30_000 < sent <= plain < FIRST_LOAD_BYTES_MAX
+
+
 TARGETS = (
     "/",
     "/search",
@@ -172,6 +237,7 @@ TARGETS = (
 async def test_no_kind_of_page_is_forgotten(worst):
     paths = {route.path for route in worst.app.routes if "GET" in (route.methods or ())}
     shown = {path for path in paths if not (NOT_PAGES.match(path) or OF_A_VIEW.match(path))}
+    shown = {path for path in shown if not path.startswith(OF_EDITING)}
     kinds = {re.sub(r"\{[^}]*\}", "{}", path) for path in shown} - {"/record", "/lineage", "/v/{}/record"}
     met = {re.sub(r"\{[^}]*\}(/[a-z].*)?", "{}", target.partition("?")[0]) for target in TARGETS}
     met = {target.replace("/v/all/", "/v/{}/") for target in met}

@@ -8,14 +8,17 @@ from frostnode.edge.http.app import make_app
 from frostnode.edge.http.views import View
 from frostnode.edge.view_settings import ViewSettings
 from frostnode.testing.pages import Page
+from tests.edge.test_http_editing import Browser
 
 FIRST_LOAD_BYTES_MAX = 100_000
 JSON = {"accept": "application/json"}
 NOT_PAGES = re.compile(
-    r"/(api/|api$|frost/|feeds/|static/|sitemap|robots\.txt|opensearch\.xml|\.well-known/|did/|did:|id$|id/|inbox|edit|hub|websub)"
+    r"/(api/|api$|frost/|feeds/|static/|sitemap|robots\.txt|opensearch\.xml|\.well-known/|did/|did:|id$|id/|inbox|hub|websub)"
 )
 """What is for programs alone, leads on, or is its owner's alone: each has tests of its own."""
 OF_A_VIEW = re.compile(r"/v/\{view\}(/sitemap\.xml|/robots\.txt|/opensearch\.xml|/\{file\})?$")
+OF_EDITING = "/edit"
+"""Pages for who is signed in alone."""
 IN_FEEDS = ("/", "/publisher/{did}", "/record/{url:path}", "/search", "/v/{view}/", "/v/{view}/search")
 HAVE_AN_OWN_ADDRESS = (
     "/publisher/{did}",
@@ -51,6 +54,8 @@ def targets(node):
     """A path with values for each."""
     did = node.ice.did
     for path in page_routes(node):
+        if path.startswith(OF_EDITING):
+            continue
         target = path.replace("{did}", did).replace("{url:path}", f"{did}/sea").replace("{view}", "all")
         asked = {
             "/record": f"?url={did}/sea",
@@ -110,4 +115,29 @@ async def test_the_walk_met_every_kind_of_page(site):
         "lineage",
         "diff",
         "v",
+        "edit",
     }
+
+
+@pytest.mark.slow
+async def test_every_page_of_editing_is_json_too_for_who_is_signed_in_alone(own):
+    browser = Browser(own)
+    await browser.sign_in()
+    url = await browser.first()
+    await browser.go("/edit/dataset")
+    await browser.send("save", title="Begun")
+    (draft,) = set(re.findall(r"/edit/draft/([0-9a-f]+)", browser.answer.text))
+    paths = [path for path in page_routes(own) if path.startswith(OF_EDITING)]
+    assert len(paths) >= 10
+    for path in paths:
+        target = path.replace("{id}", draft) + (f"?url={url}" if path.count("/") == 2 else "")
+        asked = {**JSON, "cookie": browser.cookie}
+        page = await browser.go(target)
+        answer = await own.ask(target, headers=asked)
+        assert answer.status == page.status == 200 and isinstance(answer.json, dict), path
+        assert answer.headers["content-type"] == "application/json", path
+        assert answer.headers["cache-control"] == page.headers["cache-control"] == "no-store", path
+        stranger = await own.ask(target, headers=JSON)
+        is_open = path == "/edit/sign-in"
+        assert (stranger.status == 200) if is_open else (stranger.code == "session.missing"), path
+        assert stranger.headers["cache-control"] == "no-store", path

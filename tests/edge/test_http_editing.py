@@ -38,8 +38,8 @@ class Browser:
         self.cookie = answer.headers["set-cookie"].partition(";")[0]
         return token
 
-    async def post(self, path, fields):
-        headers = {"origin": ORIGIN, "content-type": TYPE, "cookie": self.cookie}
+    async def post(self, path, fields, **more):
+        headers = {"origin": ORIGIN, "content-type": TYPE, "cookie": self.cookie, **more}
         return await self.node.ask(path, "POST", headers, urlencode(fields).encode())
 
     async def go(self, path):

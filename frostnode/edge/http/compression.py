@@ -1,7 +1,7 @@
 """Answers that anybody may read go out compressed, where the client takes that (RFC 9110, 8.4 and 12.5.3).
 
 What is compressed has no secret in it: an answer to a request that shows who asks goes out as it is, and so does all that may not
-be kept. Or else its length would tell, of a secret beside words that somebody else has chosen, how much they are alike. The
+be kept, but for files that never change. Or else its length would tell, of a secret beside words that somebody else has chosen, how much they are alike. The
 synchronisation of nodes is left alone, as are answers that go on, parts of one, and what is small.
 
 The same under another coding is another representation: it has an entity tag of its own, and `Vary` says what decides.
@@ -9,6 +9,7 @@ The same under another coding is another representation: it has an entity tag of
 
 import gzip
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -42,19 +43,20 @@ class Compression:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, and compress what may be and is wanted so."""
-        if (
-            scope["type"] != "http"
-            or scope["method"] not in _METHODS
-            or scope["path"].startswith(_BETWEEN_NODES)
-        ):
+        is_read = scope["type"] == "http" and scope["method"] in _METHODS
+        if not is_read or scope["path"].startswith(_BETWEEN_NODES):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         is_anybody = not any(name in headers for name in _SHOW_WHO_ASKS)
-        is_wanted = is_anybody and takes_gzip(",".join(headers.getlist(_SAID)))
+        is_taken = takes_gzip(",".join(headers.getlist(_SAID)))
         known = _tags(headers.getlist("if-none-match"))
-        inner = {**scope, "headers": _told(scope["headers"], known, is_wanted)} if known else scope
-        answer = _Answer(self, send, is_wanted=is_wanted, is_head=scope["method"] == "HEAD", known=known)
+        told = _told(scope["headers"], known, is_taken and is_anybody)
+        inner = {**scope, "headers": told} if known else scope
+        asked = _Asked(
+            is_taken=is_taken, is_anybody=is_anybody, is_head=scope["method"] == "HEAD", known=known
+        )
+        answer = _Answer(self, send, asked)
         await self._app(inner, receive, answer.send)
 
     async def compressed(self, body: bytes, *, is_for_ever: bool) -> bytes:
@@ -69,17 +71,23 @@ class Compression:
         return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What counts of a request; `known` are the tags of what the client has."""
+
+    is_taken: bool
+    is_anybody: bool
+    is_head: bool
+    known: frozenset[str]
+
+
 class _Answer:
     """One answer on its way out; its head waits for the whole body where that is compressed."""
 
-    def __init__(
-        self, compression: Compression, send: Send, *, is_wanted: bool, is_head: bool, known: frozenset[str]
-    ) -> None:
+    def __init__(self, compression: Compression, send: Send, asked: _Asked) -> None:
         self._compression = compression
         self._send = send
-        self._is_wanted = is_wanted
-        self._is_head = is_head
-        self._known = known
+        self._asked = asked
         self._start: Message | None = None
         self._pieces: list[bytes] = []
 
@@ -99,15 +107,17 @@ class _Answer:
         may_be = _may_be_compressed(status, fields)
         if may_be or status == _UNCHANGED:
             fields.add_vary_header(_SAID)
-        if status == _UNCHANGED and self._is_wanted and _marked(tag) in self._known:
+        # A file that never changes is the same for everybody, whatever cookie a browser sends along.
+        is_wanted = self._asked.is_taken and (self._asked.is_anybody or _is_for_ever(fields))
+        if status == _UNCHANGED and is_wanted and _marked(tag) in self._asked.known:
             fields["etag"] = _marked(tag)
-        if not (may_be and self._is_wanted):
+        if not (may_be and is_wanted):
             await self._send(message)
             return
         fields["content-encoding"] = "gzip"
         if tag:
             fields["etag"] = _marked(tag)
-        if self._is_head:
+        if self._asked.is_head:
             del fields["content-length"]  # known to whoever has compressed it
             await self._send(message)
         else:
@@ -118,8 +128,8 @@ class _Answer:
         if message.get("more_body", False):
             return
         fields = MutableHeaders(raw=start["headers"])
-        is_for_ever = "immutable" in _directives(fields)
-        body = await self._compression.compressed(b"".join(self._pieces), is_for_ever=is_for_ever)
+        whole = b"".join(self._pieces)
+        body = await self._compression.compressed(whole, is_for_ever=_is_for_ever(fields))
         fields["content-length"] = str(len(body))
         await self._send(start)
         await self._send({"type": "http.response.body", "body": body})
@@ -141,6 +151,10 @@ def _may_be_compressed(status: int, fields: Headers) -> bool:
 def _is_text(media_type: str) -> bool:
     kind = media_type.partition(";")[0].strip().lower()
     return kind.startswith("text/") or kind.endswith(("json", "xml"))
+
+
+def _is_for_ever(fields: Headers) -> bool:
+    return {"public", "immutable"} <= _directives(fields)
 
 
 def _directives(fields: Headers) -> frozenset[str]:

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from frostnode.access_port import Scope
 from frostnode.edge.http.asked import quiet
-from frostnode.edge.http.editing.fields import Kind, One
+from frostnode.edge.http.editing.fields import Kind, One, field_json
 from frostnode.edge.http.editing.frame import ONCE, Frame, Work, see, told
 from frostnode.edge.http.editing.typed import Typed
 from frostnode.edge.http.editing.visitors import ROOT, Visit
@@ -155,8 +155,16 @@ class Deeds:
             "faults": faults,
             "problem": told(error) if error is not None else None,
         }
+        document = {
+            "deed": _name(request),
+            "about": deed.about,
+            "record": {name: shown[name] for name in ("url", "type", "title", "header")},
+            "fields": [field_json(field) for field in deed.fields],
+            "values": {name: text for name, text in typed.items() if name != ONCE},
+            "faults": dict(faults),
+        }
         status = http_status(error) if error is not None else 200
-        return await self._frame.page("deed.html", visit, values, status=status)
+        return await self._frame.page("deed.html", visit, values, document, status=status)
 
 
 def _name(request: Request) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from frostnode.protocol.names import DATASET, VERSION
 
@@ -275,3 +275,12 @@ FORMS: Final[dict[str, tuple[Part, ...]]] = {DATASET: _DATASET, VERSION: _VERSIO
 def fields_of(type_: str) -> tuple[Field, ...]:
     """The fields of a form."""
     return tuple(field for part in FORMS[type_] for field in part.fields)
+
+
+def field_json(field: Field) -> dict[str, Any]:
+    """What is asked for, as a program is told it."""
+    if isinstance(field, One):
+        said = {"kind": field.kind, "required": field.is_required, "hint": field.hint}
+        return {"name": field.name, "label": field.label, **said}
+    columns = [{"name": column.name, "label": column.label, "kind": column.kind} for column in field.columns]
+    return {"name": field.name, "label": field.label, "kind": "rows", "columns": columns}

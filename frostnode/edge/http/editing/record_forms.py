@@ -15,8 +15,8 @@ from starlette.routing import Route
 
 from frostnode.access_port import Scope
 from frostnode.edge.http.asked import quiet
-from frostnode.edge.http.editing.desk import is_first, named
-from frostnode.edge.http.editing.fields import FORMS, Rows, fields_of
+from frostnode.edge.http.editing.desk import draft_json, is_first, named
+from frostnode.edge.http.editing.fields import FORMS, Rows, field_json, fields_of
 from frostnode.edge.http.editing.filling import fill
 from frostnode.edge.http.editing.frame import Frame, see, told
 from frostnode.edge.http.editing.previews import preview
@@ -129,9 +129,18 @@ class RecordForms:
             "faults": faults or {},
             "is_edit": bool(typed.get("seen")),
         }
-        return await self._frame.page(
-            "preview.html", visit, {**values, **more}, status=422 if faults else 200
-        )
+        document = {
+            **draft_json(draft),
+            "publisher": publisher,
+            "record": {**found.fields, "type": draft.type, "key": key},
+            "url": values["record"]["url"],
+            "dataset": dataset,
+            "first": more["is_first"],
+            "replaces": typed.get("seen", ""),
+            "faults": more["faults"],
+        }
+        status = 422 if faults else 200
+        return await self._frame.page("preview.html", visit, {**values, **more}, document, status=status)
 
     async def send(self, request: Request) -> Response:
         """What the form asks: keep, look at, publish, throw away, or more rows of a list.
@@ -277,8 +286,16 @@ class RecordForms:
             "dataset": await self._title(did, typed),
             "is_kept": await self._parts.worker.run(lambda: self._store.draft(did, id_)) is not None,
         }
+        document = {
+            **{name: values[name] for name in ("id", "type", "publisher", "dataset", "published")},
+            "kept": values["is_kept"],
+            "first": values["is_first"],
+            "fields": [field_json(field) for field in fields_of(type_)],
+            "values": dict(typed),
+            "faults": faults,
+        }
         status = http_status(error) if error is not None else status
-        return await self._frame.page("record-form.html", visit, values, status=status)
+        return await self._frame.page("record-form.html", visit, values, document, status=status)
 
     async def _keep(self, did: Did, id_: str, type_: str, typed: Typed) -> None:
         title = title_of(

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from frostnode.edge.http.editing.frame import Frame, see, told
+from frostnode.edge.http.accept import wants_document
+from frostnode.edge.http.editing.frame import Frame, see, shown_as_json, told
 from frostnode.edge.http.editing.typed import Typed, pack, unpack
 from frostnode.edge.http.editing.visitors import ROOT, SignInAgain, end_cookie, set_session
 from frostnode.edge.outcomes import http_status
@@ -14,6 +15,8 @@ from frostnode.operations.sessions import sign_in_by_link, sign_in_by_token, sig
 from frostnode.protocol.errors import FrostError, LocalError
 
 _PATH_CHARS_MAX: Final = 2000
+_COMMANDS: Final = ("frost token link", "frost token create --scope publish --name my-browser")
+"""What makes a link, and a token."""
 
 
 class SignIn:
@@ -32,6 +35,8 @@ class SignIn:
 
     async def show(self, request: Request) -> Response:
         """The form. A link is not used up by looking at it: programs look at links in messages."""
+        if wants_document(request):
+            return shown_as_json({"by": ["link", "token"], "commands": list(_COMMANDS), "then": ROOT})
         return await self.asked(link=request.query_params.get("link", ""), then=ROOT)
 
     async def asked(
@@ -43,9 +48,10 @@ class SignIn:
             "link": link,
             "then": then,
             "kept": pack(kept).decode("utf-8", "replace") if kept else "",
+            "commands": _COMMANDS,
             "problem": told(error) if error is not None else None,
         }
-        return await self._frame.page("sign-in.html", None, values, status=status)
+        return await self._frame.html("sign-in.html", None, values, status=status)
 
     async def enter(self, request: Request) -> Response:
         """Sign in, and go on.
@@ -61,15 +67,17 @@ class SignIn:
             else:
                 signed_in = await sign_in_by_token(parts, typed.get("token", "").strip())
         except LocalError as error:
+            if wants_document(request):
+                raise
             return await self.asked(then=then, kept=kept, error=error)
-        answer = await self._again(signed_in.secret, then, kept) if kept else see(then)
+        answer = await self._again(request, signed_in.secret, then, kept) if kept else see(then)
         set_session(request, answer, signed_in, parts.clock.now_ms())
         return answer
 
-    async def _again(self, secret: str, then: str, kept: Typed) -> Response:
+    async def _again(self, request: Request, secret: str, then: str, kept: Typed) -> Response:
         """What was typed, to be sent by whoever has signed in anew."""
-        visit = await self._frame.visitors.known(secret)
-        return await self._frame.page("again.html", visit, {"then": then, "kept": kept})
+        visit = await self._frame.visitors.known(request, secret)
+        return await self._frame.html("again.html", visit, {"then": then, "kept": kept})
 
     async def leave(self, request: Request) -> Response:
         """Sign out.

@@ -8,10 +8,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from frostnode.access_port import Scope
-from frostnode.edge.http.asked import quiet
+from frostnode.edge.http.asked import quiet, whole_number
 from frostnode.edge.http.editing.frame import ONCE, Frame, Work, see, told
 from frostnode.edge.http.editing.typed import Typed
 from frostnode.edge.http.editing.visitors import ROOT, Visit
+from frostnode.edge.http.pages import paged
 from frostnode.edge.outcomes import http_status
 from frostnode.operations.parts import Json
 from frostnode.operations.subscriptions import subscriptions
@@ -20,6 +21,8 @@ from frostnode.protocol.errors import FrostError, LocalError
 
 _PATH: Final = f"{ROOT}/subscriptions"
 _ID_CHARS: Final = 12
+_STEP: Final = 30
+_OFFSET_MAX: Final = 2**31
 _OPERATIONS: Final = {
     "pause": "subscription pause",
     "resume": "subscription resume",
@@ -47,7 +50,8 @@ class Telling:
         """
         visit = await self._frame.visitors.needed(request)
         visit.need(Scope.SUBSCRIBE)
-        return await self._page(visit, {"target": request.query_params.get("target", "")})
+        offset = whole_number(request, "offset", 0, _OFFSET_MAX)
+        return await self._page(visit, {"target": request.query_params.get("target", "")}, offset=offset)
 
     async def do(self, request: Request) -> Response:
         """Subscribe; pause, resume, test or end one.
@@ -88,11 +92,18 @@ class Telling:
         return run
 
     async def _page(
-        self, visit: Visit, typed: Typed, *, error: FrostError | None = None, secret: str = ""
+        self,
+        visit: Visit,
+        typed: Typed,
+        *,
+        offset: int = 0,
+        error: FrostError | None = None,
+        secret: str = "",
     ) -> Response:
-        found = await subscriptions(self._frame.parts, {}, quiet)
+        found = (await subscriptions(self._frame.parts, {}, quiet))["subscriptions"]
         values = {
-            "subscriptions": found["subscriptions"],
+            "subscriptions": found[offset : offset + _STEP],
+            "pager": paged(offset, _STEP, len(found), {}),
             "typed": typed,
             "forms": FORMS,
             "once": self._frame.new_id,
@@ -100,5 +111,12 @@ class Telling:
             "problem": told(error) if error is not None else None,
             "faults": {"target": str(error)} if error is not None and "id" not in typed else {},
         }
+        document = {
+            "subscriptions": found,
+            "forms": FORMS,
+            "values": {name: text for name, text in typed.items() if name != ONCE},
+            "faults": values["faults"],
+            **({"secret": secret} if secret else {}),
+        }
         status = http_status(error) if error is not None else 200
-        return await self._frame.page("subscriptions.html", visit, values, status=status)
+        return await self._frame.page("subscriptions.html", visit, values, document, status=status)

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from frostnode.access_port import Scope, Token
+from frostnode.edge.http.accept import wants_document
 from frostnode.edge.http.api.rates import Rates, counted_address
 from frostnode.edge.http.editing.typed import parse_form
 from frostnode.edge.http.signed import RequestChunks
@@ -45,6 +46,8 @@ class Visit:
     """What its forms carry."""
     dids: tuple[Did, ...]
     """The publishers that it may write for."""
+    is_program: bool
+    """Whether it would rather have JSON."""
 
     @property
     def token(self) -> Token:
@@ -92,14 +95,19 @@ class Visitors:
 
     async def look(self, request: Request) -> Visit | None:
         """Whose browser it is; None of nobody who is signed in."""
-        return await self.known(request.cookies.get(COOKIE, ""))
+        return await self.known(request, request.cookies.get(COOKIE, ""))
 
-    async def known(self, secret: str) -> Visit | None:
-        """Whose session this is the secret of."""
+    async def known(self, request: Request, secret: str) -> Visit | None:
+        """Whose session this is the secret of, for this request."""
         who = await visitor(self._parts, secret)
         if who is None:
             return None
-        return Visit(who=who, form=_form_token(secret), dids=await self._publishers(who.token))
+        return Visit(
+            who=who,
+            form=_form_token(secret),
+            dids=await self._publishers(who.token),
+            is_program=wants_document(request),
+        )
 
     async def needed(self, request: Request) -> Visit:
         """Whose browser it is.
