@@ -21,9 +21,10 @@ LINK_NAME: Final = "browser"
 
 
 class SignedIn(NamedTuple):
-    """A browser that is signed in: what its cookie says, and until when."""
+    """A browser that is signed in: what its cookie says, the hash of it that is stored, and until when."""
 
     secret: str
+    digest: bytes
     expires_ms: int
 
 
@@ -97,7 +98,7 @@ async def _begin(parts: Parts, token: Token, *, is_own: bool) -> SignedIn:
     expires_ms = min(token.expires_ms, now_ms + SESSION_S_MAX * 1000)
     session = Session(digest=_digest(secret), token=token.id, expires_ms=expires_ms, is_own=is_own)
     await parts.worker.run(lambda: store.add_session(session, now_ms))
-    return SignedIn(secret, expires_ms)
+    return SignedIn(secret, session.digest, expires_ms)
 
 
 async def visitor(parts: Parts, secret: str) -> Visitor | None:
@@ -109,6 +110,13 @@ async def visitor(parts: Parts, secret: str) -> Visitor | None:
     session = await parts.worker.run(lambda: store.session(_digest(secret), now_ms))
     token = await _token(parts, session.token) if session is not None else None
     return Visitor(session, token) if session is not None and token is not None else None
+
+
+async def session_token(parts: Parts, digest: bytes) -> Token | None:
+    """The token of the session that is stored by this hash; None where there is none now. To know the hash is no right to anything."""
+    store, now_ms = parts.editing, parts.clock.now_ms()
+    session = await parts.worker.run(lambda: store.session(digest, now_ms)) if store is not None else None
+    return await _token(parts, session.token) if session is not None else None
 
 
 async def sign_out(parts: Parts, who: Visitor) -> None:

@@ -51,6 +51,8 @@ class Answer:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    cookies: list[str] = field(default_factory=list)
+    """As they were set: the one header that comes more than once."""
 
     @property
     def text(self):
@@ -269,6 +271,9 @@ class Exchange:
         if message["type"] == "http.response.start":
             self.answer.status = message["status"]
             self.answer.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+            self.answer.cookies = [
+                value.decode() for name, value in message["headers"] if name == b"set-cookie"
+            ]
         elif message["body"]:
             await self._send.send(message["body"])
 

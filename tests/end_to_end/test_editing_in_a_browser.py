@@ -107,7 +107,14 @@ def test_from_a_link_to_a_withdrawal(empty, window):
     url = f"{node.did}/sea-ice-extent-daily"
     assert window.value("location.pathname") == f"/record/{url}"
     assert text(window, "h1") == "Sea ice extent, daily"
-    window.go(f"{node.url}/edit/dataset?url={url}")
+    window.go(f"{node.url}/publisher/{node.did}")
+    check(window)
+    press(window, ".head .buttons a")
+    assert "Sea ice extent, daily" in text(window)
+    window.go(f"{node.url}/record/{url}")
+    check(window)
+    press(window, '.head .buttons a[href^="/edit"]')
+    assert text(window, "h1") == "Edit a dataset"
     assert "public for ever" not in text(window)
     put(window, "license", "CC-BY-4.0")
     press(window, ".bar button[value=publish]")
@@ -131,6 +138,8 @@ def test_from_a_link_to_a_withdrawal(empty, window):
     window.go(f"{node.url}/edit")
     assert "Sign in" in text(window, "h1")
     check(window)
+    window.go(f"{node.url}/record/{url}")
+    assert window.value("document.querySelector('.head a[href^=\"/edit\"]')") is None
 
 
 def test_without_javascript_it_works_the_same(empty, window):

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from frostnode.edge.http import search_page
 from frostnode.edge.http.accept import wants_document
 from frostnode.edge.http.asked import HEADERS, quiet, url_params, whole_number
+from frostnode.edge.http.editors import headers_of, publisher_edit, record_edit
 from frostnode.edge.http.links import record_path
 from frostnode.edge.http.plain_text import safe_href
 from frostnode.edge.http.record_page import record_values
@@ -100,12 +101,12 @@ class Pages:
         template: str,
         answer: Json,
         values: Mapping[str, Any] | None = None,
-        templates: Environment | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """What an operation answered: as a page, whose values these are, or as it is."""
+        """What an operation answered: as a page, whose values and headers these are, or as it is."""
         if wants_document(request):
             return JSONResponse(answer, headers={**HEADERS, **_ASK_AGAIN})
-        return await self._page(template, answer if values is None else values, templates=templates)
+        return await self._page(template, answer if values is None else values, headers=headers)
 
     async def home(self, request: Request) -> Response:
         """What this is for, a search box, whose data is here, what is new; what to do first, when there is nothing."""
@@ -172,7 +173,8 @@ class Pages:
         status = http_status(LocalError("record.withheld", "")) if read.is_withheld(shown) else 200
         if wants_document(request):
             return record_document(shown)
-        return await self.show_record(shown, status=status)
+        edit = await record_edit(self._parts, request, shown)
+        return await self.show_record(shown, status=status, headers=headers_of(edit), edit=edit)
 
     async def show_record(
         self,
@@ -181,8 +183,9 @@ class Pages:
         status: int,
         headers: Mapping[str, str] | None = None,
         templates: Environment | None = None,
+        edit: str = "",
     ) -> Response:
-        """The page of a record that was looked up, wherever it was asked for."""
+        """The page of a record that was looked up, wherever it was asked for; `edit` leads to where who looks edits it."""
         near = await around(self._parts, shown)
         at = (templates or self._templates).filters["at"]
         made = await self._parts.worker.run(lambda: record_values(shown, near, at=at))
@@ -190,6 +193,7 @@ class Pages:
         values = {
             "record": shown,
             "around": near,
+            "edit": edit,
             "canonical": canonical,
             "asks": f"curl -H 'Accept: application/json' {word(canonical)}" if canonical else "",
             **made,
@@ -244,7 +248,7 @@ class Pages:
         offset = whole_number(request, "offset", 0, _OFFSET_MAX)
         asked = {"did": request.path_params["did"], "limit": _RECORDS, "offset": offset}
         found = await read.publisher(self._parts, asked, quiet)
-        total = sum(found["records"].values())
+        total, edit = sum(found["records"].values()), await publisher_edit(self._parts, request, found["did"])
         pager = paged(offset, _RECORDS, total, {})
         values = {
             "publisher": found,
@@ -254,8 +258,9 @@ class Pages:
             "built": await built_on(self._parts, asked, quiet),
             "profile": await self._profile(asked["did"]),
             "canonical": self._at_host(_open_host(found), f"/publisher/{found['did']}"),
+            "edit": edit,
         }
-        return await self._shown(request, "publisher.html", found, values)
+        return await self._shown(request, "publisher.html", found, values, headers_of(edit))
 
     async def _profile(self, did: str) -> RecordView | None:
         """What a publisher says of itself."""

@@ -1,7 +1,7 @@
 """Who sends a form, and from where: a signed-in browser, a page of this node, a form that was made for this session.
 
 Three things hold a foreign page off, each alone enough: the cookie is SameSite=Strict, `Origin` must be this node's own, and
-each form carries a token that only pages of its session have. Cookies are sent below /edit alone: who reads has none.
+each form carries a token that only pages of its session have. The cookie is sent below /edit alone.
 """
 
 from base64 import urlsafe_b64encode
@@ -19,17 +19,17 @@ from frostnode.access_port import Scope, Token
 from frostnode.edge.http.accept import wants_document
 from frostnode.edge.http.api.rates import Rates, counted_address
 from frostnode.edge.http.editing.typed import parse_form
+from frostnode.edge.http.editors import EDITING, end_mark, set_mark, writable
 from frostnode.edge.http.signed import RequestChunks
 from frostnode.operations.parts import Parts
 from frostnode.operations.sessions import SignedIn, Visitor, visitor
-from frostnode.protocol.errors import FrostError, LocalError, TransportError
+from frostnode.protocol.errors import LocalError, TransportError
 from frostnode.protocol.limits import EDIT_FORM_BYTES_MAX, FETCH_TIMEOUT_S
 from frostnode.protocol.names import Did
-from frostnode.publish.submit import open_place
 from frostnode.replicate.body_chunks import BodyChunks
 
 COOKIE: Final = "frost-session"
-ROOT: Final = "/edit"
+ROOT: Final = EDITING
 FORM: Final = "form"
 """The input with the token of a form."""
 
@@ -105,7 +105,7 @@ class Visitors:
         return Visit(
             who=who,
             form=_form_token(secret),
-            dids=await self._publishers(who.token),
+            dids=await writable(self._parts, who.token),
             is_program=wants_document(request),
         )
 
@@ -168,23 +168,6 @@ class Visitors:
                 hint=f"again in {standing.wait_s} s",
             )
 
-    async def _publishers(self, token: Token) -> tuple[Did, ...]:
-        """Those whose open log is here."""
-
-        def run() -> tuple[Did, ...]:
-            found: list[Did] = []
-            with self._parts.log.read() as log:
-                for did in dict.fromkeys(item.did for item in log.hosted()):
-                    try:
-                        open_place(log, did)
-                    except FrostError:
-                        continue  # it has moved, or is blocked
-                    if token.did in (None, did):
-                        found.append(did)
-            return tuple(found)
-
-        return await self._parts.worker.run(run)
-
 
 def check_origin(request: Request, own_url: str) -> None:
     """Check that a form was sent from a page of this node.
@@ -201,20 +184,23 @@ def check_origin(request: Request, own_url: str) -> None:
 
 
 def set_session(request: Request, response: Response, signed_in: SignedIn, now_ms: int) -> None:
-    """Let the browser keep who it is; only over TLS, where it came by TLS."""
+    """Let the browser keep who it is, and the mark of that; only over TLS, where it came by TLS."""
+    lasting_s, secure = max(1, (signed_in.expires_ms - now_ms) // 1000), is_secure(request)
+    set_mark(response, signed_in.digest, lasting_s=lasting_s, is_secure=secure)
     response.set_cookie(
         COOKIE,
         signed_in.secret,
-        max_age=max(1, (signed_in.expires_ms - now_ms) // 1000),
+        max_age=lasting_s,
         path=ROOT,
         httponly=True,
         samesite="strict",
-        secure=is_secure(request),
+        secure=secure,
     )
 
 
 def end_cookie(request: Request, response: Response) -> None:
     """Let the browser forget it."""
+    end_mark(response, is_secure=is_secure(request))
     response.delete_cookie(COOKIE, path=ROOT, httponly=True, samesite="strict", secure=is_secure(request))
 
 
