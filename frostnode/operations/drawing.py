@@ -29,6 +29,7 @@ _GAP_Y: Final = 18
 _MARGIN: Final = 16
 _LINE_CHARS_MAX: Final = 28
 _TITLE_CHARS_MAX: Final = 300
+_LINKED_CHARS_MAX: Final = 100
 _NO_LINK: Final = ""
 _SAME: Final = "same"
 _ADDRESS: Final = "url:https://"
@@ -179,8 +180,10 @@ def _box(node: Mapping[str, Any], place: _Place, start: str, href: str) -> str:
         f'<text class="what" x="{place.x + 10}" y="{place.y + 34}">{_text(words, _LINE_CHARS_MAX + 6)}</text>'
     )
     outward = ' rel="nofollow noopener noreferrer"' if href.startswith("http") else ""
-    if href:  # it says the name, and what is within it is what it is called
-        linked = f'<a href="{escape(href)}"{outward}>{inner}</a>'
+    if href:  # it says the name; a title that is cut is told whole, with all that is shown, for it is what the link is called
+        whole = f"{_text(title, _LINKED_CHARS_MAX)}, {_text(words, _LINE_CHARS_MAX)}"
+        told = f"<title>{whole}</title>" if len(title) > _LINE_CHARS_MAX else ""
+        linked = f'<a href="{escape(href)}"{outward}>{told}{inner}</a>'
     else:
         linked = f"<title>{_text(node['name'], _TITLE_CHARS_MAX)}</title>{inner}"
     return f"<g{_class(kind)}>{linked}</g>"

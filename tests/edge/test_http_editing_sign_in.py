@@ -254,7 +254,8 @@ async def test_what_was_typed_outlives_a_session(editable):
     assert "&lt;b&gt;" in again.text
     assert 'action="/edit/subscriptions"' in again.text
     assert form not in again.text
-    assert (await post(editable, "/edit/sign-in", {**back, "kept": "["})).code == "usage"
+    for broken in ("[", '{"a": "\\ud800"}'):
+        assert (await post(editable, "/edit/sign-in", {**back, "kept": broken})).code == "usage"
 
 
 async def test_tries_are_counted(editable, monkeypatch):

@@ -264,11 +264,13 @@ async def test_the_lists_of_a_large_lineage_go_on_page_by_page_each_by_itself(no
     (after, later) = (link for link in Page(first).links if link.startswith("?"))
     assert set(parse_qsl(after[1:])) == {("up", "1"), ("ends", str(LINEAGE_LISTED_MAX))}
     assert set(parse_qsl(later[1:])) == {("up", "1"), ("edges", str(LINEAGE_LISTED_MAX))}
-    second = await text_of(node, f"/lineage/{url}{after}")
-    listed = [set(re.findall(r"<li><a [^>]*><bdi>(Source \d+)", text)) for text in (first, second)]
-    assert len(listed[0]) == LINEAGE_LISTED_MAX and len(listed[0] | listed[1]) == sources
-    rows = [text.count("<td>") // 4 for text in (first, await text_of(node, f"/lineage/{url}{later}"))]
-    assert rows == [LINEAGE_LISTED_MAX, sources - LINEAGE_LISTED_MAX]
+    steps = range(0, sources, LINEAGE_LISTED_MAX)
+    pages = [await text_of(node, f"/lineage/{url}?ends={at}") for at in steps]
+    assert f"<bdi>Source {LINEAGE_LISTED_MAX:03}" in (await text_of(node, f"/lineage/{url}{after}"))
+    listed = [re.findall(r"<li><a [^>]*><bdi>(Source \d+)", text) for text in pages]
+    assert listed[0] and sum(listed, []) == [f"Source {at:03}" for at in range(sources)]
+    rows = [(await text_of(node, f"/lineage/{url}?up=1&edges={at}")).count("<td>") // 4 for at in steps]
+    assert rows == [min(LINEAGE_LISTED_MAX, sources - at) for at in steps]
     beyond = await text_of(node, f"/lineage/{url}?ends=9999&edges=9999")
     assert "Source 000" not in beyond.partition("</svg>")[2]
     assert (await node.ask(f"/lineage/{url}?ends=x")).status == 400

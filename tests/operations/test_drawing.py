@@ -94,6 +94,14 @@ def test_on_a_page_ends_are_links_and_the_style_is_that_of_the_page():
     assert '<a href="https://x.example" rel="nofollow noopener noreferrer">' in drawn
 
 
+def test_a_link_whose_title_is_cut_is_called_by_the_whole_of_it_and_all_that_is_shown():
+    title = "Sea surface temperature, monthly mean & more"
+    nodes = [end("a", 0, title="Short"), end("b", 1, title=title, marks=["out of date"])]
+    drawn = draw(answer(nodes), is_alone=False, href=lambda name: f"/{name}")
+    called = "<title>Sea surface temperature, monthly mean &amp; more, dataset, out of date</title>"
+    assert f'<a href="/b">{called}<rect' in drawn and '<a href="/a"><rect' in drawn
+
+
 def test_a_drawing_is_bounded_and_says_what_is_left_out():
     nodes = [end("a", 0), *(end(f"x{at}", 1 + at % 3) for at in range(DRAWN_NODES_MAX + 20))]
     drawn = draw(answer(nodes, [edge(f"x{at}", "a") for at in range(DRAWN_NODES_MAX + 20)]))

@@ -27,6 +27,8 @@ from frostnode.protocol.limits import (
 _ANSWER: Final = {**HEADERS, "vary": "accept"}
 _LISTS: Final = ("ends", "edges")
 """The lists of the page, by the parameters that say where each begins."""
+_KEPT: Final = ("url", "cid", "up", "down", "depth", *_LISTS)
+"""What the links to further pages say again."""
 _OFFSET_MAX: Final = 2**31
 
 
@@ -51,7 +53,7 @@ class LineageResources:
         if wants_document(request):
             return JSONResponse(found, headers=_ANSWER)
         cited = await lineage.citations(self._parts, url_params(request), quiet)
-        asked = dict(request.query_params)
+        asked = {name: value for name, value in request.query_params.items() if name in _KEPT}
         places = {name: whole_number(request, name, 0, _OFFSET_MAX) for name in _LISTS}
         values = await self._parts.worker.run(lambda: _values(found, asked, places))
         return await self._pages.show("lineage.html", {"found": found, "cited": cited, **values})

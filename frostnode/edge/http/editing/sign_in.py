@@ -107,6 +107,8 @@ def _kept(text: str) -> dict[str, str]:
     if not text:
         return {}
     try:
-        return unpack(text.encode("utf-8", "surrogatepass"))
+        kept = unpack(text.encode("utf-8", "surrogatepass"))
+        pack(kept).decode("utf-8")  # no page can say half of a character
+        return kept
     except (ValueError, AttributeError, RecursionError):
         raise LocalError("usage", "what was typed", expected="as its page had it") from None
