@@ -1,14 +1,17 @@
 """Compression: what is public and large goes out as the client takes it, under a tag of its own; all else as it is."""
 
 import gzip
+import http.client
 import json
 
 import pytest
+import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
 from frostnode.edge.http.accept import takes_gzip
 from frostnode.edge.http.compression import Compression
+from frostnode.edge.http.server import serve_http, server_settings
 from frostnode.protocol.limits import COMPRESSED_BYTES_MAX, COMPRESSED_BYTES_MIN
 from frostnode.testing.worker import InlineWorker
 
@@ -309,3 +312,24 @@ async def test_an_edit_of_what_was_read_compressed_is_of_that(own):
     tag = read.headers["etag"]
     assert (await own.write(token, "PUT", url, {"title": "Ice 2"}, if_match=tag)).status < 300
     assert (await own.write(token, "PUT", url, {"title": "Ice 3"}, if_match=tag)).code == "record.changed"
+
+
+@pytest.mark.network
+async def test_one_connection_goes_on_after_heads_and_compressed_answers(known):
+    path, asked = f"/api/record/{known.ice.did}/sea", {"accept-encoding": "gzip"}
+
+    def walk(port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        for method in ("HEAD", "GET", "HEAD", "GET"):
+            connection.request(method, path, headers=asked)
+            answer = connection.getresponse()
+            body = answer.read()
+            assert answer.status == 200 and answer.headers["content-encoding"] == "gzip"
+            assert (method == "HEAD") if not body else json.loads(gzip.decompress(body))["key"] == "sea"
+        connection.close()
+
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with trio.open_nursery() as nursery:
+        await nursery.start(serve_http, known.app, server_settings(), listeners)
+        await trio.to_thread.run_sync(walk, listeners[0].socket.getsockname()[1])
+        nursery.cancel_scope.cancel()
