@@ -13,7 +13,7 @@ from tests.edge.test_http_editing import Browser
 FIRST_LOAD_BYTES_MAX = 100_000
 JSON = {"accept": "application/json"}
 NOT_PAGES = re.compile(
-    r"/(api/|api$|frost/|feeds/|static/|sitemap|robots\.txt|opensearch\.xml|\.well-known/|did/|did:|id$|id/|inbox|hub|websub)"
+    r"/(api/|frost/|feeds/|static/|sitemap|robots\.txt|opensearch\.xml|\.well-known/|did/|did:|id$|id/|inbox|hub|websub)"
 )
 """What is for programs alone, leads on, or is its owner's alone: each has tests of its own."""
 OF_A_VIEW = re.compile(r"/v/\{view\}(/sitemap\.xml|/robots\.txt|/opensearch\.xml|/\{file\})?$")

@@ -58,6 +58,18 @@ async def test_looking_changes_nothing_and_the_button_confirms(mailing):
     assert (done.status, kept(mailing).state) == (200, WatchState.BEHIND)
 
 
+async def test_programs_get_what_the_page_says_and_nobody_keeps_it(mailing):
+    link, asked = target(Wish.CONFIRM, mailing.watch), {"accept": "application/json"}
+    shown = await mailing.ask(link, headers=asked)
+    assert shown.json == {"wish": "confirm", "target": "<b>ice</b>", "done": False}
+    assert kept(mailing).state is WatchState.UNCONFIRMED
+    assert (await mailing.ask(link, "POST", asked)).json["done"] is True
+    assert kept(mailing).state is WatchState.BEHIND
+    for headers in (asked, {"accept": "text/html"}):
+        assert (await mailing.ask(link, headers=headers)).headers["cache-control"] == "no-store"
+    assert (await mailing.ask("/notices/confirm", headers=asked)).code == "record.not-found"
+
+
 async def test_one_click_unsubscribes_and_again_is_fine(mailing):
     link = target(Wish.UNSUBSCRIBE, mailing.watch)
     assert "Tell me no more" in (await mailing.ask(link)).text

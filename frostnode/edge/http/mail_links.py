@@ -4,15 +4,20 @@ One-click unsubscription (RFC 8058) is the POST alone, by the mail program.
 """
 
 from functools import partial
+from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from frostnode.edge.http.accept import wants_document
 from frostnode.edge.http.pages import Pages
 from frostnode.notify.mail import Consent
 from frostnode.notify.mail_links import Wish
 from frostnode.operations.parts import Parts
+
+
+_OWN: Final = {"cache-control": "no-store", "vary": "accept"}
 
 
 class MailLinkPages:
@@ -44,22 +49,23 @@ class MailLinkPages:
         """From now on the receiver is told."""
         watch = await self._parts.worker.run(partial(self._consent.confirm, *_named(request)))
         self._parts.projected.ring()
-        return await self._pages.show(
-            "notices.html", {"wish": Wish.CONFIRM, "target": watch.target, "is_done": True}
-        )
+        return await self._show(request, Wish.CONFIRM, watch.target, is_done=True)
 
     async def unsubscribe(self, request: Request) -> Response:
         """The receiver is told no more."""
         await self._parts.worker.run(partial(self._consent.leave, *_named(request)))
-        return await self._pages.show(
-            "notices.html", {"wish": Wish.UNSUBSCRIBE, "target": "", "is_done": True}
-        )
+        return await self._show(request, Wish.UNSUBSCRIBE, "", is_done=True)
 
     async def _ask(self, wish: Wish, request: Request) -> Response:
         watch = await self._parts.worker.run(partial(self._consent.named, wish, *_named(request)))
-        return await self._pages.show(
-            "notices.html", {"wish": wish, "target": watch.target, "is_done": False}
-        )
+        return await self._show(request, wish, watch.target, is_done=False)
+
+    async def _show(self, request: Request, wish: Wish, target: str, *, is_done: bool) -> Response:
+        """A page, or the same as JSON; for one receiver alone."""
+        if wants_document(request):
+            return JSONResponse({"wish": wish, "target": target, "done": is_done}, headers=_OWN)
+        values = {"wish": wish, "target": target, "is_done": is_done}
+        return await self._pages.show("notices.html", values, headers=_OWN)
 
 
 def _named(request: Request) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from starlette.routing import Route as Path
 from starlette.types import Receive, Scope, Send
 
 from frostnode.access_port import Token
+from frostnode.edge.http.accept import wants_document
 from frostnode.edge.http.api import bearer, bodies
 from frostnode.edge.http.api.about import about_page
 from frostnode.edge.http.api.attempts import Attempts
@@ -78,13 +79,19 @@ class Api:
         return made
 
     async def _page(self, request: Request) -> Response:
+        """What the API is, in words; to a program that wants JSON the document that says the same."""
+        if wants_document(request):
+            return self._told_whole(request, "application/json", {"vary": "accept"})
         return await about_page(self._pages)
 
     async def _openapi(self, request: Request) -> Response:
-        headers = {**_CORS, "cache-control": _ASK_AGAIN, "etag": _tag(self._document)}
+        return self._told_whole(request, _OPENAPI_TYPE, {})
+
+    def _told_whole(self, request: Request, media_type: str, more: Mapping[str, str]) -> Response:
+        headers = {**_CORS, "cache-control": _ASK_AGAIN, "etag": _tag(self._document), **more}
         if is_known(request, headers["etag"]):
             return Response(status_code=304, headers=headers)
-        return Response(self._document, media_type=_OPENAPI_TYPE, headers=headers)
+        return Response(self._document, media_type=media_type, headers=headers)
 
 
 class Resource:

@@ -76,8 +76,10 @@ class SignIn:
 
     async def _again(self, request: Request, secret: str, then: str, kept: Typed) -> Response:
         """What was typed, to be sent by whoever has signed in anew."""
-        visit = await self._frame.visitors.known(request, secret)
-        return await self._frame.html("again.html", visit, {"then": then, "kept": kept})
+        visit, values = await self._frame.visitors.known(request, secret), {"then": then, "kept": kept}
+        if visit is None:
+            return await self.asked(then=then, kept=kept)  # the token was revoked meanwhile
+        return await self._frame.page("again.html", visit, values, values)
 
     async def leave(self, request: Request) -> Response:
         """Sign out.
