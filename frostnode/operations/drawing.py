@@ -195,5 +195,5 @@ def _class(names: str) -> str:
 
 def _text(text: str, chars_max: int) -> str:
     """A text that XML can hold, shortened and escaped."""
-    plain = "".join(char if char.isprintable() else "\ufffd" for char in text)
-    return escape(plain if len(plain) <= chars_max else plain[: chars_max - 1] + "…")
+    short = text if len(text) <= chars_max else text[: chars_max - 1] + "…"
+    return escape("".join(char if char.isprintable() else "\ufffd" for char in short))
