@@ -83,7 +83,8 @@ class Planner:
             filters.append(_constant(self._which(ask.within, own), 0.0 if worth else 1.0))
         base = [*(self._counted(run, worth[run]) for run in must), *filters]
         hides = [self.clauses.cursor, *([hidden] if hidden is not None else [])]
-        without = [*self._without(meaning, own), *(hides[1:] if worth else hides)]  # it has no text
+        unwanted = self._without(meaning, own)
+        without = [*unwanted, *(hides[1:] if worth else hides)]  # it has no text
         whole = self._whole(ask.query, sum(worth.values()))
         plain = [self._counted(run, worth[run]) for run in wanted]
         more = {run: self._more(run, worth[run]) for run in worth}
@@ -93,7 +94,7 @@ class Planner:
             hits=_helped(_query([*base, *plain], without), [*more.values(), *whole]),
             which=which,
             rest=_query([], [which, *hides]),
-            is_most=None if may_be_most and (filters or without or len(worth) != 1) else may_be_most,
+            is_most=None if may_be_most and (filters or unwanted or len(worth) != 1) else may_be_most,
             titled=self._titled(worth, filters, whole, without) if at_most >= _MANY else None,
             beyond=self._beyond(list(worth.values())),
             near=_helped(_query([*base, some], without), [*(more[run] for run in must), *whole])
