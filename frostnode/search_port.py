@@ -1,8 +1,9 @@
 """What the flow asks of the full-text index over current records."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 from frostnode.protocol.names import Did
@@ -53,22 +54,45 @@ class Found:
     """Whether it lacks some of the plain words."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """How many records have all that is asked for, how many only nearly, and the first of them in order.
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many records have all that is asked for, and how many of them have which values.
 
-    Nothing near is looked for where SEARCH_ENOUGH records or more have all; what is near comes after the hits, but in the order of
-    relevance the best of both are in one order. `facets` are the counts over `total`, the largest first, ties by value, at most
-    FACET_VALUES_MAX of each, of years FACET_YEARS_MAX. `generation` changes whenever answers may.
+    `facets` are the counts over `total`, the largest first, ties by value, at most FACET_VALUES_MAX of each, of years FACET_YEARS_MAX.
     """
 
     total: int
+    facets: Mapping[Field, Mapping[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The first of the records that have all that is asked for, or nearly, in order; how many there are takes longer to say.
+
+    Nothing near is looked for where SEARCH_ENOUGH records or more have all; what is near comes after the hits, but in the order of
+    relevance the best of both are in one order. `generation` changes whenever answers may. `count` waits for what is counted meanwhile.
+    """
+
     near: int
     found: Sequence[Found]
     generation: str
-    facets: Mapping[Field, Mapping[str, int]] = field(default_factory=dict)
+    count: Callable[[], Counts]
     meant: str = ""
     """The query with words that are nowhere replaced by the nearest that are; "" where there is nothing to say."""
+
+    @cached_property
+    def _counts(self) -> Counts:
+        return self.count()
+
+    @property
+    def total(self) -> int:
+        """How many records have all that is asked for."""
+        return self._counts.total
+
+    @property
+    def facets(self) -> Mapping[Field, Mapping[str, int]]:
+        """How many of them have which values."""
+        return self._counts.facets
 
 
 class SearchIndex(Protocol):

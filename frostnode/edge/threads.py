@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
-from typing import Final, TypeVar
+from threading import Lock
+from typing import Final, Generic, TypeVar
 
 import trio
 
@@ -32,6 +33,23 @@ class Beside:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     def begin(self, work: Callable[[], T]) -> Callable[[], T]:
-        """What waits for the result of `work`; where no thread was free until then, the asker does it."""
-        begun = self._pool.submit(work)
-        return lambda: work() if begun.cancel() else begun.result()
+        """What answers the result of `work`, which is done once: by whoever waits for it, where no thread was free until then."""
+        begun = _Once(work)
+        self._pool.submit(begun)
+        return begun
+
+
+class _Once(Generic[T]):
+    """Work of which whoever comes first does it, and whoever comes meanwhile waits. What fails is tried again."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._doing = Lock()
+        self._results: list[T] = []
+
+    def __call__(self) -> T:
+        with self._doing:
+            if not self._results:
+                self._results.append(self._work())
+                del self._work  # and all that it holds
+            return self._results[0]

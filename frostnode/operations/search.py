@@ -64,6 +64,7 @@ async def search(parts: Parts, params: Params, progress: Progress) -> Json:
         page = _Page(parts.index, ask, place)
         with parts.catalog.read() as catalog, parts.log.read() as log:
             badges = Badges(parts, catalog, log)
+            shown = Hits(parts, catalog, log, badges, put_together=page.puts_together).shown(page.shown())
             return {
                 "query": text,
                 "meant": page.meant,
@@ -72,9 +73,7 @@ async def search(parts: Parts, params: Params, progress: Progress) -> Json:
                 "offset": page.start,
                 "unknown": len(without - parts.carrying.hidden(include_unknown=True)),
                 "facets": facets_json(page.query, page.answer.facets, badges),
-                "hits": Hits(parts, catalog, log, badges, put_together=page.puts_together).shown(
-                    page.shown()
-                ),
+                "hits": shown,
                 "next": print_cursor(page.next, digest) if page.next else None,
                 "previous": print_cursor(page.previous, digest) if page.previous else None,
                 "went_to": goes_to(parts, catalog, log, text, without),
@@ -139,7 +138,7 @@ class _Page:
         self._ask = ask
         self.meant = ""
         self._look(place)
-        if self.answer.meant and not self.answer.total:
+        if self.answer.meant:
             self.meant = self.answer.meant
             self._ask = replace(ask, query=parse_query(self.meant))
             self._look(place)

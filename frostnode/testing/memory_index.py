@@ -21,7 +21,7 @@ from frostnode.search.matching import (
 )
 from frostnode.search.meaning import FUNCTION_WORDS, meaning_of
 from frostnode.search.query import Field, Query
-from frostnode.search_port import Answer, Ask, Found, Sort
+from frostnode.search_port import Answer, Ask, Counts, Found, Sort
 from frostnode.testing.plain_words import plain_words
 
 _TITLE_WEIGHT: Final = 4.0
@@ -139,12 +139,12 @@ class MemoryIndex:
             *(self._found(ask.query, document) for document in self._ordered(ask, hits)),
             *(self._found(ask.query, document, is_near=True) for document in self._ordered(ask, near)),
         ]
+        counts = Counts(len(hits), {each: _facet(hits, each, ask.own) for each in ask.facets})
         return Answer(
-            total=len(hits),
             near=len(near),
             found=found[: ask.limit],
             generation=f"{self._image.cursor}.{self._image.commits}",
-            facets={each: _facet(hits, each, ask.own) for each in ask.facets},
+            count=lambda: counts,
         )
 
     def _named(self) -> list[SearchDocument]:

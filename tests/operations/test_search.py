@@ -1,7 +1,10 @@
 """Search as a node answers it: the same datasets put together, pages, names that lead straight to a record."""
 
+from dataclasses import replace
+
 import pytest
 
+from frostnode.operations.hits import Hits
 from frostnode.protocol.errors import LocalError
 from frostnode.protocol.limits import (
     QUERY_CHARS_MAX,
@@ -303,3 +306,24 @@ async def test_the_last_page_is_at_a_bounded_depth(node, monkeypatch):
     assert len(hits) == 30
     monkeypatch.setattr("frostnode.operations.search.SEARCH_OFFSET_MAX", 19)
     assert len(await walk(node, "buoy", limit=10)) == 20
+
+
+async def test_hits_are_read_before_anybody_waits_for_counts(node, monkeypatch):
+    """Counts are made meanwhile; whoever asks for them first waits."""
+    publish(node, "one", ("ab", {"title": "Buoy"}))
+    search, order = node.index.search, []
+
+    def counted_late(ask):
+        answer = search(ask)
+
+        def count():
+            order.append("counts")
+            return answer.count()
+
+        return replace(answer, count=count)
+
+    shown = Hits.shown
+    monkeypatch.setattr(Hits, "shown", lambda *args: order.append("hits") or shown(*args))
+    monkeypatch.setattr(node.index, "search", counted_late)
+    answer = await found(node, "buoy", facets="type")
+    assert (order, answer["total"], answer["facets"]["type"][0]["count"]) == (["hits", "counts"], 1, 1)

@@ -16,7 +16,6 @@ from frostnode.notify.mail import Consent
 from frostnode.notify.mail_links import Wish
 from frostnode.operations.parts import Parts
 
-
 _OWN: Final = {"cache-control": "no-store", "vary": "accept"}
 
 

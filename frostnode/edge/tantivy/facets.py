@@ -11,18 +11,16 @@ from frostnode.edge.tantivy.plan import Plan
 from frostnode.edge.tantivy.schema import DID, FIRST, FIRST_YEAR, LAST_YEAR, TIE, VALUES
 from frostnode.edge.tantivy.snapshot import Snapshot
 from frostnode.protocol.limits import FACET_VALUES_MAX
-from frostnode.search.facets import ASKED_BY, COUNTED, first_of, years
+from frostnode.search.facets import ASKED_BY, first_of, years
 from frostnode.search.query import Field
 from frostnode.search.values import SOURCES
+from frostnode.search_port import Counts
 
 _COLUMNS: Final = {
     **VALUES,
     Field.PUBLISHER: DID,
     **{counted: VALUES[asked] for counted, asked in ASKED_BY.items()},
 }
-
-PARTS: Final = ({Field.KEYWORD}, set(COUNTED) - {Field.KEYWORD})
-"""Fields that are counted together: keywords take as long as all others."""
 
 _SIZE: Final = 16 * FACET_VALUES_MAX
 """Values that are asked for to tell the few that are shown."""
@@ -50,18 +48,10 @@ AllCounts: TypeAlias = dict[str, _All]
 """Counts over everything, by columns: filled as they are asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Hits in all, 0 where they were not counted, and by the values of fields."""
-
-    total: int
-    values: Mapping[Field, Mapping[str, int]]
-
-
 def count_values(
     snapshot: Snapshot, plan: Plan, fields: tuple[Field, ...], own: Query, all_counts: AllCounts
-) -> Counted:
-    """The values of these fields with most hits.
+) -> Counts:
+    """How many hits there are, 0 where that is not counted, and the values of these fields with most of them.
 
     Where most records are hits, those are counted that are none, and taken off from `all_counts`.
     """
@@ -81,9 +71,9 @@ def count_values(
     for column in columns:
         if column not in found:
             found[column] = _counts_of(_settled(snapshot.searcher, plan.which, column, answer[column]))
-    return Counted(
+    return Counts(
         total=int(answer[TIE]["value"]) if TIE in request else total,
-        values={field: _shown(field, found, answer, snapshot, plan.which, own) for field in fields},
+        facets={field: _shown(field, found, answer, snapshot, plan.which, own) for field in fields},
     )
 
 

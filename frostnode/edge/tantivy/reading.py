@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -11,7 +11,7 @@ import tantivy
 
 from frostnode.edge.tantivy.analysis import words
 from frostnode.edge.tantivy.clauses import MUST, SHOULD, Query, all_of, any_of
-from frostnode.edge.tantivy.facets import PARTS, AllCounts, Counted, count_values
+from frostnode.edge.tantivy.facets import AllCounts, count_values
 from frostnode.edge.tantivy.names import Names
 from frostnode.edge.tantivy.plan import Plan, Planner
 from frostnode.edge.tantivy.schema import DID, ID, KEYWORD, SAME, TEXT, TITLE, VALUES
@@ -32,7 +32,7 @@ from frostnode.search.printing import print_query
 from frostnode.search.query import Field, Occur, Phrase, Word
 from frostnode.search.query import Query as Asked
 from frostnode.search.ranking import WEIGHTS, finer, near
-from frostnode.search_port import Answer, Ask, Found, Sort
+from frostnode.search_port import Answer, Ask, Counts, Found, Sort
 
 _MASK_BITS: Final = 20
 """Words that one search tells apart by its scores: whole numbers up to 2**24 are exact in them."""
@@ -49,30 +49,31 @@ class Reading:
         self._beside = beside
         self._planner = Planner(snapshot, names)
         self._all: dict[frozenset[Did], AllCounts] = {}
-        self._facets: dict[object, Counted] = {}
+        self._facets: dict[object, Callable[[], Counts]] = {}
 
     def search(self, ask: Ask, hidden: Query | None) -> Answer:
         """See `SearchIndex.search`; `hidden` are the records of whom nothing is wanted."""
         plan = self._planner.plan(ask, hidden)
         wanted = max(ask.limit, SEARCH_ENOUGH)
-        counted = self._counted(plan, ask)
+        by_values = self._by_values(plan, ask)
         total, hits = self._hits(plan, ask, wanted)
         near_total, few = self._near(plan, ask, hits, wanted)
         if ask.sort is Sort.RELEVANCE:
             found = self._ranked(plan, ask, hits, few)
         else:
             found = [*self.snapshot.found(hits), *self.snapshot.found(few, is_near=True)]
-        if total is None and (plan.is_most or not ask.facets):
-            total = self.snapshot.count(plan.which)
-        counts = counted()
-        total = counts.total if total is None else total
+
+        def count() -> Counts:
+            known = self.snapshot.count(plan.which) if total is None and plan.is_most else total
+            counts = by_values()
+            return Counts(counts.total if known is None else known, counts.facets)
+
         return Answer(
-            total=total,
             near=near_total,
             found=found[: ask.limit],
             generation=f"{self.snapshot.cursor}.{self.snapshot.commits}",
-            facets=counts.values,
-            meant="" if total else self._meant(ask.query),
+            count=count,
+            meant="" if hits else self._meant(ask.query),
         )
 
     def _hits(self, plan: Plan, ask: Ask, wanted: int) -> tuple[int | None, list[Hit]]:
@@ -153,28 +154,23 @@ class Reading:
 
     # -- counts and suggestions -------------------------------------------------------------------------
 
-    def _counted(self, plan: Plan, ask: Ask) -> Callable[[], Counted]:
-        """What waits for the counts of all hits by fields, which are begun. The last that were asked for are kept.
+    def _by_values(self, plan: Plan, ask: Ask) -> Callable[[], Counts]:
+        """Counts of all hits by fields, which are begun. The last that were asked for are kept.
 
         Who turns a page or sorts asks for the same again, and every visitor for those of everything.
         """
-        if not ask.facets:
-            return lambda: Counted(total=0, values={})
-        key = (ask.query, ask.within, ask.facets, ask.without, ask.own)
-        known = self._facets.pop(key, None)
-        parts = [fields for part in PARTS if (fields := tuple(part.intersection(ask.facets)))]
         own, all_counts = self.snapshot.clauses.one_of(DID, ask.own), self._all_counts(ask.without)
-        count = partial(count_values, self.snapshot, plan, own=own, all_counts=all_counts)
-        begun = [] if known else [self._beside.begin(partial(count, fields)) for fields in parts]
-
-        def counted() -> Counted:
-            found = known or _together([wait() for wait in reversed(begun)], ask.facets)
-            self._facets[key] = found
-            for oldest in list(self._facets)[:-SEARCH_FACETS_CACHED_MAX]:  # at once: others ask meanwhile
-                self._facets.pop(oldest, None)
-            return found
-
-        return counted
+        count = partial(count_values, self.snapshot, plan, ask.facets, own, all_counts)
+        if not ask.facets:
+            return count
+        key = (ask.query, ask.within, ask.facets, ask.without, ask.own)
+        found = self._facets.pop(key, None)
+        if found is None:
+            found = self._beside.begin(count)
+        self._facets[key] = found
+        for oldest in list(self._facets)[:-SEARCH_FACETS_CACHED_MAX]:  # at once: others ask meanwhile
+            self._facets.pop(oldest, None)
+        return found
 
     def _all_counts(self, without: frozenset[Did]) -> AllCounts:
         """Where counts over everything are kept, for each choice of publishers."""
@@ -237,13 +233,6 @@ class Reading:
         found = self.snapshot.clauses.one_of(SAME, names)
         query = all_of([tantivy.Query.const_score_query(found, 1.0)], [hidden] if hidden is not None else [])
         return self.snapshot.found(self.snapshot.top(query, limit)[1]) if names else []
-
-
-def _together(counts: Sequence[Counted], fields: Sequence[Field]) -> Counted:
-    """Counts that were made apart, in the order in which they were asked for."""
-    values = {field: value for one in counts for field, value in one.values.items()}
-    total = max((one.total for one in counts), default=0)
-    return Counted(total=total, values={field: values[field] for field in fields})
 
 
 def _is_key(key: str, typed: str) -> bool:

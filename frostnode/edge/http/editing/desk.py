@@ -42,7 +42,7 @@ class Desk:
         """
         visit = await self._frame.visitors.needed(request)
         if Scope.PUBLISH not in visit.token.scopes or not visit.dids:
-            nobody = {"publisher": None, "others": []}
+            nobody: Json = {"publisher": None, "others": []}
             return await self._frame.page("desk.html", visit, nobody, nobody)
         did = visit.publisher(request.query_params.get("as", ""))
         offset = whole_number(request, "offset", 0, _OFFSET_MAX)
