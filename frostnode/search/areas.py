@@ -22,7 +22,7 @@ def areas_of(boxes: object) -> tuple[Area, ...]:
 
     Where the first box encloses all others it is left out: it was only made of them. What is too many becomes one area.
     """
-    if not isinstance(boxes, list):
+    if not isinstance(boxes, list) or not boxes:
         return ()
     if sides_of(boxes) is not None:
         boxes = [boxes]

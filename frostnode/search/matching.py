@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache, partial
 from itertools import chain
+from operator import attrgetter
 from typing import Final, TypeAlias
 
 from frostnode.protocol.limits import SPELLINGS_CACHED_MAX
@@ -61,17 +62,19 @@ _TEXTS: Final[Mapping[Field, Callable[[SearchDocument], Sequence[str]]]] = {
     Field.COLUMN: lambda document: document.columns,
     Field.PUBLISHER: lambda document: (document.publisher,),
 }
+_ONE_VALUE: Final[Mapping[Field, Callable[[SearchDocument], str]]] = {
+    Field.PUBLISHER: attrgetter("did"),
+    Field.TYPE: attrgetter("type"),
+    Field.MODEL: attrgetter("model"),
+    Field.LICENSE: attrgetter("license"),
+    Field.PRICE: attrgetter("price"),
+    Field.ACCESS: attrgetter("access"),
+    Field.SOURCE: lambda document: "harvested" if document.harvested_from else "carried",
+}
 _VALUES: Final[Mapping[Field, Callable[[SearchDocument], Sequence[str]]]] = {
-    Field.PUBLISHER: lambda document: (document.did,),
-    Field.TYPE: lambda document: (document.type,),
-    Field.MODEL: lambda document: (document.model,),
-    Field.FORMAT: lambda document: document.formats,
-    Field.LICENSE: lambda document: (document.license,),
-    Field.PRICE: lambda document: (document.price,),
-    Field.ACCESS: lambda document: (document.access,),
-    Field.HOST: lambda document: document.hosts,
+    Field.FORMAT: attrgetter("formats"),
+    Field.HOST: attrgetter("hosts"),
     Field.SUBJECT: lambda document: labels(document.keywords),
-    Field.SOURCE: lambda document: ("harvested" if document.harvested_from else "carried",),
     Field.ID: lambda document: (*document.same_as, document.key, record_url(document)),
 }
 
@@ -86,17 +89,35 @@ def field_texts(document: SearchDocument, field: Field) -> Sequence[str]:
     return _TEXTS[field](document) if field in _TEXTS else ()
 
 
+def _speller(field: Field) -> Callable[[str], str]:
+    """How a value is put in order. Few values are those of many records, but by an identifier each is its own."""
+    spell: Callable[[str], str] = partial(spelled, field)
+    return spell if field is Field.ID else lru_cache(SPELLINGS_CACHED_MAX)(spell)
+
+
+def _reader_of_one(
+    field: Field, read: Callable[[SearchDocument], str]
+) -> Callable[[SearchDocument], tuple[str, ...]]:
+    spell = _speller(field)
+
+    def values(document: SearchDocument) -> tuple[str, ...]:
+        value = read(document)
+        return (spell(value),) if value else ()
+
+    return values
+
+
 def _reader(
     field: Field, read: Callable[[SearchDocument], Sequence[str]]
 ) -> Callable[[SearchDocument], tuple[str, ...]]:
-    """How the values of a field are read off a document. Few values are those of many records, but by an identifier each is its own."""
-    spell: Callable[[str], str] = partial(spelled, field)
-    if field is not Field.ID:
-        spell = lru_cache(SPELLINGS_CACHED_MAX)(spell)
+    spell = _speller(field)
     return lambda document: tuple(dict.fromkeys(map(spell, filter(None, read(document)))))
 
 
-VALUE_READERS: Final = {field: _reader(field, read) for field, read in _VALUES.items()}
+VALUE_READERS: Final = {
+    **{field: _reader_of_one(field, read) for field, read in _ONE_VALUE.items()},
+    **{field: _reader(field, read) for field, read in _VALUES.items()},
+}
 """How a document says what values it has of each field of values: as they are compared, each once."""
 
 
@@ -157,7 +178,7 @@ class DocumentWords:
 
     @cached_property
     def _values(self) -> Mapping[Field, tuple[str, ...]]:
-        return {field: field_values(self.document, field, is_own=self._is_own) for field in _VALUES}
+        return {field: field_values(self.document, field, is_own=self._is_own) for field in VALUE_READERS}
 
     @cached_property
     def _fields(self) -> Mapping[Field, frozenset[int]]:

@@ -63,7 +63,7 @@ def _days_of(text: str) -> tuple[int, int] | None:
 
 def period_of(intervals: object) -> tuple[int | None, int | None] | None:
     """The first and last day of a list of intervals together, None where open; None alone where nothing is said."""
-    if not isinstance(intervals, list):
+    if not isinstance(intervals, list) or not intervals:
         return None
     read = [period for each in intervals[:DOCUMENT_VALUES_MAX] if (period := _period(each)) is not None]
     if not read:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def test_a_full_disk_is_an_error_of_ours_at_every_step(tmp_path: Path) -> None:
     index = TantivyIndex(tmp_path)
     for step in (
         lambda: [index.put(ONE) for _ in range(100)],
+        lambda: index.put(replace(ONE, texts=["words " * 20_000])),
         lambda: [index.remove(DID, "dataset", "a") for _ in range(100)],
         lambda: index.commit(1, b"tag"),
     ):

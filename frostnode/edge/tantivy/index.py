@@ -50,6 +50,9 @@ _HANDED_OVER: Final = 32
 a document.
 """
 
+_LARGE_CHARS: Final = 64 * 1024
+"""A record with more text than that waits for no others: so little memory waits."""
+
 _CHARS_WITHOUT_TRACE: Final = 1024 * 1024
 """After more text than that the writer leaves so much freed memory behind that it is worth giving back."""
 
@@ -133,7 +136,8 @@ class TantivyIndex:
     def put(self, document: SearchDocument) -> None:
         """Index a record in place of what was there of it."""
         entry = entry_of(document)
-        self._replace(entry[ID], tantivy.Document.from_dict(entry, self._schema))
+        made = tantivy.Document.from_dict(entry, self._schema)
+        self._replace(entry[ID], made, is_large=len(entry[TEXT]) > _LARGE_CHARS)
         self._chars += len(entry[TEXT])
         if is_profile(document.type, document.key):
             self._renamed[document.did] = name_of(document.key, document.title)
@@ -144,9 +148,9 @@ class TantivyIndex:
         if is_profile(type_, key):
             self._renamed[did] = ""
 
-    def _replace(self, name: str, document: tantivy.Document | None) -> None:
+    def _replace(self, name: str, document: tantivy.Document | None, *, is_large: bool = False) -> None:
         self._waiting.append((name, document))
-        if len(self._waiting) >= _HANDED_OVER:
+        if is_large or len(self._waiting) >= _HANDED_OVER:
             with self._writing() as writer:
                 self._hand_over(writer)
 
