@@ -44,7 +44,7 @@ class Plan:
     """What to ask for.
 
     `which` finds the same as `hits`, and scores nothing; `rest` finds all else that is shown to who asks for everything. `is_most` says
-    whether most records are hits, None where that is not told without counting. `titled`
+    whether most records are hits, None where that is not told without counting; more than `at_most` are not. `titled`
     finds those of the hits that have all words in the title, where there may be enough of them: no other is worth more than
     `beyond`. `near` finds what has at least one of the plain words, None where nothing can be near; `wanted` are the plain words, `texts` they and those that must be there,
     each with what it is worth.
@@ -54,6 +54,7 @@ class Plan:
     which: Query
     rest: Query
     is_most: bool | None
+    at_most: int
     titled: Query | None
     beyond: float
     near: Query | None
@@ -95,6 +96,7 @@ class Planner:
             which=which,
             rest=_query([], [which, *hides]),
             is_most=None if may_be_most and (filters or unwanted or len(worth) != 1) else may_be_most,
+            at_most=at_most,
             titled=self._titled(worth, filters, whole, without) if at_most >= _MANY else None,
             beyond=self._beyond(list(worth.values())),
             near=_helped(_query([*base, some], without), [*(more[run] for run in must), *whole])

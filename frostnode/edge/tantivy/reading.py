@@ -37,6 +37,9 @@ from frostnode.search_port import Answer, Ask, Counts, Found, Sort
 _MASK_BITS: Final = 20
 """Words that one search tells apart by its scores: whole numbers up to 2**24 are exact in them."""
 
+_COUNTED_APART: Final = 100_000
+"""Hits that may be there, for it to be worth the while to read twice which they are, at once."""
+
 _NO_LETTER: Final = re.compile(r"[\W_]+")
 
 
@@ -57,6 +60,7 @@ class Reading:
         wanted = max(ask.limit, SEARCH_ENOUGH)
         by_values = self._by_values(plan, ask)
         total, hits = self._hits(plan, ask, wanted)
+        in_all = self._in_all(plan, ask, total)
         near_total, few = self._near(plan, ask, hits, wanted)
         if ask.sort is Sort.RELEVANCE:
             found = self._ranked(plan, ask, hits, few)
@@ -64,8 +68,7 @@ class Reading:
             found = [*self.snapshot.found(hits), *self.snapshot.found(few, is_near=True)]
 
         def count() -> Counts:
-            known = self.snapshot.count(plan.which) if total is None and plan.is_most else total
-            counts = by_values()
+            known, counts = in_all(), by_values()
             return Counts(counts.total if known is None else known, counts.facets)
 
         return Answer(
@@ -154,23 +157,46 @@ class Reading:
 
     # -- counts and suggestions -------------------------------------------------------------------------
 
+    def _in_all(self, plan: Plan, ask: Ask, known: int | None) -> Callable[[], int | None]:
+        """How many hits there are; None where those tell who are counted by values."""
+        if known is None and (plan.is_most or not ask.facets):
+            return self._beside.begin(partial(self.snapshot.count, plan.which))
+        return lambda: known
+
     def _by_values(self, plan: Plan, ask: Ask) -> Callable[[], Counts]:
         """Counts of all hits by fields, which are begun. The last that were asked for are kept.
 
         Who turns a page or sorts asks for the same again, and every visitor for those of everything.
         """
-        own, all_counts = self.snapshot.clauses.one_of(DID, ask.own), self._all_counts(ask.without)
-        count = partial(count_values, self.snapshot, plan, ask.facets, own, all_counts)
         if not ask.facets:
-            return count
+            return partial(Counts, 0)
         key = (ask.query, ask.within, ask.facets, ask.without, ask.own)
         found = self._facets.pop(key, None)
         if found is None:
-            found = self._beside.begin(count)
+            found = self._begin(plan, ask)
         self._facets[key] = found
         for oldest in list(self._facets)[:-SEARCH_FACETS_CACHED_MAX]:  # at once: others ask meanwhile
             self._facets.pop(oldest, None)
         return found
+
+    def _begin(self, plan: Plan, ask: Ask) -> Callable[[], Counts]:
+        """Keywords of many hits are counted apart from all other fields, for they take as long, by whoever is free first."""
+        others = tuple(field for field in ask.facets if field is not Field.KEYWORD)
+        if plan.at_most < _COUNTED_APART or len(others) in (0, len(ask.facets)):
+            return self._beside.begin(partial(self._count_values, plan, ask, ask.facets))
+        keywords = self._beside.begin(partial(self._count_values, plan, ask, (Field.KEYWORD,)))
+        rest = self._beside.begin(partial(self._count_values, plan, ask, others))
+
+        def together() -> Counts:
+            counts = rest()
+            values = {**counts.facets, **keywords().facets}
+            return Counts(counts.total, {field: values[field] for field in ask.facets})
+
+        return together
+
+    def _count_values(self, plan: Plan, ask: Ask, fields: tuple[Field, ...]) -> Counts:
+        own = self.snapshot.clauses.one_of(DID, ask.own)
+        return count_values(self.snapshot, plan, fields, own, self._all_counts(ask.without))
 
     def _all_counts(self, without: frozenset[Did]) -> AllCounts:
         """Where counts over everything are kept, for each choice of publishers."""
