@@ -4,8 +4,10 @@ What is printed is read as the same query again (`frostnode.search.language.pars
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
+from frostnode.protocol.limits import SPELLINGS_CACHED_MAX
 from frostnode.search.query import Area, Clause, Field, Occur, Period, Phrase, Query, Within, Word
 from frostnode.search.values import area_text, bound_text, period_text, says_something, spelled
 
@@ -56,13 +58,18 @@ def switched(query: Query, field: Field, texts: Iterable[str]) -> Iterator[tuple
         clause.text for clause in query.clauses if isinstance(clause, Within) and _is_choice(clause, field)
     }
     for text in texts:
-        value = spelled(field, text)
+        value, choice = _choice(field, text)
         if value in asked:
             yield True, print_query(without_value(query, field, text))
-        elif says_something(value):
-            yield False, f"{printed} {_clause(Within(field, value), is_alone=True)}".lstrip()
         else:
-            yield False, printed
+            yield False, f"{printed} {choice}".strip()
+
+
+@lru_cache(SPELLINGS_CACHED_MAX)
+def _choice(field: Field, text: str) -> tuple[str, str]:
+    """A value in its one spelling, and what asks for it; nothing does where it says nothing."""
+    value = spelled(field, text)
+    return value, _clause(Within(field, value), is_alone=True) if says_something(value) else ""
 
 
 def _asks(clause: Clause, field: Field, value: str) -> bool:
