@@ -76,7 +76,7 @@ class Clauses:
         return any_of(self.each(field, wanted))
 
     def each(self, field: str, wanted: Wanted) -> list[Query]:
-        """The same, for each form by itself; the one that was typed comes first, where any record has it."""
+        """The same, for each form by itself."""
         words = wanted.words
         if wanted.forms:
             return [self.term(field, form) for form in self._there(wanted.forms)]
@@ -97,11 +97,11 @@ class Clauses:
             self._forms[forms] = there
         return there
 
-    def written(self, field: str, wanted: Wanted) -> int | None:
-        """How many records were written with the first of `each`, those among them that are gone since; None where that is not told."""
+    def written(self, field: str, wanted: Wanted) -> list[int]:
+        """How many records were written with each form of a word, those among them that are gone since; nothing where that is not told."""
         if wanted.is_prefix or len(wanted.words) > 1:
-            return None
-        return self._searcher.doc_freq(field, self._there(wanted.forms or wanted.words)[0])
+            return []
+        return [self._searcher.doc_freq(field, form) for form in self._there(wanted.forms or wanted.words)]
 
     def at_most(self, wanted: Wanted) -> int:
         """More records do not have these words, as far as is told without looking at them; 0 where it is not told."""

@@ -81,7 +81,7 @@ class Snapshot:
         return max(0, written + 1 - self.searcher.num_docs)
 
     def rarity(self, run: Wanted) -> float:
-        """What a run of words is worth, by how many records have it as it was typed; kept for the next who asks."""
+        """What a run of words is worth, by how many records have it; kept for the next who asks."""
         if run not in self._worths:
             if len(self._worths) >= SEARCH_COUNTS_CACHED_MAX:
                 self._worths = {}
@@ -89,12 +89,13 @@ class Snapshot:
         return self._worths[run]
 
     def _rarity(self, run: Wanted) -> float:
-        """Counted where it makes a difference how many of them are gone."""
-        total = self.searcher.num_docs
-        most = self.clauses.written(TEXT, run)
-        if most is not None and rarity(most, total) == (least := rarity(max(0, most - self._gone), total)):
-            return least
-        return rarity(self.count(self.clauses.each(TEXT, run)[0]), total)
+        """Counted where it makes a difference how many have several forms of a word, and how many are gone."""
+        total, written = self.searcher.num_docs, self.clauses.written(TEXT, run)
+        if written:
+            worth = rarity(min(total, sum(written)), total)
+            if worth == rarity(max(0, max(written) - self._gone), total):
+                return worth
+        return rarity(self.count(self.clauses.run(TEXT, run)), total)
 
     def top(self, query: Query, limit: int, sort: Sort = Sort.RELEVANCE) -> tuple[int, list[Hit]]:
         """How many records there are of this, and the first of them.
