@@ -76,7 +76,7 @@ RARITY_MIN: Final = 1 / _QUARTER
 
 def rarity(count: int, total: int) -> float:
     """What a word is worth that `count` of `total` records have: a whole number of quarters."""
-    return max(1, round(_QUARTER * log2(1 + total / (count + 1)))) / _QUARTER
+    return max(RARITY_MIN, round(_QUARTER * log2(1 + total / (count + 1))) / _QUARTER)
 
 
 def quality(document: SearchDocument, order: int) -> float:

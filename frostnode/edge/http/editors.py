@@ -43,7 +43,7 @@ async def publisher_edit(parts: Parts, request: Request, did: Did) -> str:
     return f"{EDITING}?{urlencode({'as': did})}" if await _may_edit(parts, request, did) else ""
 
 
-def headers_of(edit: str) -> Mapping[str, str]:
+def kept_by(edit: str) -> Mapping[str, str]:
     """Who may keep a page: nobody, where it offers something to one alone."""
     return OWN if edit else SHARED
 

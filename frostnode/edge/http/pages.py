@@ -15,7 +15,7 @@ from starlette.routing import Route
 from frostnode.edge.http import search_page
 from frostnode.edge.http.accept import wants_document
 from frostnode.edge.http.asked import HEADERS, quiet, url_params, whole_number
-from frostnode.edge.http.editors import headers_of, publisher_edit, record_edit
+from frostnode.edge.http.editors import kept_by, publisher_edit, record_edit
 from frostnode.edge.http.links import record_path
 from frostnode.edge.http.plain_text import safe_href
 from frostnode.edge.http.record_page import record_values
@@ -174,7 +174,7 @@ class Pages:
         if wants_document(request):
             return record_document(shown)
         edit = await record_edit(self._parts, request, shown)
-        return await self.show_record(shown, status=status, headers=headers_of(edit), edit=edit)
+        return await self.show_record(shown, status=status, headers=kept_by(edit), edit=edit)
 
     async def show_record(
         self,
@@ -260,7 +260,7 @@ class Pages:
             "canonical": self._at_host(_open_host(found), f"/publisher/{found['did']}"),
             "edit": edit,
         }
-        return await self._shown(request, "publisher.html", found, values, headers_of(edit))
+        return await self._shown(request, "publisher.html", found, values, kept_by(edit))
 
     async def _profile(self, did: str) -> RecordView | None:
         """What a publisher says of itself."""

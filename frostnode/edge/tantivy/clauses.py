@@ -73,19 +73,15 @@ class Clauses:
 
     def run(self, field: str, wanted: Wanted) -> Query:
         """What has these words after each other in one text of a field, or one in any of its forms."""
-        return any_of(self.each(field, wanted))
-
-    def each(self, field: str, wanted: Wanted) -> list[Query]:
-        """The same, for each form by itself."""
         words = wanted.words
         if wanted.forms:
-            return [self.term(field, form) for form in self._there(wanted.forms)]
+            return any_of([self.term(field, form) for form in self._there(wanted.forms)])
         if len(words) == 1:
-            return [self.beginning(field, words[0]) if wanted.is_prefix else self.term(field, words[0])]
+            return self.beginning(field, words[0]) if wanted.is_prefix else self.term(field, words[0])
         if wanted.is_prefix:
             beginning: list[str | tuple[int, str]] = [*words[:-1], f"{words[-1]}.*"]
-            return [tantivy.Query.regex_phrase_query(self._schema, field, beginning)]
-        return [tantivy.Query.phrase_query(self._schema, field, list(words))]
+            return tantivy.Query.regex_phrase_query(self._schema, field, beginning)
+        return tantivy.Query.phrase_query(self._schema, field, list(words))
 
     def _there(self, forms: Run) -> Run:
         """Those of them that any record has; the first at least."""

@@ -46,8 +46,8 @@ class Plan:
     `which` finds the same as `hits`, and scores nothing; `rest` finds all else that is shown to who asks for everything. `is_most` says
     whether most records are hits, None where that is not told without counting; more than `at_most` are not. `titled`
     finds those of the hits that have all words in the title, where there may be enough of them: no other is worth more than
-    `beyond`. `near` finds what has at least one of the plain words, None where nothing can be near; `wanted` are the plain words, `texts` they and those that must be there,
-    each with what it is worth.
+    `beyond`. `near` finds what has at least one of the plain words, None where nothing can be near; `wanted` are the plain words,
+    `texts` they and those that must be there, each with what it is worth.
     """
 
     hits: Query
@@ -85,7 +85,7 @@ class Planner:
         base = [*(self._counted(run, worth[run]) for run in must), *filters]
         hides = [self.clauses.cursor, *([hidden] if hidden is not None else [])]
         unwanted = self._without(meaning, own)
-        without = [*unwanted, *(hides[1:] if worth else hides)]  # it has no text
+        without = [*unwanted, *(hides[1:] if worth else hides)]  # no text finds the cursor
         whole = self._whole(ask.query, sum(worth.values()))
         plain = [self._counted(run, worth[run]) for run in wanted]
         more = {run: self._more(run, worth[run]) for run in worth}
