@@ -130,9 +130,9 @@ class SearchIndex(Protocol):
         """Other records of the same type that are most like this one."""
 
     def sharing(
-        self, names: Collection[str], *, limit: int, without: frozenset[Did] = frozenset()
+        self, names: Collection[str], *, limit: int, without: frozenset[Did] = frozenset(), at_hand: int = 0
     ) -> Sequence[Found]:
-        """Records that share some of these identifiers, at most `limit`."""
+        """Records that share some of these identifiers, at most `limit`; none where they are no more than who asks has `at_hand`."""
 
     def words(self, text: str) -> list[str]:
         """The words of a text as they are compared (spec/15-search.md#words), in order."""

@@ -69,10 +69,10 @@ class Hits:
         """What stands for a group: of those that were found the one nearest to the origin."""
         sources = self._sources(same)
         found = {work_of(hit): hit for hit in reversed(hits)}
-        first = next((entry for entry in sources if work_of(_named(entry)) in found), None)
+        first = next((entry for entry in sources if work_of(entry) in found), None)
         if first is None:
             return None
-        best = found[work_of(_named(first))]
+        best = found[work_of(first)]
         return {
             **entry_json(first),
             **self._badges.of(first),
@@ -121,11 +121,6 @@ class Hits:
         if entry.origin not in self._marks:
             self._marks[entry.origin] = marks_json(self._log, entry)
         return self._marks[entry.origin]
-
-
-def _named(entry: CatalogEntry) -> Found:
-    """An entry as a hit, to see what it is a part of."""
-    return Found(did=entry.did, type=entry.type, key=entry.key, title=entry.title, score=0)
 
 
 def _host(name: str) -> str:

@@ -9,7 +9,7 @@ from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.entry import Op
 from frostnode.protocol.limits import VERSIONS_LISTED_MAX
 from frostnode.protocol.lineage import Edge, End, State, Used
-from frostnode.protocol.names import DATASET, VERSION, Did, DidUrl
+from frostnode.protocol.names import DATASET, VERSION, Did, DidUrl, url_of
 from frostnode.protocol.records import version_title
 from frostnode.protocol.references import dataset_of, named_record, record_name
 
@@ -124,7 +124,7 @@ def display_title(catalog: CatalogReader, entry: CatalogEntry) -> str:
 
 def entry_name(entry: CatalogEntry) -> str:
     """The DID URL of the record that an entry is of."""
-    return str(DidUrl(did=entry.did, type=entry.type, key=entry.key))  # type: ignore[arg-type]  # as taken, so checked
+    return url_of(entry.did, entry.type, entry.key)
 
 
 def _position(entry: CatalogEntry) -> tuple[int, int]:

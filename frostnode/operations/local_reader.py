@@ -10,14 +10,14 @@ from frostnode.protocol.dagcbor import Value
 from frostnode.protocol.entry import decode_body
 from frostnode.protocol.limits import VERSIONS_LISTED_MAX
 from frostnode.protocol.lineage import Edge, End, State, Used
-from frostnode.protocol.names import DATASET, VERSION, DidUrl
+from frostnode.protocol.names import DATASET, VERSION, url_of
 from frostnode.protocol.records import LINEAGE, title_of
 from frostnode.protocol.references import Role, dataset_of, named_record, record_name, references_of
 
 
 def local_name(entry: LocalEntry) -> str:
     """The DID URL that a local record has; what is published under it comes before it."""
-    return str(DidUrl(did=entry.did, type=entry.type, key=entry.key))  # type: ignore[arg-type]  # as taken, so checked
+    return url_of(entry.did, entry.type, entry.key)
 
 
 def local_exact(entry: LocalEntry) -> str:

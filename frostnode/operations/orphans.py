@@ -21,7 +21,7 @@ from frostnode.protocol.limits import (
     ORPHANS_PAGE_MAX,
     PUBLISH_BATCH_BYTES_MAX,
 )
-from frostnode.protocol.names import Did, DidUrl, Origin, parse_did, parse_origin
+from frostnode.protocol.names import Did, Origin, parse_did, parse_origin, url_of
 from frostnode.publish.submit import open_place
 from frostnode.replicate.node_url import node_url
 
@@ -121,7 +121,7 @@ async def _found(parts: Parts, did: Did, url: Any, progress: Progress) -> list[_
 def _judged(catalog: CatalogReader, did: Did, orphan: Orphan, *, is_proven: bool) -> _Found:
     header = orphan.header
     line = {
-        "url": str(DidUrl(did=did, type=header.type, key=header.key, cid=None)),
+        "url": url_of(did, header.type, header.key),
         "header": str(header_cid(orphan.leaf)),
         "op": str(header.op),
         "time_ms": header.time,

@@ -25,7 +25,7 @@ from frostnode.protocol.limits import (
     VERSIONS_LISTED_MAX,
 )
 from frostnode.protocol.log_state import LogState
-from frostnode.protocol.names import DATASET, Did, DidUrl, check_type, parse_did, parse_did_url
+from frostnode.protocol.names import DATASET, Did, DidUrl, check_type, parse_did, parse_did_url, url_of
 from frostnode.protocol.note import vkey
 from frostnode.protocol.references import dataset_of, is_latest
 from frostnode.protocol.withheld import Withheld
@@ -47,7 +47,7 @@ def includes_unknown(params: Params) -> bool:
 def entry_json(entry: CatalogEntry) -> Json:
     """The plain form of one catalog entry."""
     return {
-        "url": str(DidUrl(did=entry.did, type=entry.type, key=entry.key, cid=None)),  # type: ignore[arg-type]  # as taken, so checked
+        "url": url_of(entry.did, entry.type, entry.key),
         "did": entry.did,
         "type": entry.type,
         "key": entry.key,

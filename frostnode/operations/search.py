@@ -65,7 +65,11 @@ async def search(parts: Parts, params: Params, progress: Progress) -> Json:
         with parts.catalog.read() as catalog, parts.log.read() as log:
             badges = Badges(parts, catalog, log)
             shown = Hits(parts, catalog, log, badges, put_together=page.puts_together).shown(page.shown())
-            return {
+            went_to = goes_to(parts, catalog, log, text, without)
+            following, previous = (
+                print_cursor(at, digest) if at else None for at in (page.next, page.previous)
+            )
+            return {  # what is counted meanwhile is waited for last
                 "query": text,
                 "meant": page.meant,
                 "total": page.answer.total,
@@ -74,9 +78,9 @@ async def search(parts: Parts, params: Params, progress: Progress) -> Json:
                 "unknown": len(without - parts.carrying.hidden(include_unknown=True)),
                 "facets": facets_json(page.query, page.answer.facets, badges),
                 "hits": shown,
-                "next": print_cursor(page.next, digest) if page.next else None,
-                "previous": print_cursor(page.previous, digest) if page.previous else None,
-                "went_to": goes_to(parts, catalog, log, text, without),
+                "next": following,
+                "previous": previous,
+                "went_to": went_to,
             }
 
     return await parts.worker.run(run)
@@ -161,7 +165,7 @@ class _Page:
         if not self.puts_together:
             return [[hit] for hit in found]
         shared = shared_names(found)
-        groups = Groups[Found](families([*found, *self._sharing(shared)]))
+        groups = Groups[Found](families([*found, *self._sharing(shared, found)]))
         for hit in found:
             groups.add(hit)
         return groups.groups
@@ -171,11 +175,14 @@ class _Page:
         """Who asks for a type wants each record of it."""
         return not any(isinstance(one, Within) and one.field is Field.TYPE for one in self._ask.query.clauses)
 
-    def _sharing(self, names: Sequence[str]) -> Sequence[Found]:
+    def _sharing(self, names: Sequence[str], found: Sequence[Found]) -> Sequence[Found]:
+        """All that say one of these names; nothing where that is no more than was found."""
         if not names:
             return []
         limit = max(SEARCH_SOURCES_MAX, 4 * len(names))
-        return self._index.sharing(names, limit=limit, without=self._ask.without)
+        wanted = set(names)
+        at_hand = sum(not wanted.isdisjoint(hit.same_as) for hit in found)
+        return self._index.sharing(names, limit=limit, without=self._ask.without, at_hand=at_hand)
 
     def _begin(self, place: Place) -> int:
         """Where the page begins: after the hit that was shown last, where the index is another one since."""
@@ -187,10 +194,10 @@ class _Page:
 
     def shown(self) -> list[Shown]:
         """The groups of this page, with what is the same and was not found by the query."""
-        if not self.puts_together:
-            return [(group, group) for group in self._page]
         names = sorted({name for group in self._page for hit in group for name in hit.same_as})
-        others = self._sharing(names)
+        others = self._sharing(names, self.answer.found) if self.puts_together else []
+        if not others:
+            return [(group, group) for group in self._page]
         groups = Groups[Found](families([*self.answer.found, *others]))
         for group in self._page:
             groups.take(group)

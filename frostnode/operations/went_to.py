@@ -8,7 +8,7 @@ from frostnode.ports import CatalogReader, LogReader
 from frostnode.protocol.entry import Op
 from frostnode.protocol.errors import LocalError, NameError_
 from frostnode.protocol.identifiers import HANDLE_SCHEME, identifier, scheme_of
-from frostnode.protocol.names import DID_PREFIX, Did, DidUrl, parse_did_url
+from frostnode.protocol.names import DID_PREFIX, Did, parse_did_url, url_of
 from frostnode.protocol.records import PROFILE
 
 
@@ -27,5 +27,5 @@ def goes_to(parts: Parts, catalog: CatalogReader, log: LogReader, text: str, wit
             verified = parts.carrying.handles.keys()
             for entry in catalog.claims(spelled, limit=1, first=verified, without=without | blocked):
                 if entry.type != PROFILE:
-                    return str(DidUrl(did=entry.did, type=entry.type, key=entry.key))  # type: ignore[arg-type]  # as taken, so checked
+                    return url_of(entry.did, entry.type, entry.key)
     return ""

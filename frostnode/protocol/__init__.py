@@ -10,6 +10,7 @@ In reading order; each cites its chapter of spec/README.md:
 
     errors         everything that can go wrong, as a tree with stable codes
     limits         every bound
+    base32         the text of content identifiers
     dagcbor        canonical bytes and content identifiers
     dagjson        the same values as JSON, without loss
     json_object    JSON that others wrote: an object, or none

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 import cbrrr
 
+from frostnode.protocol.base32 import base32_text
 from frostnode.protocol.errors import EncodingError, NameError_
 from frostnode.protocol.limits import BODY_BYTES_MAX, BODY_DEPTH_MAX, BODY_ITEMS_MAX
 
@@ -132,7 +133,7 @@ def _cid_from_text(text: str) -> Cid | None:
 
 
 # The same few of ours, of known length, are read and written again and again while a log goes by.
-_our_text: Final = lru_cache(_TEXTS_REMEMBERED)(_text_of)
+_our_text: Final = lru_cache(_TEXTS_REMEMBERED)(lambda raw: f"b{base32_text(raw)}")
 _our_cid: Final = lru_cache(_TEXTS_REMEMBERED)(_cid_from_text)
 
 

@@ -146,9 +146,14 @@ class DidUrl:
         check_type_and_key(self.type, self.key)
 
     def __str__(self) -> str:
-        """The one spelling: `did/KEY`, `did/KEY@LABEL` or `did/~TYPE/KEY`, and `?cid=CID`."""
-        record = self.key if self.type in (DATASET, VERSION) else f"~{self.type}/{self.key}"
-        return f"{self.did}/{record}{'' if self.cid is None else f'{_QUERY}{self.cid}'}"
+        """The one spelling: that of `url_of`, and `?cid=CID`."""
+        url = url_of(self.did, self.type, self.key)
+        return url if self.cid is None else f"{url}{_QUERY}{self.cid}"
+
+
+def url_of(did: str, type_: str, key: str) -> str:
+    """The DID URL of a record, of names that were checked when they came: `did/KEY`, `did/KEY@LABEL` or `did/~TYPE/KEY`."""
+    return f"{did}/{key}" if type_ in (DATASET, VERSION) else f"{did}/~{type_}/{key}"
 
 
 def parse_did_url(text: str) -> DidUrl:

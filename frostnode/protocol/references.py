@@ -16,7 +16,16 @@ from frostnode.protocol.dagcbor import Cid
 from frostnode.protocol.errors import NameError_
 from frostnode.protocol.identifiers import identifier
 from frostnode.protocol.limits import IDENTIFIER_CHARS_MAX, REFERENCES_PER_RECORD_MAX
-from frostnode.protocol.names import DATASET, DID_PREFIX, VERSION, Did, DidUrl, parse_did, parse_did_url
+from frostnode.protocol.names import (
+    DATASET,
+    DID_PREFIX,
+    VERSION,
+    Did,
+    DidUrl,
+    parse_did,
+    parse_did_url,
+    url_of,
+)
 from frostnode.protocol.records import LATEST_LABEL, LINEAGE, SUBSCRIPTION
 
 
@@ -109,7 +118,7 @@ def reference_name(text: str) -> tuple[str, Cid | None]:
 
 def record_name(url: DidUrl) -> str:
     """A DID URL without the entry that it says."""
-    return str(DidUrl(did=url.did, type=url.type, key=url.key))
+    return url_of(url.did, url.type, url.key)
 
 
 # -- versions of datasets -------------------------------------------------------------------------------

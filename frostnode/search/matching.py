@@ -17,7 +17,7 @@ from operator import attrgetter
 from typing import Final, TypeAlias
 
 from frostnode.protocol.limits import SPELLINGS_CACHED_MAX
-from frostnode.protocol.names import DidUrl, RecordKey, RecordType
+from frostnode.protocol.names import url_of
 from frostnode.search.document import SearchDocument
 from frostnode.search.facets import labels
 from frostnode.search.forms import forms
@@ -81,7 +81,7 @@ _VALUES: Final[Mapping[Field, Callable[[SearchDocument], Sequence[str]]]] = {
 
 def record_url(document: SearchDocument) -> str:
     """The DID URL of the record."""
-    return str(DidUrl(did=document.did, type=RecordType(document.type), key=RecordKey(document.key)))
+    return url_of(document.did, document.type, document.key)
 
 
 def field_texts(document: SearchDocument, field: Field) -> Sequence[str]:

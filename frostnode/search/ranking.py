@@ -34,7 +34,7 @@ class Weights:
     whole: float = 3.0
     """When the title, or the key, is what was typed and nothing else: as if all words counted once more in the title."""
     other_places: float = 1 / 16
-    """A word counts where it counts most, and in all other places together this part of it; a power of two."""
+    """A word that is not in the title counts where it counts most, and in all other places together this part of it; a power of two."""
 
     types: dict[str, float] = field(default_factory=lambda: {"dataset": 0.12, "profile": 0.06})
     """Types that people look for; all others are about these."""
@@ -124,6 +124,7 @@ def finer(asked: Sequence[str], title: Sequence[str], *, is_key: bool, is_known:
 
 def _in_order(asked: Sequence[str], title: Sequence[str]) -> float:
     """How many of the pairs of neighbours are neighbours in the title."""
+    if len(asked) < 2 or len(title) < 2:
+        return 0.0
     pairs = set(pairwise(title))
-    wanted = list(pairwise(asked))
-    return sum(pair in pairs for pair in wanted) / len(wanted) if wanted else 0.0
+    return sum(map(pairs.__contains__, pairwise(asked))) / (len(asked) - 1)

@@ -20,8 +20,8 @@ Work: TypeAlias = tuple[Did, str, str]
 """Whatever a publisher has made: a dataset with its versions, or one record of another type."""
 
 
-class Named(Protocol):
-    """A record with the identifiers that it shares with others."""
+class Made(Protocol):
+    """A record, as it is named."""
 
     @property
     def did(self) -> Did: ...
@@ -29,6 +29,11 @@ class Named(Protocol):
     def type(self) -> str: ...
     @property
     def key(self) -> str: ...
+
+
+class Named(Made, Protocol):
+    """A record with the identifiers that it shares with others."""
+
     @property
     def same_as(self) -> Sequence[str]: ...
 
@@ -36,7 +41,7 @@ class Named(Protocol):
 T = TypeVar("T", bound=Named)
 
 
-def work_of(record: Named) -> Work:
+def work_of(record: Made) -> Work:
     """What a record is a part of."""
     if record.type in (DATASET, VERSION):
         return record.did, DATASET, record.key.partition("@")[0]
@@ -47,8 +52,9 @@ def shared_names(records: Iterable[Named]) -> list[str]:
     """The identifiers that more than one of these works says, sorted."""
     by_name: dict[str, set[Work]] = {}
     for record in records:
+        work = work_of(record)
         for name in record.same_as:
-            by_name.setdefault(name, set()).add(work_of(record))
+            by_name.setdefault(name, set()).add(work)
     return sorted(name for name, works in by_name.items() if len(works) > 1)
 
 
@@ -56,8 +62,9 @@ def families(records: Iterable[Named]) -> frozenset[tuple[Did, str]]:
     """Who says which identifier of more than one of its works, as far as these records show."""
     said: dict[tuple[Did, str], set[Work]] = {}
     for record in records:
+        work = work_of(record)
         for name in record.same_as:
-            said.setdefault((record.did, name), set()).add(work_of(record))
+            said.setdefault((record.did, name), set()).add(work)
     return frozenset(saying for saying, works in said.items() if len(works) > 1)
 
 
@@ -72,26 +79,26 @@ class Groups(Generic[T]):
 
     def add(self, hit: T) -> None:
         """Take the next hit."""
-        work = work_of(hit)
+        work, names = work_of(hit), self._names(hit)
         place = self._works.get(work)
         if place is None:
-            places = {place for name in self._names(hit) for place in self._places.get(name, ())}
+            places = {place for name in names for place in self._places.get(name, ())}
             place = min((place for place in places if self._has_room(place, hit.did)), default=None)
         if place is None:
             place = len(self.groups)
             self.groups.append([])
-        self._put(hit, place)
+        self._put(hit, work, names, place)
 
     def take(self, group: Sequence[T]) -> None:
         """Take a group as it was found to be."""
         self.groups.append([])
         for hit in group:
-            self._put(hit, len(self.groups) - 1)
+            self._put(hit, work_of(hit), self._names(hit), len(self.groups) - 1)
 
-    def _put(self, hit: T, place: int) -> None:
-        self._works.setdefault(work_of(hit), place)
+    def _put(self, hit: T, work: Work, names: Sequence[str], place: int) -> None:
+        self._works.setdefault(work, place)
         self.groups[place].append(hit)
-        for name in self._names(hit):
+        for name in names:
             at = self._places.setdefault(name, [])
             if place not in at:
                 at.append(place)

@@ -179,14 +179,16 @@ class MemoryIndex:
         return {word for text in texts for word in self._words(text)} - FUNCTION_WORDS
 
     def sharing(
-        self, names: Collection[str], *, limit: int, without: frozenset[Did] = frozenset()
+        self, names: Collection[str], *, limit: int, without: frozenset[Did] = frozenset(), at_hand: int = 0
     ) -> Sequence[Found]:
-        """Records that share some of these identifiers."""
-        found = (
+        """Records that share some of these identifiers; none where they are no more than who asks has at hand."""
+        found = [
             self._found(Query(), document, score=1.0)
             for document in self._image.documents.values()
             if document.did not in without and not set(names).isdisjoint(document.same_as)
-        )
+        ]
+        if len(found) <= at_hand:
+            return []
         return sorted(found, key=lambda hit: (hit.did, hit.type, hit.key))[:limit]
 
     def _ordered(self, ask: Ask, documents: Iterable[SearchDocument]) -> list[SearchDocument]:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from frostnode.edge.tantivy import facets, plan
+from frostnode.edge.tantivy import clauses, facets, plan
 from frostnode.edge.tantivy.index import TantivyIndex
 from frostnode.protocol.names import Did
 from frostnode.search.document import SearchDocument
@@ -80,14 +80,14 @@ def answers(index):
 
 def test_titles_first_and_the_rest_counted_find_the_same(index, monkeypatch):
     counted = []
-    look_at_titles, count_rest = plan.Planner._titled, facets._less_the_rest
+    look_at_titles, count_rest = plan.Planner.titled, facets._less_the_rest
     monkeypatch.setattr(plan, "_MANY", EVERY)
     monkeypatch.setattr(facets, "_less_the_rest", lambda *_: {})
     plain = answers(index)
     monkeypatch.setattr(plan, "_MANY", 1)
-    monkeypatch.setattr(facets, "_SIZE", 2 * facets._LIKELY)
+    monkeypatch.setattr(facets, "_KEPT", 2 * facets._LIKELY)
     monkeypatch.setattr(
-        plan.Planner, "_titled", lambda *given: counted.append(one := look_at_titles(*given)) or one
+        plan.Planner, "titled", lambda *given: counted.append(one := look_at_titles(*given)) or one
     )
     monkeypatch.setattr(
         facets, "_less_the_rest", lambda *given: counted.append(found := count_rest(*given)) or found
@@ -95,3 +95,28 @@ def test_titles_first_and_the_rest_counted_find_the_same(index, monkeypatch):
     assert answers(index) == plain
     assert any(found is not None and not isinstance(found, dict) for found in counted)
     assert any(isinstance(found, dict) and "label" in found for found in counted)
+
+
+def test_many_values_are_found_together_as_few_are_one_by_one(index, monkeypatch):
+    one_by_one = answers(index)
+    names = [f"did:frost:bafyrei{letter}" for letter in "abcx"]
+    found = [index._reading().snapshot.count(index._reading().snapshot.clauses.one_of("did", names))]
+    monkeypatch.setattr(clauses, "_TERMS_MAX", 0)
+    assert answers(index) == one_by_one
+    found.append(index._reading().snapshot.count(index._reading().snapshot.clauses.one_of("did", names)))
+    assert found[0] == found[1] == 900
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [(), (Field.KEYWORD,), (Field.PUBLISHER,), (Field.KEYWORD, Field.TYPE), (Field.YEAR, Field.SOURCE)],
+)
+@pytest.mark.parametrize("few", [0, EVERY])
+def test_how_many_there_are_does_not_depend_on_what_they_are_counted_by(index, monkeypatch, fields, few):
+    monkeypatch.setattr(facets, "_FEW", few)
+    snapshot = index._reading().snapshot
+    for query in QUERIES:
+        ask = Ask(query=parse_query(query), limit=7, facets=fields)
+        which = index._reading()._planner.plan(ask, None).which
+        index._reading()._facets.clear()
+        assert index.search(ask).total == snapshot.count(which), query

@@ -4,9 +4,13 @@ import threading
 
 import pytest
 
+from frostnode.edge.sqlite.catalog import SqliteCatalog
 from frostnode.edge.sqlite.connection import Database
 from frostnode.edge.sqlite.pool import Pool, transaction
+from frostnode.edge.sqlite.store import SqliteStore
 from frostnode.protocol.errors import StorageError
+from frostnode.testing.clock import ManualClock
+from frostnode.testing.random import SeededRandom
 
 
 @pytest.fixture
@@ -91,3 +95,23 @@ def test_a_database_of_a_newer_program_is_given_back(tmp_path):
     assert caught.value.code == "storage.version"
     path.unlink()
     Pool(path, "notify").close()
+
+
+def mapped(reading):
+    with reading as database:
+        return database.one("PRAGMA mmap_size")[0]
+
+
+def test_readers_of_a_view_are_mapped_and_those_of_what_cannot_be_made_anew_are_not(tmp_path):
+    for is_mapped in (True, False):
+        made = Pool(tmp_path / f"{is_mapped}.db", "catalog", is_mapped=is_mapped)
+        assert bool(mapped(made.snapshot())) is is_mapped
+        assert not mapped(made.alone())
+        made.close()
+    catalog, store = (
+        SqliteCatalog(tmp_path / "c.db"),
+        SqliteStore(tmp_path / "s.db", ManualClock(), SeededRandom(1)),
+    )
+    assert mapped(catalog._pool.snapshot()) and not mapped(store._pool.snapshot())
+    catalog.close()
+    store.close()

@@ -434,6 +434,8 @@ def test_hits_say_what_they_share_and_how_they_begin(open_index):
     assert {(one.did, one.key) for one in found} == {(DID, "a"), (OTHER, "b")}
     assert [one.did for one in index.sharing(["doi:10/a"], limit=5, without=frozenset({DID}))] == [OTHER]
     assert len(index.sharing(["doi:10/a"], limit=1)) == 1
+    assert len(index.sharing(["doi:10/a"], limit=5, at_hand=1)) == len(found) == 2
+    assert list(index.sharing(["doi:10/a"], limit=5, at_hand=2)) == []
     assert list(index.sharing([], limit=5)) == []
     assert list(index.referred(OTHER, "lineage", "b")) == ["x", "y"]
     assert list(index.referred(OTHER, "lineage", "none")) == []

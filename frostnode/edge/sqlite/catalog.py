@@ -337,7 +337,7 @@ class SqliteCatalog:
     """CatalogStore in one file, or a URI that SQLite knows; one writer, readers with connections of their own."""
 
     def __init__(self, path: Path | str) -> None:
-        self._pool = Pool(path, SCHEMA)
+        self._pool = Pool(path, SCHEMA, is_mapped=True)
 
     @contextmanager
     def read(self) -> Iterator[SqliteCatalogReader]:

@@ -26,6 +26,9 @@ SMALL_PAGE_BYTES: Final = 4 * 1024
 _WAL_BYTES: Final = 80 * 1024 * 1024
 """How far the write-ahead log may grow before it is copied into the database."""
 
+_MAPPED_BYTES: Final = 2**31 - 2**16
+"""So much of a file is read out of the memory that the system keeps it in, where that is wanted: the library takes no more."""
+
 _WRITER_CACHE_KIB: Final = 64 * 1024
 _READER_CACHE_KIB: Final = 8 * 1024
 _BUSY_MS: Final = 5_000
@@ -35,13 +38,22 @@ _STATEMENTS_MAX: Final = 200
 class Database:
     """A connection for one thread at a time.
 
+    One that `is_mapped` reads twice as fast, but a disk that cannot be read ends the process: for views, as the index is one.
+
     Raises:
         StorageError: storage.failed, storage.damaged; here and in every method
     """
 
     __slots__ = ("_connection", "_is_flushed", "path")
 
-    def __init__(self, path: Path | str, *, reader: bool = False, page_bytes: int = PAGE_BYTES) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        reader: bool = False,
+        page_bytes: int = PAGE_BYTES,
+        is_mapped: bool = False,
+    ) -> None:
         self.path = path
         self._is_flushed = True
         flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
@@ -54,6 +66,8 @@ class Database:
             raise _translated(error, path) from error
         try:
             self._configure(_READER_CACHE_KIB if reader else _WRITER_CACHE_KIB, page_bytes, reader=reader)
+            if is_mapped:
+                self.one(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
         except StorageError:
             self.close()
             raise

@@ -13,12 +13,17 @@ from frostnode.protocol.errors import StorageError
 class Pool:
     """See the module. `path` is a file, or a URI that SQLite knows; the database is brought to the version of its schema.
 
+    Readers are mapped where `is_mapped` says so: see `Database`.
+
     Raises:
         StorageError: storage.version, storage.failed, storage.damaged
     """
 
-    def __init__(self, path: Path | str, schema: str, *, page_bytes: int = PAGE_BYTES) -> None:
+    def __init__(
+        self, path: Path | str, schema: str, *, page_bytes: int = PAGE_BYTES, is_mapped: bool = False
+    ) -> None:
         self._path = path
+        self._is_mapped = is_mapped
         self._page_bytes = page_bytes
         self._writing = Lock()
         self._pooling = Lock()
@@ -35,7 +40,9 @@ class Pool:
         """One consistent state, for reading."""
         with self._pooling:
             database = self._idle.pop() if self._idle else None
-        database = database or Database(self._path, reader=True, page_bytes=self._page_bytes)
+        database = database or Database(
+            self._path, reader=True, page_bytes=self._page_bytes, is_mapped=self._is_mapped
+        )
         try:
             database.begin(write=False)
             yield database

@@ -36,6 +36,9 @@ MUST_NOT: Final = tantivy.Occur.MustNot
 _PATTERN_BYTES_MAX: Final = 200
 """The library compiles no longer patterns; so much of a beginning leaves few terms, which can be listed."""
 
+_TERMS_MAX: Final = 32
+"""So many values are looked for one by one; of more the library first marks all that have any, out of all that there is."""
+
 _NAMES: Final = (ID, SAME, NAME)
 _BASIC: Final = "basic"
 
@@ -69,6 +72,8 @@ class Clauses:
 
     def one_of(self, field: str, values: Collection[str]) -> Query:
         """What has any of these values."""
+        if len(values) <= _TERMS_MAX:
+            return any_of([self.term(field, value) for value in sorted(values)])
         return tantivy.Query.term_set_query(self._schema, field, sorted(values))
 
     def run(self, field: str, wanted: Wanted) -> Query:

@@ -8,7 +8,7 @@ import tantivy
 
 from frostnode.edge.tantivy.clauses import SHOULD, Query, all_of
 from frostnode.edge.tantivy.plan import Plan
-from frostnode.edge.tantivy.schema import DID, FIRST, FIRST_YEAR, LAST_YEAR, TIE, VALUES
+from frostnode.edge.tantivy.schema import DID, FIRST, FIRST_YEAR, LAST_YEAR, VALUES
 from frostnode.edge.tantivy.snapshot import Snapshot
 from frostnode.protocol.limits import FACET_VALUES_MAX
 from frostnode.search.facets import ASKED_BY, first_of, years
@@ -22,11 +22,20 @@ _COLUMNS: Final = {
     **{counted: VALUES[asked] for counted, asked in ASKED_BY.items()},
 }
 
-_SIZE: Final = 16 * FACET_VALUES_MAX
-"""Values that are asked for to tell the few that are shown."""
-
 _LIKELY: Final = 2 * FACET_VALUES_MAX
-"""Of these, those that may be shown."""
+"""Values of which some may not be shown, should others turn out to be more."""
+
+_KEPT: Final = 8 * _LIKELY
+"""Values that are kept of what is counted over everything; of few hits so many may be equals."""
+
+_FEW: Final = 2_000
+"""At most so many hits have many values that are equals, and few to tell of."""
+
+_EACH: Final = 10 * _KEPT
+"""Values that each part of the index tells of: the more, the more often they are exact."""
+
+_ONE_EACH: Final = (DID, VALUES[Field.TYPE])
+"""Columns in which each record has just one value: they tell how many there are."""
 
 _SIZE_MAX: Final = 65_000
 """More the library does not count."""
@@ -61,18 +70,20 @@ def count_values(
         total = snapshot.count(plan.which)
         is_most = 2 * total > snapshot.searcher.num_docs
     found = _less_the_rest(snapshot, plan, columns, all_counts) if is_most else {}
-    request = {column: _terms(column, _SIZE) for column in columns if column not in found}
+    size = _KEPT if plan.at_most <= _FEW else _LIKELY + 1
+    request = {column: _terms(column, size) for column in columns if column not in found}
     if Field.YEAR in fields:
         request |= {column: _terms(column, _SIZE_MAX) for column in (FIRST_YEAR, LAST_YEAR)}
         request[FIRST] = {"value_count": {"field": FIRST}}
-    if plan.is_most is False:
-        request[TIE] = {"value_count": {"field": TIE}}
+    told_by = next((column for column in _ONE_EACH if column in request), _ONE_EACH[-1])
+    if plan.is_most is False and told_by not in request:
+        request[told_by] = _terms(told_by, 1)
     answer = snapshot.searcher.aggregate(plan.which, request) if request else {}
     for column in columns:
         if column not in found:
-            found[column] = _counts_of(_settled(snapshot.searcher, plan.which, column, answer[column]))
+            found[column] = _counts_of(_settled(snapshot.searcher, plan.which, column, size, answer[column]))
     return Counts(
-        total=int(answer[TIE]["value"]) if TIE in request else total,
+        total=_total(answer[told_by]) if plan.is_most is False else total,
         facets={field: _shown(field, found, answer, snapshot, plan.which, own) for field in fields},
     )
 
@@ -85,9 +96,9 @@ def _less_the_rest(
     missing = [column for column in columns if column not in all_counts]
     if missing:
         every = tantivy.Query.boolean_query([(SHOULD, plan.which), (SHOULD, plan.rest)])
-        answer = searcher.aggregate(every, {column: _terms(column, _SIZE) for column in missing})
+        answer = searcher.aggregate(every, {column: _terms(column, _KEPT) for column in missing})
         all_counts.update({column: _all_of(searcher, every, column, answer[column]) for column in missing})
-    request = {column: _terms(column, _SIZE, **all_counts[column].only()) for column in columns}
+    request = {column: _terms(column, _KEPT, **all_counts[column].only()) for column in columns}
     rest = searcher.aggregate(plan.rest, request) if request else {}
     found: dict[str, Mapping[Any, int]] = {}
     for column in columns:
@@ -102,29 +113,29 @@ def _less_the_rest(
 def _all_of(searcher: tantivy.Searcher, every: Query, column: str, found: Mapping[str, Any]) -> _All:
     """Exact counts of the values that are frequent in any part of the index."""
     buckets, error = found["buckets"], found["doc_count_error_upper_bound"]
-    if len(buckets) < _SIZE:
+    if len(buckets) < _KEPT:
         return _All(_counts_of(found), 0)
     missed = buckets[-1]["doc_count"] + error
     if error:
-        only = _terms(column, _SIZE, include=[bucket["key"] for bucket in buckets])
+        only = _terms(column, _KEPT, include=[bucket["key"] for bucket in buckets])
         found = searcher.aggregate(every, {column: only})[column]
     return _All(_counts_of(found), missed)
 
 
 def _terms(column: str, size: int, **more: Any) -> dict[str, Any]:
-    return {"terms": {"field": column, "size": size, **more}}
+    return {"terms": {"field": column, "size": size, "segment_size": max(size, _EACH), **more}}
 
 
 def _settled(
-    searcher: tantivy.Searcher, query: Query, column: str, found: Mapping[str, Any]
+    searcher: tantivy.Searcher, query: Query, column: str, size: int, found: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Counts of which those that are shown are exact.
+    """Counts of which those that are shown are exact; so many values were asked for.
 
     Of many values each part of the index answers with those that are frequent in it alone; then the likely ones are counted by
     themselves, and if that does not tell them from what was cut off, all.
     """
     buckets, error = found["buckets"], found["doc_count_error_upper_bound"]
-    if len(buckets) < _SIZE:
+    if len(buckets) < size:
         return found
     likely, missed = buckets[:_LIKELY], buckets[_LIKELY]["doc_count"] + error
     if error:
@@ -151,6 +162,11 @@ def _shown(
         begun, ended = (_counts_of(answer[column]) for column in (FIRST_YEAR, LAST_YEAR))
         return years(begun, ended, int(answer[FIRST]["value"]))
     return first_of(found[_COLUMNS[field]])
+
+
+def _total(found: Mapping[str, Any]) -> int:
+    """How many values there are, those among them that are not told apart."""
+    return int(found["sum_other_doc_count"]) + sum(_counts_of(found).values())
 
 
 def _counts_of(found: Mapping[str, Any]) -> dict[Any, int]:

@@ -17,6 +17,7 @@ from frostnode.edge.memory import give_back
 from frostnode.edge.tantivy.analysis import ANALYSIS, ANALYZER, words
 from frostnode.edge.tantivy.clauses import Query
 from frostnode.edge.tantivy.names import Names, is_profile, name_of, read_names
+from frostnode.edge.tantivy.opening import open_index
 from frostnode.edge.tantivy.reading import Reading
 from frostnode.edge.tantivy.schema import (
     COMMITS,
@@ -26,17 +27,15 @@ from frostnode.edge.tantivy.schema import (
     FORMAT,
     ID,
     MARK,
-    REFERS,
     TEXT,
     build_schema,
     entry_of,
-    identifier,
 )
 from frostnode.edge.tantivy.snapshot import Snapshot
 from frostnode.edge.threads import Beside
 from frostnode.protocol.errors import LocalError, StorageError
 from frostnode.protocol.limits import SEARCH_COUNTING_THREADS_MAX, SEARCH_HEAP_BYTES
-from frostnode.protocol.names import Did
+from frostnode.protocol.names import Did, url_of
 from frostnode.search.document import SearchDocument
 from frostnode.search_port import Answer, Ask, Found
 
@@ -102,8 +101,8 @@ class TantivyIndex:
         self._chars = 0
         self._renamed: dict[Did, str] = {}  # since the last commit
         self._waiting: list[tuple[str, tantivy.Document | None]] = []
-        with _reading():
-            index = tantivy.Index(self._schema, path=str(self._folder))
+        with _reading(), disk(self._folder):
+            index = open_index(self._folder, self._schema)
             index.register_tokenizer(ANALYSIS, ANALYZER)
         self._index, self._newest = index, None
 
@@ -144,7 +143,7 @@ class TantivyIndex:
 
     def remove(self, did: Did, type_: str, key: str) -> None:
         """Forget a record."""
-        self._replace(identifier(did, type_, key), None)
+        self._replace(url_of(did, type_, key), None)
         if is_profile(type_, key):
             self._renamed[did] = ""
 
@@ -165,7 +164,7 @@ class TantivyIndex:
         """Make all since the last commit durable and visible, with the cursor and its mark."""
         before = self._reading()
         commits = before.snapshot.commits + 1
-        covered = {ID: CURSOR_ID, CURSOR: cursor, MARK: mark.hex(), COMMITS: commits}
+        covered = {ID: CURSOR_ID, CURSOR: cursor, MARK: mark, COMMITS: commits}
         self._waiting.append((CURSOR_ID, tantivy.Document.from_dict(covered, self._schema)))
         with self._writing() as writer:
             self._hand_over(writer)
@@ -236,21 +235,21 @@ class TantivyIndex:
     ) -> Sequence[Found]:
         """Records of the same type that share the rarest words of title and keywords."""
         with _reading():
-            name = identifier(did, type_, key)
+            name = url_of(did, type_, key)
             return self._reading().similar(name, type_, limit, self._left_out(without))
 
     def sharing(
-        self, names: Collection[str], *, limit: int, without: frozenset[Did] = frozenset()
+        self, names: Collection[str], *, limit: int, without: frozenset[Did] = frozenset(), at_hand: int = 0
     ) -> Sequence[Found]:
-        """Records that share some of these identifiers."""
+        """Records that share some of these identifiers; none where they are no more than who asks has at hand."""
         with _reading():
-            return self._reading().sharing(names, limit, self._left_out(without))
+            return self._reading().sharing(names, limit, self._left_out(without), at_hand)
 
     def referred(self, did: Did, type_: str, key: str) -> Sequence[str]:
         """The names of the records that the committed document of this record refers to."""
         with _reading():
-            document = self._reading().snapshot.stored(identifier(did, type_, key))
-            return document.get_all(REFERS) if document is not None else []
+            record = self._reading().snapshot.record(url_of(did, type_, key))
+            return record.refers_to if record is not None else []
 
     def words(self, text: str) -> list[str]:
         """The words of a text as they are compared."""

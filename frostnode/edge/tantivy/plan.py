@@ -1,7 +1,7 @@
 """A query in the terms of the library: what has all that is asked for, and what has some of the words."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import tantivy
@@ -39,124 +39,160 @@ _WORDY: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to ask for.
+    """What to ask for, each part made when it is asked for: what is counted can begin before what comes first is looked for.
 
-    `which` finds the same as `hits`, and scores nothing; `rest` finds all else that is shown to who asks for everything. `is_most` says
-    whether most records are hits, None where that is not told without counting; more than `at_most` are not. `titled`
-    finds those of the hits that have all words in the title, where there may be enough of them: no other is worth more than
-    `beyond`. `near` finds what has at least one of the plain words, None where nothing can be near; `wanted` are the plain words,
-    `texts` they and those that must be there, each with what it is worth.
+    `which` finds all hits, and scores nothing; more than `at_most` are not. `is_most` says whether most records are hits, None where
+    that is not told without counting.
     """
 
-    hits: Query
-    which: Query
-    rest: Query
-    is_most: bool | None
-    at_most: int
-    titled: Query | None
-    beyond: float
-    near: Query | None
-    wanted: tuple[tuple[Wanted, float], ...]
-    texts: tuple[tuple[Wanted, float], ...]
+    def __init__(self, planner: "Planner", ask: Ask, hidden: Query | None) -> None:
+        meaning = meaning_of(ask.query)
+        own = planner.clauses.one_of(DID, ask.own)
+        self._planner, self._asked = planner, ask.query
+        self._wanted, self._must = _runs(meaning.wanted), _runs(meaning.must)
+        self._runs = list(dict.fromkeys((*self._wanted, *self._must)))
+        found = list(planner.filters(meaning, own))
+        if ask.within is not None:
+            found.append(planner.which(ask.within, own))
+        self._filters = [_constant(query, 0.0 if self._runs else 1.0) for query in found]
+        self._hides = [planner.clauses.cursor, *([hidden] if hidden is not None else [])]
+        unwanted = planner.without(meaning, own)
+        self._without = [
+            *unwanted,
+            *(self._hides[1:] if self._runs else self._hides),
+        ]  # no text finds the cursor
+        self.which = _query([*map(planner.found, self._runs), *self._filters], self._without)
+        self.at_most = min(map(planner.clauses.at_most, self._runs), default=planner.total)
+        may_be_most = 2 * self.at_most > planner.total
+        is_told = not (self._filters or unwanted) and len(self._runs) == 1
+        self.is_most = None if may_be_most and not is_told else may_be_most
+
+    @cached_property
+    def rest(self) -> Query:
+        """What is no hit, of all that is shown to who asks for everything."""
+        return _query([], [self.which, *self._hides])
+
+    @cached_property
+    def _worth(self) -> dict[Wanted, float]:
+        """What each of the words is worth; one that is asked for alone need not be counted."""
+        is_alone = len(self._runs) == 1
+        return {run: 1.0 if is_alone else self._planner.rarity(run) for run in self._runs}
+
+    @property
+    def wanted(self) -> list[tuple[Wanted, float]]:
+        """The plain words, each with what it is worth."""
+        return [(run, self._worth[run]) for run in self._wanted]
+
+    @property
+    def texts(self) -> list[tuple[Wanted, float]]:
+        """They and those that must be there."""
+        return list(self._worth.items())
+
+    @cached_property
+    def hits(self) -> Query:
+        """The same as `which`, scored."""
+        return _helped(
+            _query([*self._base, *self._plain], self._without), [*self._more.values(), *self._whole]
+        )
+
+    @cached_property
+    def titled(self) -> Query | None:
+        """Those of the hits that have all words in the title; None where there are not enough of them, or others before them."""
+        if not self._runs or self.at_most < _MANY:
+            return None
+        return self._planner.titled(self._worth, self._filters, self._whole, self._without)
+
+    @cached_property
+    def beyond(self) -> float:
+        """More is no record worth that lacks one of the words in its title, and whose title or key is not what was typed."""
+        others = (WEIGHTS.lead - WEIGHTS.text) + (WEIGHTS.publisher - WEIGHTS.text)
+        elsewhere = WEIGHTS.keyword + WEIGHTS.other_places * others
+        worths = self._worth.values()
+        most = WEIGHTS.title * sum(worths) - (WEIGHTS.title - elsewhere) * min(worths, default=0.0)
+        return self._planner.best_quality * most
+
+    @cached_property
+    def near(self) -> Query | None:
+        """What has at least one of the plain words; None where nothing can be near."""
+        if len(self._wanted) <= 1:
+            return None
+        some = any_of([*self._plain, *(self._more[run] for run in self._wanted)])
+        helping = [*(self._more[run] for run in self._must), *self._whole]
+        return _helped(_query([*self._base, some], self._without), helping)
+
+    @cached_property
+    def _base(self) -> list[Query]:
+        return [*(self._planner.counted(run, self._worth[run]) for run in self._must), *self._filters]
+
+    @cached_property
+    def _plain(self) -> list[Query]:
+        return [self._planner.counted(run, self._worth[run]) for run in self._wanted]
+
+    @cached_property
+    def _more(self) -> dict[Wanted, Query]:
+        return {run: self._planner.more(run, worth) for run, worth in self._worth.items()}
+
+    @cached_property
+    def _whole(self) -> list[Query]:
+        return self._planner.whole(self._asked, sum(self._worth.values()))
 
 
 class Planner:
-    """Makes plans, for one snapshot."""
+    """Makes plans, for one snapshot, of parts that are the same in each."""
 
     def __init__(self, snapshot: Snapshot, names: Names) -> None:
         self.clauses: Final = snapshot.clauses
+        self.total: Final = snapshot.searcher.num_docs
         self._snapshot = snapshot
         self._names = names
 
+    @property
+    def best_quality(self) -> float:
+        """By what the score of the best record is multiplied."""
+        return self._snapshot.best_quality
+
     def plan(self, ask: Ask, hidden: Query | None) -> Plan:
         """What to ask for; `hidden` finds what nothing is wanted of."""
-        meaning = meaning_of(ask.query)
-        wanted, must = _runs(meaning.wanted), _runs(meaning.must)
-        worth = {run: self._worth(run, alone=len(wanted) + len(must) == 1) for run in (*wanted, *must)}
-        total = self._snapshot.searcher.num_docs
-        at_most = min(map(self.clauses.at_most, worth), default=total)
-        may_be_most = 2 * at_most > total
-        own = self.clauses.one_of(DID, ask.own)
-        filters = [_constant(query, 0.0 if worth else 1.0) for query in self._filters(meaning, own)]
-        if ask.within is not None:
-            filters.append(_constant(self._which(ask.within, own), 0.0 if worth else 1.0))
-        base = [*(self._counted(run, worth[run]) for run in must), *filters]
-        hides = [self.clauses.cursor, *([hidden] if hidden is not None else [])]
-        unwanted = self._without(meaning, own)
-        without = [*unwanted, *(hides[1:] if worth else hides)]  # no text finds the cursor
-        whole = self._whole(ask.query, sum(worth.values()))
-        plain = [self._counted(run, worth[run]) for run in wanted]
-        more = {run: self._more(run, worth[run]) for run in worth}
-        which = _query([*map(self.found, worth), *filters], without)
-        some = any_of([*plain, *(more[run] for run in wanted)])
-        return Plan(
-            hits=_helped(_query([*base, *plain], without), [*more.values(), *whole]),
-            which=which,
-            rest=_query([], [which, *hides]),
-            is_most=None if may_be_most and (filters or unwanted or len(worth) != 1) else may_be_most,
-            at_most=at_most,
-            titled=self._titled(worth, filters, whole, without) if at_most >= _MANY else None,
-            beyond=self._beyond(list(worth.values())),
-            near=_helped(_query([*base, some], without), [*(more[run] for run in must), *whole])
-            if len(wanted) > 1
-            else None,
-            wanted=tuple((run, worth[run]) for run in wanted),
-            texts=tuple(worth.items()),
-        )
+        return Plan(self, ask, hidden)
 
-    def _which(self, query: Asked, own: Query) -> Query:
+    def rarity(self, run: Wanted) -> float:
+        """What a run of words is worth."""
+        return self._snapshot.rarity(run)
+
+    def which(self, query: Asked, own: Query) -> Query:
         """What has everything that a query asks for."""
         meaning = meaning_of(query)
         texts = _runs((*meaning.wanted, *meaning.must))
-        return _query([*map(self.found, texts), *self._filters(meaning, own)], self._without(meaning, own))
+        return _query([*map(self.found, texts), *self.filters(meaning, own)], self.without(meaning, own))
 
-    def _without(self, meaning: Meaning, own: Query) -> list[Query]:
+    def without(self, meaning: Meaning, own: Query) -> list[Query]:
         """What has something that must not be there."""
         found = [self.found(run) for run in _runs(meaning.must_not)]
         return found + [query for value in meaning.without if (query := self._within(value, own)) is not None]
-
-    def _worth(self, run: Wanted, *, alone: bool) -> float:
-        """What a run of words is worth; where nothing is asked for beside it that need not be counted."""
-        return 1.0 if alone else self._snapshot.rarity(run)
 
     def found(self, run: Wanted) -> Query:
         """What has a run of words in any text, or in the name of its publisher."""
         dids = self._names.having(run)
         return any_of([self.clauses.run(TEXT, run), *([self.clauses.one_of(DID, dids)] if dids else [])])
 
-    def _titled(
+    def titled(
         self,
         worth: Mapping[Wanted, float],
         filters: Sequence[Query],
         whole: Sequence[Query],
         without: Sequence[Query],
     ) -> Query | None:
-        """Those of the hits that have all words in the title, scored as all hits are; None where there are too few, or others before them.
+        """Those of the hits that have all words in the title, scored as all hits are; None where others come before them.
 
-        A word counts most in titles: nothing has to be compared, only added.
+        A word counts most in titles: it need not be looked for elsewhere.
         """
-        if not worth:
-            return None
         titles = [_constant(self.clauses.run(TITLE, run), WEIGHTS.title * worth[run]) for run in worth]
         if any(self._snapshot.count(all_of([one], titles)) for one in whole):
             return None  # its key is what was typed
-        others = [
-            _constant(place, (weight - WEIGHTS.text) * worth[run] * WEIGHTS.other_places)
-            for run in worth
-            for place, weight in self._other_places(run)
-        ]
-        return _helped(_query([*titles, *filters], without), [*others, *whole])
+        return _helped(_query([*titles, *filters], without), whole)
 
-    def _beyond(self, worths: Sequence[float]) -> float:
-        """More is no record worth that lacks one of the words in its title, and whose title or key is not what was typed."""
-        others = (WEIGHTS.keyword, WEIGHTS.lead, WEIGHTS.publisher)
-        there, lacking = _most(WEIGHTS.title, *others), _most(*others)
-        most = there * sum(worths) - (there - lacking) * min(worths, default=0.0)
-        return self._snapshot.best_quality * most
-
-    def _whole(self, query: Asked, worth: float) -> list[Query]:
+    def whole(self, query: Asked, worth: float) -> list[Query]:
         """What is called just as was typed, for as much as all of the words in a title."""
         asked = [text for text in query.clauses if isinstance(text, Word | Phrase)]
         if any(text.occur is Occur.MUST_NOT or (isinstance(text, Word) and text.is_prefix) for text in asked):
@@ -166,22 +202,24 @@ class Planner:
             return []
         return [tantivy.Query.const_score_query(self.clauses.term(WHOLE, typed), WEIGHTS.whole * worth)]
 
-    def _counted(self, run: Wanted, worth: float) -> Query:
+    def counted(self, run: Wanted, worth: float) -> Query:
         """What has a run of words, for as little as it counts anywhere."""
         return tantivy.Query.const_score_query(self.found(run), WEIGHTS.text * worth)
 
-    def _more(self, run: Wanted, worth: float) -> Query:
-        """Where it counts for more, for as much more: most where it counts most, and a little for all other places.
+    def more(self, run: Wanted, worth: float) -> Query:
+        """Where it counts for more, for as much more: in the title; elsewhere where it counts most, and a little for all other places.
 
         What has it is found in one field alone; only of that is it asked where it stands.
         """
-        places = [(self.clauses.run(TITLE, run), WEIGHTS.title), *self._other_places(run)]
+        elsewhere = [
+            tantivy.Query.const_score_query(query, (weight - WEIGHTS.text) * worth)
+            for query, weight in self._other_places(run)
+        ]
+        titled = tantivy.Query.const_score_query(
+            self.clauses.run(TITLE, run), (WEIGHTS.title - WEIGHTS.text) * worth
+        )
         return tantivy.Query.disjunction_max_query(
-            [
-                tantivy.Query.const_score_query(query, (weight - WEIGHTS.text) * worth)
-                for query, weight in places
-            ],
-            WEIGHTS.other_places,
+            [titled, tantivy.Query.disjunction_max_query(elsewhere, WEIGHTS.other_places)]
         )
 
     def _other_places(self, run: Wanted) -> Iterator[tuple[Query, float]]:
@@ -192,7 +230,8 @@ class Planner:
         if dids := self._names.having(run):
             yield self.clauses.one_of(DID, dids), WEIGHTS.publisher
 
-    def _filters(self, meaning: Meaning, own: Query) -> Iterable[Query]:
+    def filters(self, meaning: Meaning, own: Query) -> Iterable[Query]:
+        """What has each of the values, periods and areas that are asked for."""
         for group in meaning.groups:
             found = [self._within(value, own) for value in group]
             if None not in found:
@@ -224,11 +263,6 @@ def _runs(texts: Iterable[Word | Phrase]) -> list[Wanted]:
 def _constant(query: Query, score: float = 1.0) -> Query:
     """What is there or not: it makes no difference to the order."""
     return tantivy.Query.const_score_query(query, score)
-
-
-def _most(best: float, *others: float) -> float:
-    """What a word is worth at most that stands in all these places."""
-    return best + WEIGHTS.other_places * sum(weight - WEIGHTS.text for weight in others)
 
 
 def _query(must: Sequence[Query], without: Sequence[Query]) -> Query:

@@ -12,10 +12,11 @@ import tantivy
 from frostnode.edge.tantivy.analysis import words
 from frostnode.edge.tantivy.clauses import MUST, SHOULD, Query, all_of, any_of
 from frostnode.edge.tantivy.facets import AllCounts, count_values
+from frostnode.edge.tantivy.kept import Place, Record
 from frostnode.edge.tantivy.names import Names
 from frostnode.edge.tantivy.plan import Plan, Planner
 from frostnode.edge.tantivy.schema import DID, ID, KEYWORD, SAME, TEXT, TITLE, VALUES
-from frostnode.edge.tantivy.snapshot import Hit, Place, Record, Snapshot, place_of
+from frostnode.edge.tantivy.snapshot import Hit, Snapshot, place_of
 from frostnode.edge.tantivy.suggestions import nearest
 from frostnode.edge.threads import Beside
 from frostnode.protocol.limits import (
@@ -228,17 +229,17 @@ class Reading:
 
     def similar(self, name: str, type_: str, limit: int, hidden: Query | None) -> list[Found]:
         """See `SearchIndex.similar`: those that share the rarest words of title and keywords."""
-        document = self.snapshot.stored(name)
-        if document is None:
+        record = self.snapshot.record(name)
+        if record is None:
             return []
-        texts = [document[TITLE][0], *document.get_all(KEYWORD)]
+        texts = [record.title, *record.keywords]
         distinct = dict.fromkeys(word for text in texts for word in words(text))
         some = [word for word in distinct if word not in FUNCTION_WORDS][:SIMILAR_WORDS_MAX]
         clauses = self.snapshot.clauses
         shared = [self._shared(Wanted((word,), forms=forms(word))) for word in some]
         if not shared:
             return []
-        same = document.get_all(SAME)
+        same = record.same_as
         without = [clauses.term(ID, name), *([clauses.one_of(SAME, same)] if same else [])]
         of_type = tantivy.Query.const_score_query(clauses.term(VALUES[Field.TYPE], type_), 0.0)
         query = all_of([of_type, any_of(shared)], [*without, *([hidden] if hidden is not None else [])])
@@ -254,11 +255,14 @@ class Reading:
             ]
         )
 
-    def sharing(self, names: Collection[str], limit: int, hidden: Query | None) -> list[Found]:
+    def sharing(self, names: Collection[str], limit: int, hidden: Query | None, at_hand: int) -> list[Found]:
         """See `SearchIndex.sharing`."""
+        if not names:
+            return []
         found = self.snapshot.clauses.one_of(SAME, names)
         query = all_of([tantivy.Query.const_score_query(found, 1.0)], [hidden] if hidden is not None else [])
-        return self.snapshot.found(self.snapshot.top(query, limit)[1]) if names else []
+        total, hits = self.snapshot.top(query, limit)
+        return self.snapshot.found(hits) if total > at_hand else []
 
 
 def _is_key(key: str, typed: str) -> bool:

@@ -10,8 +10,9 @@ from typing import Any, Final
 import tantivy
 
 from frostnode.edge.tantivy.analysis import ANALYSIS, words
+from frostnode.edge.tantivy.kept import kept_of, same_as
 from frostnode.protocol.limits import SEARCH_AREAS_MAX, SNIPPET_CHARS_MAX
-from frostnode.protocol.names import DATASET, VERSION, Did
+from frostnode.protocol.names import url_of
 from frostnode.search.document import SearchDocument
 from frostnode.search.facets import year_of
 from frostnode.search.matching import VALUE_READERS
@@ -20,7 +21,7 @@ from frostnode.search.ranking import LEAD_WORDS, quality, tie
 from frostnode.search.values import spelled
 from frostnode.search.words import joined, spaced
 
-FORMAT: Final = "7"
+FORMAT: Final = "8"
 """Part of the folder's name: another schema is another index, rebuilt from nothing."""
 
 CURSOR_ID: Final = "~cursor"
@@ -35,18 +36,14 @@ YES: Final = "yes"
 NO: Final = "no"
 CURSOR: Final = "cursor"
 MARK: Final = "mark"
-REFERS: Final = "refers"
-BEGINNING: Final = "beginning"
-"""Of the description, as hits show it."""
+KEPT: Final = "kept"
+"""What hits are judged and shown by."""
 COMMITS: Final = "commits"
 
 TITLE: Final = "title"
 KEYWORD: Final = "keyword"
 VARIABLE: Final = "variable"
 COLUMN: Final = "column"
-TITLE_WORDS: Final = "title_words"
-"""The words of the title as they are compared: the first hits are ranked by them, and to find them takes longer than to read them."""
-
 LEAD: Final = "lead"
 """The first words of the description, once more."""
 
@@ -100,16 +97,16 @@ _SIDES: Final = tuple(map(sides, range(SEARCH_AREAS_MAX)))
 def build_schema() -> tantivy.Schema:
     """The schema of this version."""
     builder = tantivy.SchemaBuilder()
-    for name in (ID, SAME, MARK, REFERS):
-        builder.add_text_field(name, stored=True, tokenizer_name="raw", index_option="basic")
+    for name in (ID, SAME):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in (DID, *VALUES.values()):
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     for name in (NAME, HARVESTED, WHOLE):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in _WORDY:
-        builder.add_text_field(name, stored=name in (TITLE, KEYWORD), tokenizer_name=ANALYSIS)
+        builder.add_text_field(name, tokenizer_name=ANALYSIS)
     builder.add_text_field(LEAD, tokenizer_name=ANALYSIS, index_option="basic")
-    for name in (BEGINNING, TITLE_WORDS):
+    for name in (KEPT, MARK):
         builder.add_bytes_field(name, stored=True)
     for name in (CURSOR, COMMITS):
         builder.add_integer_field(name, stored=True)
@@ -124,31 +121,17 @@ def build_schema() -> tantivy.Schema:
     return builder.build()
 
 
-def identifier(did: str, type_: str, key: str) -> str:
-    """The name of a record in the index: its DID URL, of names that were checked when they came."""
-    return f"{did}/{key}" if type_ in (DATASET, VERSION) else f"{did}/~{type_}/{key}"
-
-
-def parts_of(name: str) -> tuple[Did, str, str]:
-    """The publisher, type and key of a record."""
-    did, _, record = name.partition("/")
-    if not record.startswith("~"):
-        return Did(did), VERSION if "@" in record else DATASET, record
-    type_, _, key = record[1:].partition("/")
-    return Did(did), type_, key
-
-
 def entry_of(document: SearchDocument) -> dict[str, Any]:
     """All that the index keeps of a record, by the names of the fields; only what it has."""
     did, type_, key = document.did, document.type, document.key
     order = tie(did, type_, key)
-    titled = " ".join(words(document.title))
+    name, titled = url_of(did, type_, key), " ".join(words(document.title))
     entry: dict[str, Any] = {
-        ID: identifier(did, type_, key),
+        ID: name,
+        KEPT: kept_of(name, document, titled),
         NAME: spelled(Field.ID, key),
         DID: did,
         TITLE: spaced(document.title),
-        TITLE_WORDS: titled.encode(),
         WHOLE: list(dict.fromkeys((titled, " ".join(words(key))))),
         TEXT: joined(_texts(document)),
         WEIGHT: 2 ** quality(document, order) - 2,
@@ -165,11 +148,8 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
     if document.description:
         begun = spaced(_beginning(document.description))
         entry[LEAD] = " ".join(begun.split(maxsplit=LEAD_WORDS)[:LEAD_WORDS])
-        entry[BEGINNING] = document.description[:SNIPPET_CHARS_MAX].encode("utf-8", "replace")
     if document.same_as:
-        entry[SAME] = [spelled(Field.ID, name) for name in document.same_as]
-    if document.refers_to:
-        entry[REFERS] = list(document.refers_to)
+        entry[SAME] = same_as(document)
     for name, read in _VALUES_READ:
         if values := read(document):
             entry[name] = sorted(values)  # those in order are counted a third faster

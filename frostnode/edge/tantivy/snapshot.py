@@ -8,25 +8,22 @@ from typing import Final, TypeAlias
 import tantivy
 
 from frostnode.edge.tantivy.clauses import Clauses, Query
+from frostnode.edge.tantivy.kept import Place, Record
 from frostnode.edge.tantivy.schema import (
-    BEGINNING,
     CHANGED,
     COMMITS,
     CURSOR,
     CURSOR_ID,
     HARVESTED,
     ID,
+    KEPT,
     MARK,
     NO,
-    SAME,
     TEXT,
     TIE,
-    TITLE,
-    TITLE_WORDS,
     USED,
     WEIGHT,
     YES,
-    parts_of,
 )
 from frostnode.protocol.limits import SEARCH_COUNTS_CACHED_MAX, SEARCH_TIES_MAX
 from frostnode.search.matching import Wanted
@@ -34,7 +31,6 @@ from frostnode.search.ranking import rarity
 from frostnode.search_port import Found, Sort
 
 Hit: TypeAlias = tuple[float, tantivy.DocAddress]
-Place: TypeAlias = tuple[int, int]
 
 _TIES: Final = 32
 """Hits that are asked for beyond the last, to see whether it has equals."""
@@ -60,7 +56,7 @@ class Snapshot:
         if not hits:
             return 0, b"", 0
         document = self.searcher.doc(hits[0][1])
-        return int(document[CURSOR][0]), bytes.fromhex(document[MARK][0]), int(document[COMMITS][0])
+        return int(document[CURSOR][0]), document[MARK][0], int(document[COMMITS][0])
 
     @cached_property
     def best_quality(self) -> float:
@@ -123,45 +119,21 @@ class Snapshot:
             result = self.searcher.search(query, limit=limit, count=True, order_by_field=column, order=order)
         return int(result.count or 0), result.hits  # type: ignore[attr-defined]  # missing in its stubs
 
-    def records(self, hits: Sequence[Hit]) -> list[tuple[float, "Record"]]:
+    def records(self, hits: Sequence[Hit]) -> list[tuple[float, Record]]:
         """The records of some hits, each with its score."""
-        return [(score, Record(self.searcher.doc(address), address)) for score, address in hits]
+        return [(score, self._record(address)) for score, address in hits]
 
     def found(self, hits: Sequence[Hit], *, is_near: bool = False) -> list[Found]:
         """The same as they are answered."""
         return [record.found(score, is_near=is_near) for score, record in self.records(hits)]
 
-    def stored(self, name: str) -> tantivy.Document | None:
-        """What is kept of the record of this name."""
+    def record(self, name: str) -> Record | None:
+        """The record of this name."""
         hits = self.searcher.search(self.clauses.term(ID, name), limit=1, count=False).hits
-        return self.searcher.doc(hits[0][1]) if hits else None
+        return self._record(hits[0][1]) if hits else None
 
-
-class Record:
-    """What the index keeps of one record: many are looked at for each that is answered."""
-
-    __slots__ = ("_kept", "did", "key", "name", "place", "title", "title_words", "type")
-
-    def __init__(self, kept: tantivy.Document, address: tantivy.DocAddress) -> None:
-        self._kept = kept
-        self.name: str = kept[ID][0]
-        self.title: str = kept[TITLE][0]
-        self.title_words: list[str] = kept[TITLE_WORDS][0].decode().split()
-        self.place = place_of(address)
-        self.did, self.type, self.key = parts_of(self.name)
-
-    def found(self, score: float, *, is_near: bool = False) -> Found:
-        """The record as it is answered."""
-        return Found(
-            did=self.did,
-            type=self.type,
-            key=self.key,
-            title=self.title,
-            score=score,
-            description=(self._kept.get_first(BEGINNING) or b"").decode(),
-            same_as=self._kept.get_all(SAME),
-            is_near=is_near,
-        )
+    def _record(self, address: tantivy.DocAddress) -> Record:
+        return Record(self.searcher.doc(address)[KEPT][0], place_of(address))
 
 
 def place_of(address: tantivy.DocAddress) -> Place:
