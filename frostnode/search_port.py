@@ -132,7 +132,10 @@ class SearchIndex(Protocol):
     def sharing(
         self, names: Collection[str], *, limit: int, without: frozenset[Did] = frozenset(), at_hand: int = 0
     ) -> Sequence[Found]:
-        """Records that share some of these identifiers, at most `limit`; none where they are no more than who asks has `at_hand`."""
+        """Records that share some of these identifiers, at most `limit`; none where they are no more than who asks has `at_hand`.
+
+        What was committed since those were found may make it as many; who asks again is told.
+        """
 
     def words(self, text: str) -> list[str]:
         """The words of a text as they are compared (spec/15-search.md#words), in order."""

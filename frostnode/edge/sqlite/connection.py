@@ -38,7 +38,8 @@ _STATEMENTS_MAX: Final = 200
 class Database:
     """A connection for one thread at a time.
 
-    One that `is_mapped` reads twice as fast, but a disk that cannot be read ends the process: for views, as the index is one.
+    One that `is_mapped` reads twice as fast, but a disk that cannot be read ends the process, and so does another program that makes the file
+    shorter: for views, as the index is one.
 
     Raises:
         StorageError: storage.failed, storage.damaged; here and in every method

@@ -105,9 +105,7 @@ class Clauses:
         return [self._searcher.doc_freq(field, form) for form in self._there(wanted.forms or wanted.words)]
 
     def at_most(self, wanted: Wanted) -> int:
-        """More records do not have these words, as far as is told without looking at them; 0 where it is not told."""
-        if wanted.is_prefix:
-            return 0
+        """More records do not have these words, none of which is the beginning of one, in their texts: told without looking at them."""
         if wanted.forms:
             return sum(self._searcher.doc_freq(TEXT, form) for form in self._there(wanted.forms))
         return min(self._searcher.doc_freq(TEXT, word) for word in wanted.words)

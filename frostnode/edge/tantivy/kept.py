@@ -17,15 +17,17 @@ Place = tuple[int, int]
 """The segment of a record, and its number there."""
 
 _PART: Final = b"\xff"
+"""What parts are kept apart by: a byte that is in no UTF-8, as the next."""
+
 _ITEM: Final = b"\xfe"
-"""What parts, and the items of one, are kept apart by: bytes that are in no UTF-8."""
+"""What each item of a list ends with."""
 
 
 def kept_of(name: str, document: SearchDocument, titled: str) -> bytes:
     """Write what is kept; `titled` are the words of the title as they are compared, for to find them takes longer than to read them."""
     texts = (name, document.title, titled, document.description[:SNIPPET_CHARS_MAX])
     lists = (same_as(document), document.keywords, document.refers_to)
-    return _PART.join((*map(_bytes, texts), *map(_list, lists)))
+    return _PART.join((*map(str.encode, texts), *map(_list, lists)))
 
 
 def same_as(document: SearchDocument) -> list[str]:
@@ -33,16 +35,12 @@ def same_as(document: SearchDocument) -> list[str]:
     return [spelled(Field.ID, name) for name in document.same_as]
 
 
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
-
-
 def _list(items: Iterable[str]) -> bytes:
-    return _ITEM.join(map(_bytes, items))
+    return b"".join(item.encode() + _ITEM for item in items)
 
 
 def _items(part: bytes) -> list[str]:
-    return [item.decode() for item in part.split(_ITEM)] if part else []
+    return [item.decode() for item in part.split(_ITEM)[:-1]]
 
 
 class Record:

@@ -25,17 +25,18 @@ def open_index(folder: Path, schema: tantivy.Schema) -> tantivy.Index:
     Raises:
         ValueError: of the library, when what is there is no such index; OSError
     """
-    said = folder / _SAID
-    if not said.exists():
-        tantivy.Index(schema, path=str(folder))
-        _settle(said)
-    return tantivy.Index(schema, path=str(folder))
+    index = tantivy.Index(schema, path=str(folder))
+    return tantivy.Index(schema, path=str(folder)) if _settled(folder / _SAID) else index
 
 
-def _settle(said: Path) -> None:
-    """Say what the library has a setting for, but its Python side no parameter: at once or not at all, for it cannot be read without."""
+def _settled(said: Path) -> bool:
+    """Say, in an index that has nothing yet, what the library has a setting for, but its Python side no parameter.
+
+    At once or not at all: without that file there is no index.
+    """
     made = json.loads(said.read_text())
-    if _BLOCK in made.get(_SETTINGS, {}):
+    is_new = not made["segments"] and made.get(_SETTINGS, {}).get(_BLOCK, _BLOCK_BYTES) != _BLOCK_BYTES
+    if is_new:
         made[_SETTINGS][_BLOCK] = _BLOCK_BYTES
         part = said.with_name(f".{said.name}.part")
         with part.open("w") as file:
@@ -43,3 +44,4 @@ def _settle(said: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.replace(said)
+    return is_new

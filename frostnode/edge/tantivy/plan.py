@@ -42,8 +42,8 @@ _WORDY: Final = {
 class Plan:
     """What to ask for, each part made when it is asked for: what is counted can begin before what comes first is looked for.
 
-    `which` finds all hits, and scores nothing; more than `at_most` are not. `is_most` says whether most records are hits, None where
-    that is not told without counting.
+    `which` finds all hits, and scores nothing; more than `at_most` are not, 0 where beginnings of words are asked for, which do not tell.
+    `is_most` says whether most records are hits, None where that is not told without counting.
     """
 
     def __init__(self, planner: "Planner", ask: Ask, hidden: Query | None) -> None:
@@ -63,7 +63,7 @@ class Plan:
             *(self._hides[1:] if self._runs else self._hides),
         ]  # no text finds the cursor
         self.which = _query([*map(planner.found, self._runs), *self._filters], self._without)
-        self.at_most = min(map(planner.clauses.at_most, self._runs), default=planner.total)
+        self.at_most = min(map(planner.at_most, self._runs), default=planner.total)
         may_be_most = 2 * self.at_most > planner.total
         is_told = not (self._filters or unwanted) and len(self._runs) == 1
         self.is_most = None if may_be_most and not is_told else may_be_most
@@ -92,9 +92,8 @@ class Plan:
     @cached_property
     def hits(self) -> Query:
         """The same as `which`, scored."""
-        return _helped(
-            _query([*self._base, *self._plain], self._without), [*self._more.values(), *self._whole]
-        )
+        found = _query([*self._counted.values(), *self._filters], self._without)
+        return _helped(found, [*self._more.values(), *self._whole])
 
     @cached_property
     def titled(self) -> Query | None:
@@ -117,17 +116,14 @@ class Plan:
         """What has at least one of the plain words; None where nothing can be near."""
         if len(self._wanted) <= 1:
             return None
-        some = any_of([*self._plain, *(self._more[run] for run in self._wanted)])
+        some = any_of([places[run] for places in (self._counted, self._more) for run in self._wanted])
+        must = [self._counted[run] for run in self._must]
         helping = [*(self._more[run] for run in self._must), *self._whole]
-        return _helped(_query([*self._base, some], self._without), helping)
+        return _helped(_query([*must, *self._filters, some], self._without), helping)
 
     @cached_property
-    def _base(self) -> list[Query]:
-        return [*(self._planner.counted(run, self._worth[run]) for run in self._must), *self._filters]
-
-    @cached_property
-    def _plain(self) -> list[Query]:
-        return [self._planner.counted(run, self._worth[run]) for run in self._wanted]
+    def _counted(self) -> dict[Wanted, Query]:
+        return {run: self._planner.counted(run, worth) for run, worth in self._worth.items()}
 
     @cached_property
     def _more(self) -> dict[Wanted, Query]:
@@ -155,6 +151,13 @@ class Planner:
     def plan(self, ask: Ask, hidden: Query | None) -> Plan:
         """What to ask for; `hidden` finds what nothing is wanted of."""
         return Plan(self, ask, hidden)
+
+    def at_most(self, run: Wanted) -> int:
+        """No more records have a run of words in their texts, or in the name of their publisher; 0 for the beginning of a word."""
+        if run.is_prefix:
+            return 0
+        by_name = (self._snapshot.searcher.doc_freq(DID, did) for did in self._names.having(run))
+        return self.clauses.at_most(run) + sum(by_name)
 
     def rarity(self, run: Wanted) -> float:
         """What a run of words is worth."""
@@ -188,7 +191,7 @@ class Planner:
         A word counts most in titles: it need not be looked for elsewhere.
         """
         titles = [_constant(self.clauses.run(TITLE, run), WEIGHTS.title * worth[run]) for run in worth]
-        if any(self._snapshot.count(all_of([one], titles)) for one in whole):
+        if any(self._snapshot.count(all_of([one], [all_of(titles)])) for one in whole):
             return None  # its key is what was typed
         return _helped(_query([*titles, *filters], without), whole)
 
@@ -198,7 +201,7 @@ class Planner:
         if any(text.occur is Occur.MUST_NOT or (isinstance(text, Word) and text.is_prefix) for text in asked):
             return []
         typed = " ".join(word for text in asked for word in words(text.text))
-        if not typed:
+        if not typed or not self._snapshot.searcher.doc_freq(WHOLE, typed):
             return []
         return [tantivy.Query.const_score_query(self.clauses.term(WHOLE, typed), WEIGHTS.whole * worth)]
 
