@@ -3,10 +3,13 @@
 import json
 import os
 import queue
+import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,18 @@ from frostnode.testing.namespaces import Place
 FROST = [sys.executable, "-m", "frostnode"]
 START_S = 30
 COMMAND_S = 120
+
+
+def free_port() -> int:
+    """A port that nobody listens at, for a node whose URL is part of what it publishes.
+
+    It is none of those that the system picks by itself (from 32,768 on): somebody else would have it before the node does.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Node:

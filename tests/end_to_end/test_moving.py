@@ -2,12 +2,12 @@
 
 import json
 import shutil
-import socket
 
 import httpx
 import pytest
 
 from frostnode.testing.patience import wait_until
+from tests.end_to_end.conftest import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
@@ -41,13 +41,6 @@ def world(make_node):
 def keys(node):
     records = httpx.get(f"{node.url}/api/records", params={"type": "dataset", "include": "unknown"}).json()
     return {record["key"] for record in records["records"]}
-
-
-def free_port():
-    """A port that nobody listens at: the URL of a node is in the event by which a publisher comes to it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def port_of(node):

@@ -2,21 +2,19 @@
 
 import json
 import shutil
-import socket
 
 import httpx
 import pytest
 
 from frostnode.testing.patience import wait_until
+from tests.end_to_end.conftest import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
 
 def found(node, name, *options):
     """A node that is reached where it says, in a network of loopback addresses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     made = node.json("init", "--name", name, "--url", f"http://127.0.0.1:{port}", "--port", port, *options)
     path = node.home / "frost.toml"
     path.write_text(path.read_text().replace("discover_private = false", "discover_private = true"))
