@@ -13,7 +13,7 @@ from frostnode.ports import CatalogEntry, CatalogReader, LogReader
 from frostnode.protocol.entry import Op
 from frostnode.protocol.names import VERSION, Did, Origin
 from frostnode.replicate.policy import Tier
-from frostnode.search.sameness import Standing, is_at_home, work_of
+from frostnode.search.sameness import Standing, Work, is_at_home, work_of
 from frostnode.search_port import Found
 
 Shown: TypeAlias = tuple[Sequence[Found], Sequence[Found]]
@@ -69,10 +69,10 @@ class Hits:
         """What stands for a group: of those that were found the one nearest to the origin."""
         sources = self._sources(same)
         found = {work_of(hit): hit for hit in reversed(hits)}
-        first = next((entry for entry in sources if work_of(entry) in found), None)
-        if first is None:
+        work = next((work for work in sources if work in found), None)
+        if work is None:
             return None
-        best = found[work_of(first)]
+        first, best = sources[work], found[work]
         return {
             **entry_json(first),
             **self._badges.of(first),
@@ -80,22 +80,25 @@ class Hits:
             "score": round(best.score, 3),
             "near": hits[0].is_near,
             **self._marks_of(first),
-            "sources": [self._source(entry) for entry in sources] if len(sources) > 1 else [],
+            "sources": list(map(self._source, sources.values())) if len(sources) > 1 else [],
         }
 
-    def _sources(self, same: Sequence[Found]) -> list[CatalogEntry]:
-        """One record of each publisher, the origin's own first."""
+    def _sources(self, same: Sequence[Found]) -> dict[Work, CatalogEntry]:
+        """One record of each publisher, by what it is a part of, the origin's own first."""
         works = {work_of(found): found for found in reversed(same)}
-        entries = [entry for found in works.values() if (entry := self._entry(found)) is not None]
-        if len(entries) > 1:
-            homes = {host for found in same for name in found.same_as if (host := _host(name))}
-            entries.sort(key=lambda entry: self._standing(entry, homes).place())
-        return entries
+        entries = {work: entry for work, found in works.items() if (entry := self._entry(found)) is not None}
+        if len(entries) < 2:
+            return entries
+        homes = {host for found in same for name in found.same_as if (host := _host(name))}
+        return dict(sorted(entries.items(), key=lambda source: self._standing(source[1], homes).place()))
 
     def _entry(self, found: Found) -> CatalogEntry | None:
         """What is shown of a record."""
-        entries = (self._entries.get(name) for name in self._names(found))
-        return next((entry for entry in entries if entry is not None and entry.op == Op.PUT), None)
+        for name in self._names(found):
+            entry = self._entries.get(name)
+            if entry is not None and entry.op == Op.PUT:
+                return entry
+        return None
 
     def _names(self, found: Found) -> list[Name]:
         """As what a record may be shown: a version as its dataset, where that is here."""
