@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 from typing import Protocol
 
 from frostnode.protocol.names import Did
@@ -80,19 +79,15 @@ class Answer:
     meant: str = ""
     """The query with words that are nowhere replaced by the nearest that are; "" where there is nothing to say."""
 
-    @cached_property
-    def _counts(self) -> Counts:
-        return self.count()
-
     @property
     def total(self) -> int:
         """How many records have all that is asked for."""
-        return self._counts.total
+        return self.count().total
 
     @property
     def facets(self) -> Mapping[Field, Mapping[str, int]]:
         """How many of them have which values."""
-        return self._counts.facets
+        return self.count().facets
 
 
 class SearchIndex(Protocol):

@@ -69,14 +69,15 @@ async def search(parts: Parts, params: Params, progress: Progress) -> Json:
             following, previous = (
                 print_cursor(at, digest) if at else None for at in (page.next, page.previous)
             )
-            return {  # what is counted meanwhile is waited for last
+            counts = page.answer.count()  # what was counted meanwhile is waited for last
+            return {
                 "query": text,
                 "meant": page.meant,
-                "total": page.answer.total,
+                "total": counts.total,
                 "near": page.answer.near,
                 "offset": page.start,
                 "unknown": len(without - parts.carrying.hidden(include_unknown=True)),
-                "facets": facets_json(page.query, page.answer.facets, badges),
+                "facets": facets_json(page.query, counts.facets, badges),
                 "hits": shown,
                 "next": following,
                 "previous": previous,

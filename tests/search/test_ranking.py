@@ -26,6 +26,12 @@ def test_parts_of_scores_add_up_to_the_same_in_any_order():
     assert (1 / WEIGHTS.other_places).is_integer() and (256 * WEIGHTS.other_places / 16).is_integer()
 
 
+def test_a_word_counts_for_more_in_the_title_than_in_all_other_places_together():
+    others = WEIGHTS.lead + WEIGHTS.publisher - 2 * WEIGHTS.text
+    assert WEIGHTS.keyword >= max(WEIGHTS.lead, WEIGHTS.publisher)
+    assert WEIGHTS.title > WEIGHTS.keyword + WEIGHTS.other_places * others
+
+
 @given(
     st.integers(-(2**60), 2**60),
     st.integers(-5, 10**9),

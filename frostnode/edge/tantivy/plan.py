@@ -1,7 +1,6 @@
 """A query in the terms of the library: what has all that is asked for, and what has some of the words."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Final
 
 import tantivy
@@ -40,69 +39,65 @@ _WORDY: Final = {
 
 
 class Plan:
-    """What to ask for, each part made when it is asked for: what is counted can begin before what comes first is looked for.
+    """What to ask for. It is known before what comes first is, so that counting can begin.
 
-    `which` finds all hits, and scores nothing; more than `at_most` are not, 0 where beginnings of words are asked for, which do not tell.
-    `is_most` says whether most records are hits, None where that is not told without counting.
+    `which` finds all hits, and scores nothing; `rest` finds what is none of them, of all that is shown to who asks for everything. More
+    than `at_most` are no hits, 0 where beginnings of words are asked for, which do not tell. `is_most` says whether most records are hits,
+    None where that is not told without counting.
     """
 
     def __init__(self, planner: "Planner", ask: Ask, hidden: Query | None) -> None:
         meaning = meaning_of(ask.query)
         own = planner.clauses.one_of(DID, ask.own)
-        self._planner, self._asked = planner, ask.query
-        self._wanted, self._must = _runs(meaning.wanted), _runs(meaning.must)
-        self._runs = list(dict.fromkeys((*self._wanted, *self._must)))
+        self._planner, self.asked = planner, ask.query
+        self.wanted, self.must = _runs(meaning.wanted), _runs(meaning.must)
+        self.runs = list(dict.fromkeys((*self.wanted, *self.must)))
         found = list(planner.filters(meaning, own))
         if ask.within is not None:
             found.append(planner.which(ask.within, own))
-        self._filters = [_constant(query, 0.0 if self._runs else 1.0) for query in found]
-        self._hides = [planner.clauses.cursor, *([hidden] if hidden is not None else [])]
+        self.filters = [_constant(query, 0.0 if self.runs else 1.0) for query in found]
+        hides = [planner.clauses.cursor, *([hidden] if hidden is not None else [])]
         unwanted = planner.without(meaning, own)
-        self._without = [
-            *unwanted,
-            *(self._hides[1:] if self._runs else self._hides),
-        ]  # no text finds the cursor
-        self.which = _query([*map(planner.found, self._runs), *self._filters], self._without)
-        self.at_most = min(map(planner.at_most, self._runs), default=planner.total)
+        self.without = [*unwanted, *(hides[1:] if self.runs else hides)]  # no text finds the cursor
+        self.which = _query([*map(planner.found, self.runs), *self.filters], self.without)
+        self.rest = _query([], [self.which, *hides])
+        self.at_most = min(map(planner.at_most, self.runs), default=planner.total)
         may_be_most = 2 * self.at_most > planner.total
-        is_told = not (self._filters or unwanted) and len(self._runs) == 1
+        is_told = not (self.filters or unwanted) and len(self.runs) == 1
         self.is_most = None if may_be_most and not is_told else may_be_most
 
-    @cached_property
-    def rest(self) -> Query:
-        """What is no hit, of all that is shown to who asks for everything."""
-        return _query([], [self.which, *self._hides])
+    def scored(self) -> "Scored":
+        """What to ask for in order: words may have to be counted for it."""
+        return Scored(self._planner, self)
 
-    @cached_property
-    def _worth(self) -> dict[Wanted, float]:
-        """What each of the words is worth; one that is asked for alone need not be counted."""
-        is_alone = len(self._runs) == 1
-        return {run: 1.0 if is_alone else self._planner.rarity(run) for run in self._runs}
 
-    @property
-    def wanted(self) -> list[tuple[Wanted, float]]:
-        """The plain words, each with what it is worth."""
-        return [(run, self._worth[run]) for run in self._wanted]
+class Scored:
+    """The same in order of what it is worth; each of these is asked for at most once, and few searches need all.
 
-    @property
-    def texts(self) -> list[tuple[Wanted, float]]:
-        """They and those that must be there."""
-        return list(self._worth.items())
+    `texts` are the words with what each is worth, `wanted` the plain ones of them.
+    """
 
-    @cached_property
+    def __init__(self, planner: "Planner", plan: Plan) -> None:
+        self._planner, self._plan = planner, plan
+        is_alone = len(plan.runs) == 1  # then it makes no difference, and need not be counted
+        self._worth = {run: 1.0 if is_alone else planner.rarity(run) for run in plan.runs}
+        self._whole = planner.whole(plan.asked, sum(self._worth.values()))
+        self.texts = list(self._worth.items())
+        self.wanted = [(run, self._worth[run]) for run in plan.wanted]
+
     def hits(self) -> Query:
-        """The same as `which`, scored."""
-        found = _query([*self._counted.values(), *self._filters], self._without)
-        return _helped(found, [*self._more.values(), *self._whole])
+        """All hits."""
+        plan = self._plan
+        found = [*self._counted(plan.runs), *plan.filters]
+        return _helped(_query(found, plan.without), [*self._more(plan.runs), *self._whole])
 
-    @cached_property
     def titled(self) -> Query | None:
         """Those of the hits that have all words in the title; None where there are not enough of them, or others before them."""
-        if not self._runs or self.at_most < _MANY:
+        plan = self._plan
+        if not plan.runs or plan.at_most < _MANY:
             return None
-        return self._planner.titled(self._worth, self._filters, self._whole, self._without)
+        return self._planner.titled(self._worth, plan.filters, self._whole, plan.without)
 
-    @cached_property
     def beyond(self) -> float:
         """More is no record worth that lacks one of the words in its title, and whose title or key is not what was typed."""
         others = (WEIGHTS.lead - WEIGHTS.text) + (WEIGHTS.publisher - WEIGHTS.text)
@@ -111,27 +106,20 @@ class Plan:
         most = WEIGHTS.title * sum(worths) - (WEIGHTS.title - elsewhere) * min(worths, default=0.0)
         return self._planner.best_quality * most
 
-    @cached_property
     def near(self) -> Query | None:
         """What has at least one of the plain words; None where nothing can be near."""
-        if len(self._wanted) <= 1:
+        plan = self._plan
+        if len(plan.wanted) <= 1:
             return None
-        some = any_of([places[run] for places in (self._counted, self._more) for run in self._wanted])
-        must = [self._counted[run] for run in self._must]
-        helping = [*(self._more[run] for run in self._must), *self._whole]
-        return _helped(_query([*must, *self._filters, some], self._without), helping)
+        some = any_of([*self._counted(plan.wanted), *self._more(plan.wanted)])
+        found = _query([*self._counted(plan.must), *plan.filters, some], plan.without)
+        return _helped(found, [*self._more(plan.must), *self._whole])
 
-    @cached_property
-    def _counted(self) -> dict[Wanted, Query]:
-        return {run: self._planner.counted(run, worth) for run, worth in self._worth.items()}
+    def _counted(self, runs: Iterable[Wanted]) -> list[Query]:
+        return [self._planner.counted(run, self._worth[run]) for run in runs]
 
-    @cached_property
-    def _more(self) -> dict[Wanted, Query]:
-        return {run: self._planner.more(run, worth) for run, worth in self._worth.items()}
-
-    @cached_property
-    def _whole(self) -> list[Query]:
-        return self._planner.whole(self._asked, sum(self._worth.values()))
+    def _more(self, runs: Iterable[Wanted]) -> list[Query]:
+        return [self._planner.more(run, self._worth[run]) for run in runs]
 
 
 class Planner:

@@ -14,12 +14,14 @@ from frostnode.edge.tantivy.clauses import MUST, SHOULD, Query, all_of, any_of
 from frostnode.edge.tantivy.facets import AllCounts, count_values
 from frostnode.edge.tantivy.kept import Place, Record
 from frostnode.edge.tantivy.names import Names
-from frostnode.edge.tantivy.plan import Plan, Planner
+from frostnode.edge.tantivy.plan import Plan, Planner, Scored
+from frostnode.edge.tantivy.recent import Recent
 from frostnode.edge.tantivy.schema import DID, ID, KEYWORD, SAME, TEXT, TITLE, VALUES
 from frostnode.edge.tantivy.snapshot import Hit, Snapshot, place_of
 from frostnode.edge.tantivy.suggestions import nearest
 from frostnode.edge.threads import Beside
 from frostnode.protocol.limits import (
+    SEARCH_ANSWERS_CACHED_MAX,
     SEARCH_ENOUGH,
     SEARCH_FACETS_CACHED_MAX,
     SEARCH_WINDOW,
@@ -53,18 +55,25 @@ class Reading:
         self._beside = beside
         self._planner = Planner(snapshot, names)
         self._all: dict[frozenset[Did], AllCounts] = {}
-        self._facets: dict[object, Callable[[], Counts]] = {}
+        self._facets = Recent[object, Callable[[], Counts]](SEARCH_FACETS_CACHED_MAX)
+        self._answers = Recent[Ask, Answer](SEARCH_ANSWERS_CACHED_MAX)
 
     def search(self, ask: Ask, hidden: Query | None) -> Answer:
         """See `SearchIndex.search`; `hidden` are the records of whom nothing is wanted."""
+        if ask.limit > SEARCH_ENOUGH:
+            return self._answer(ask, hidden)  # too large to be kept
+        return self._answers.get(ask, partial(self._answer, ask, hidden))
+
+    def _answer(self, ask: Ask, hidden: Query | None) -> Answer:
         plan = self._planner.plan(ask, hidden)
         wanted = max(ask.limit, SEARCH_ENOUGH)
         by_values = self._by_values(plan, ask)
-        total, hits = self._hits(plan, ask, wanted)
+        scored = plan.scored()
+        total, hits = self._hits(scored, ask, wanted)
         in_all = self._in_all(plan, ask, total)
-        near_total, few = self._near(plan, ask, hits, wanted)
+        near_total, few = self._near(scored, ask, hits, wanted)
         if ask.sort is Sort.RELEVANCE:
-            found = self._ranked(plan, ask, hits, few)
+            found = self._ranked(scored, ask, hits, few)
         else:
             found = [*self.snapshot.found(hits), *self.snapshot.found(few, is_near=True)]
 
@@ -80,35 +89,35 @@ class Reading:
             meant="" if hits else self._meant(ask.query),
         )
 
-    def _hits(self, plan: Plan, ask: Ask, wanted: int) -> tuple[int | None, list[Hit]]:
+    def _hits(self, scored: Scored, ask: Ask, wanted: int) -> tuple[int | None, list[Hit]]:
         """How many hits there are, and the first of them.
 
         Of words that many records have those are most often the ones with all in the title; then the others are not counted here.
         """
-        if plan.titled is not None and ask.sort is Sort.RELEVANCE:
-            _, hits = self.snapshot.top(plan.titled, wanted)
-            if len(hits) == wanted and hits[-1][0] > plan.beyond:
+        if ask.sort is Sort.RELEVANCE and (titled := scored.titled()) is not None:
+            _, hits = self.snapshot.top(titled, wanted)
+            if len(hits) == wanted and hits[-1][0] > scored.beyond():
                 return None, hits
-        return self.snapshot.top(plan.hits, wanted, ask.sort)
+        return self.snapshot.top(scored.hits(), wanted, ask.sort)
 
-    def _near(self, plan: Plan, ask: Ask, hits: list[Hit], wanted: int) -> tuple[int, list[Hit]]:
+    def _near(self, scored: Scored, ask: Ask, hits: list[Hit], wanted: int) -> tuple[int, list[Hit]]:
         """The same of what is near, where there are few hits."""
-        if len(hits) >= SEARCH_ENOUGH or plan.near is None:
+        if len(hits) >= SEARCH_ENOUGH or (near := scored.near()) is None:
             return 0, []
-        total, found = self.snapshot.top(plan.near, wanted + len(hits), ask.sort)
+        total, found = self.snapshot.top(near, wanted + len(hits), ask.sort)
         known = {place_of(address) for _, address in hits}
         return total - len(hits), [hit for hit in found if place_of(hit[1]) not in known][:wanted]
 
     # -- order ------------------------------------------------------------------------------------------
 
-    def _ranked(self, plan: Plan, ask: Ask, hits: list[Hit], few: list[Hit]) -> list[Found]:
+    def _ranked(self, scored: Scored, ask: Ask, hits: list[Hit], few: list[Hit]) -> list[Found]:
         """The first of the hits and of what is near in one order, by a closer look; all others behind them."""
-        snapshot, closer = self.snapshot, self._closer(plan, ask)
+        snapshot, closer = self.snapshot, self._closer(scored, ask)
         first, some = (snapshot.records(found[:SEARCH_WINDOW]) for found in (hits, few))
         window = [(score * closer(record), record, False) for score, record in first]
         window += [
             (score * share * closer(record), record, True)
-            for share, (score, record) in zip(self._shares(plan, some), some, strict=True)
+            for share, (score, record) in zip(self._shares(scored, some), some, strict=True)
         ]
         window.sort(key=lambda ranked: (-ranked[0], ranked[1].did, ranked[1].type, ranked[1].key))
         rest = max(0, ask.limit - len(window))
@@ -118,10 +127,10 @@ class Reading:
             *snapshot.found(few[SEARCH_WINDOW:][:rest], is_near=True),
         ]
 
-    def _closer(self, plan: Plan, ask: Ask) -> Callable[[Record], float]:
+    def _closer(self, scored: Scored, ask: Ask) -> Callable[[Record], float]:
         """By what the score of a record is multiplied, once it is looked at."""
-        asked = [word for run, _ in plan.texts if not run.is_prefix for word in run.words]
-        spelling = {form: run.words[0] for run, _ in plan.texts for form in run.forms}
+        asked = [word for run, _ in scored.texts if not run.is_prefix for word in run.words]
+        spelling = {form: run.words[0] for run, _ in scored.texts for form in run.forms}
         typed = _plain("".join(text.text for text in ask.query.clauses if isinstance(text, Word | Phrase)))
 
         def closer(record: Record) -> float:
@@ -134,14 +143,14 @@ class Reading:
 
         return closer
 
-    def _shares(self, plan: Plan, few: list[tuple[float, Record]]) -> list[float]:
+    def _shares(self, scored: Scored, few: list[tuple[float, Record]]) -> list[float]:
         """By what the score of each of these is multiplied for the share of the words that it has."""
         if not few:
             return []
         at_hand = self.snapshot.clauses.one_of(ID, [record.name for _, record in few])
         worth: dict[Place, float] = defaultdict(float)
-        for start in range(0, len(plan.wanted), _MASK_BITS):
-            some = plan.wanted[start : start + _MASK_BITS]
+        for start in range(0, len(scored.wanted), _MASK_BITS):
+            some = scored.wanted[start : start + _MASK_BITS]
             bits = [
                 (SHOULD, tantivy.Query.const_score_query(self._planner.found(run), float(1 << bit)))
                 for bit, (run, _) in enumerate(some)
@@ -153,7 +162,7 @@ class Reading:
                 worth[place_of(address)] += sum(
                     value for bit, (_, value) in enumerate(some) if int(mask) >> bit & 1
                 )
-        every = sum(value for _, value in plan.wanted)
+        every = sum(value for _, value in scored.wanted)
         return [near(worth[record.place], every) for _, record in few]
 
     # -- counts and suggestions -------------------------------------------------------------------------
@@ -172,13 +181,7 @@ class Reading:
         if not ask.facets:
             return partial(Counts, 0)
         key = (ask.query, ask.within, ask.facets, ask.without, ask.own)
-        found = self._facets.pop(key, None)
-        if found is None:
-            found = self._begin(plan, ask)
-        self._facets[key] = found
-        for oldest in list(self._facets)[:-SEARCH_FACETS_CACHED_MAX]:  # at once: others ask meanwhile
-            self._facets.pop(oldest, None)
-        return found
+        return self._facets.get(key, partial(self._begin, plan, ask))
 
     def _begin(self, plan: Plan, ask: Ask) -> Callable[[], Counts]:
         """Keywords of many hits are counted apart from all other fields, for they take as long, by whoever is free first."""
