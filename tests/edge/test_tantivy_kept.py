@@ -24,7 +24,7 @@ def test_all_of_it_comes_back(name, title, description, same, keywords, refers):
     made = document(
         name, title=title, description=description, same_as=same, keywords=keywords, refers_to=refers
     )
-    record = Record(kept_of(url_of(DID, *name), made, "some words"), (1, 2))
+    record = Record(kept_of(url_of(DID, *name), made, "some words", same_as(made)), (1, 2))
     found = record.found(0.5, is_near=True)
     assert (record.did, record.type, record.key) == (found.did, found.type, found.key) == (DID, *name)
     assert (record.title, record.title_words, record.place) == (title, ["some", "words"], (1, 2))
@@ -35,4 +35,4 @@ def test_all_of_it_comes_back(name, title, description, same, keywords, refers):
 
 def test_a_long_description_is_kept_in_part():
     made = document(("dataset", "a"), title="x", description="y" * (SNIPPET_CHARS_MAX + 1))
-    assert Record(kept_of("n/a", made, ""), (0, 0)).found(1).description == "y" * SNIPPET_CHARS_MAX
+    assert Record(kept_of("n/a", made, "", ()), (0, 0)).found(1).description == "y" * SNIPPET_CHARS_MAX

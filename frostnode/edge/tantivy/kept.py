@@ -23,10 +23,10 @@ _ITEM: Final = b"\xfe"
 """What each item of a list ends with."""
 
 
-def kept_of(name: str, document: SearchDocument, titled: str) -> bytes:
-    """Write what is kept; `titled` are the words of the title as they are compared, for to find them takes longer than to read them."""
+def kept_of(name: str, document: SearchDocument, titled: str, same: Iterable[str]) -> bytes:
+    """Write what is kept; `same` is `same_as`, `titled` the words of the title as they are compared: to find them takes longer than to read them."""
     texts = (name, document.title, titled, document.description[:SNIPPET_CHARS_MAX])
-    lists = (same_as(document), document.keywords, document.refers_to)
+    lists = (same, document.keywords, document.refers_to)
     return _PART.join((*map(str.encode, texts), *map(_list, lists)))
 
 

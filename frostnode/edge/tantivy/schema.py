@@ -126,9 +126,10 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
     did, type_, key = document.did, document.type, document.key
     order = tie(did, type_, key)
     name, titled = url_of(did, type_, key), " ".join(words(document.title))
+    same = same_as(document)
     entry: dict[str, Any] = {
         ID: name,
-        KEPT: kept_of(name, document, titled),
+        KEPT: kept_of(name, document, titled, same),
         NAME: spelled(Field.ID, key),
         DID: did,
         TITLE: spaced(document.title),
@@ -148,8 +149,8 @@ def entry_of(document: SearchDocument) -> dict[str, Any]:
     if document.description:
         begun = spaced(_beginning(document.description))
         entry[LEAD] = " ".join(begun.split(maxsplit=LEAD_WORDS)[:LEAD_WORDS])
-    if document.same_as:
-        entry[SAME] = same_as(document)
+    if same:
+        entry[SAME] = same
     for name, read in _VALUES_READ:
         if values := read(document):
             entry[name] = sorted(values)  # those in order are counted a third faster
