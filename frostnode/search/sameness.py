@@ -20,7 +20,7 @@ Work: TypeAlias = tuple[Did, str, str]
 """Whatever a publisher has made: a dataset with its versions, or one record of another type."""
 
 
-class Made(Protocol):
+class Named(Protocol):
     """A record, as it is named."""
 
     @property
@@ -31,24 +31,24 @@ class Made(Protocol):
     def key(self) -> str: ...
 
 
-class Named(Made, Protocol):
+class Sharing(Named, Protocol):
     """A record with the identifiers that it shares with others."""
 
     @property
     def same_as(self) -> Sequence[str]: ...
 
 
-T = TypeVar("T", bound=Named)
+T = TypeVar("T", bound=Sharing)
 
 
-def work_of(record: Made) -> Work:
+def work_of(record: Named) -> Work:
     """What a record is a part of."""
     if record.type in (DATASET, VERSION):
         return record.did, DATASET, record.key.partition("@")[0]
     return record.did, record.type, record.key
 
 
-def shared_names(records: Iterable[Named]) -> list[str]:
+def shared_names(records: Iterable[Sharing]) -> list[str]:
     """The identifiers that more than one of these works says, sorted."""
     by_name: dict[str, set[Work]] = {}
     for record in records:
@@ -58,7 +58,7 @@ def shared_names(records: Iterable[Named]) -> list[str]:
     return sorted(name for name, works in by_name.items() if len(works) > 1)
 
 
-def families(records: Iterable[Named]) -> frozenset[tuple[Did, str]]:
+def families(records: Iterable[Sharing]) -> frozenset[tuple[Did, str]]:
     """Who says which identifier of more than one of its works, as far as these records show."""
     said: dict[tuple[Did, str], set[Work]] = {}
     for record in records:

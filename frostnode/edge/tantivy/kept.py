@@ -4,7 +4,7 @@ It is one value: the library takes as long for each value of a record as for all
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 
 from frostnode.protocol.limits import SNIPPET_CHARS_MAX
 from frostnode.protocol.names import DATASET, VERSION, Did
@@ -13,7 +13,7 @@ from frostnode.search.query import Field
 from frostnode.search.values import spelled
 from frostnode.search_port import Found
 
-Place = tuple[int, int]
+Place: TypeAlias = tuple[int, int]
 """The segment of a record, and its number there."""
 
 _PART: Final = b"\xff"
